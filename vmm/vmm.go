@@ -1,0 +1,157 @@
+// Package vmm runs one guest: it lays out its memory, answers its doorbell, feeds its
+// rings, and takes it off its processor for a move. What executes the guest is a Machine:
+// KVM (vmm/kvm) or a process (vmm/tender).
+package vmm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/migrated/migrated/image"
+)
+
+// A Machine is the memory and the processor of one guest.
+//
+// Portable and At may be used at any time; what the guest writes meanwhile is seen with no
+// ordering but that of atomic operations. Run is called by one goroutine at a time.
+type Machine interface {
+	// Portable returns the host's mapping of the portable region; page n of the region is
+	// page n of the slice.
+	Portable() []byte
+	// At returns n bytes of private memory at a guest virtual address, for the control
+	// page, the gate and the rings.
+	At(addr GuestVirt, n int) ([]byte, error)
+	// Run executes the guest until it rings the doorbell, faults, or Kick is called.
+	Run() (Stop, error)
+	// Kick makes a Run that is under way, or else the next one, return soon.
+	Kick()
+	// Close frees everything. No Run may be under way.
+	Close() error
+}
+
+// A GuestVirt is a guest virtual address.
+type GuestVirt uint64
+
+// A Spec says what a Machine is to be made for.
+type Spec struct {
+	Image  *image.Config
+	Build  *image.Build
+	Memory uint64 // bytes of portable memory, a multiple of the page size
+	Resume bool   // portable memory will be filled by the caller: leave the image's data out
+}
+
+// A StopKind says why Run returned.
+type StopKind int
+
+const (
+	StopDoorbell StopKind = iota // the guest waits for an answer to mig_ctl.op
+	StopKicked                   // Kick was called
+	StopFault                    // the guest did what it may not; it cannot go on
+)
+
+// A Stop is one return of Run.
+type Stop struct {
+	Kind  StopKind
+	Fault *Fault // for StopFault
+}
+
+// A Fault is what the processor said of a guest that cannot go on.
+type Fault struct {
+	Reason string   // "page fault", "undefined instruction"
+	Addr   uint64   // the address it tripped over, where there is one
+	PC     uint64   //
+	Regs   []uint64 // by DWARF number of the build's ISA
+}
+
+// Config says what to run. The zero value of a field is a usable default where one exists.
+type Config struct {
+	Spec
+	Args    []string // argv; Args[0] is the program's name
+	Env     []string // "K=V"
+	Files   []File   // put into the guest's RAM file system before it starts
+	Output  func(stream Stream, p []byte) // called in order, by one goroutine; p is not kept
+	Log     func(msg string)              // what the guest's kernel has to say to the operator
+	Machine func(Spec) (Machine, error)   // the backend
+}
+
+// A File is one file for the guest's RAM file system.
+type File struct {
+	Path    string // absolute, in the guest
+	Mode    uint32 // permission bits
+	ModTime time.Time
+	Data    []byte
+}
+
+// A Stream is one of the guest's output streams.
+type Stream uint8
+
+const (
+	Stdout Stream = 1
+	Stderr Stream = 2
+)
+
+// Left is the state of a guest all of whose threads have left their machine stacks, beside
+// its portable memory.
+type Left struct {
+	Mono    uint64        // guest's monotonic clock when it left, ns
+	Wall    time.Time     // host's clock at that moment
+	Threads uint64        // threads that left
+	Frames  uint64        // frames written as records
+	Bytes   uint64        // bytes of records
+	Quiesce time.Duration // from request to the last thread having left
+}
+
+// Exit says how a guest ended.
+type Exit struct {
+	Code   int    // exit status, 128 + signal for a signal or a fault
+	Signal int    // terminating signal, 0 for none
+	Crash  *Crash // for a fault, an abort, a panic
+}
+
+// A Crash is an account of a guest's end for people.
+type Crash struct {
+	Fault
+	Message   string
+	Backtrace []Frame // innermost first
+}
+
+// A Frame is one line of a backtrace; what is not known is zero.
+type Frame struct {
+	PC       uint64
+	Function string
+	File     string
+	Line     int
+}
+
+// Errors that callers decide on.
+var (
+	ErrNoKVM  = errors.New("no usable /dev/kvm")
+	ErrExited = errors.New("guest has ended")
+)
+
+// VM is what the node and the tests hold of a running guest. *Guest implements it.
+type VM interface {
+	// Start begins a fresh program, or resumes one whose portable memory was filled.
+	// For a resume, from is where it left; its clock goes on by the wall time since then.
+	Start(from *Left) error
+	// Quiesce makes every thread leave. On error the guest still runs.
+	Quiesce(ctx context.Context) (*Left, error)
+	// Continue calls a move off: the guest resumes here from the same records.
+	Continue() error
+	// Memory returns the portable region; stable while quiesced.
+	Memory() []byte
+	// Input feeds the guest's standard input; it blocks while the ring is full.
+	// Close ends the input.
+	Input() io.WriteCloser
+	// Stop asks the guest to end, and ends it after the grace period.
+	Stop(grace time.Duration)
+	// Done is closed when the guest has ended or Close was called; then Exit says how.
+	Done() <-chan struct{}
+	Exit() Exit
+	// Resumed reports when the guest last rang RESUMED, on the host's monotonic clock.
+	Resumed() time.Time
+	// Close ends the guest if it still runs and frees everything.
+	Close() error
+}
