@@ -1,0 +1,47 @@
+# Every target sets up what it needs: `make demo` and `make test` work on a fresh machine.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/build/go/bin:$(PATH)
+export CGO_ENABLED := 0
+
+BIN := build/bin
+
+.PHONY: all build setup plugin sysroot bin demo test test-long bench proto clean
+
+all: build
+
+setup:
+	@scripts/setup
+
+# The compiler: pass plugin, musl and kernel as bitcode, native objects of each ISA.
+plugin: setup
+	@$(MAKE) --no-print-directory -C compiler
+sysroot: plugin
+	@$(MAKE) --no-print-directory -C kernel
+	@$(MAKE) --no-print-directory -C libc
+
+bin: setup
+	@mkdir -p $(BIN)/arm64
+	@go build -o $(BIN)/ ./cmd/...
+	@GOARCH=arm64 go build -o $(BIN)/arm64/ ./cmd/migrated ./cmd/migratectl
+
+build: sysroot bin
+
+demo: build
+	@go run ./testbed/demo
+
+test: build
+	go vet ./...
+	go test -timeout 20m ./...
+
+test-long: build
+	MIGRATED_LONG=1 go test -timeout 4h ./...
+
+bench: build
+	@go run ./testbed/bench
+
+# Regenerates the gRPC code; a test fails when it is stale.
+proto: setup
+	@$(MAKE) --no-print-directory -C proto
+
+clean:
+	rm -rf build
