@@ -20,8 +20,8 @@ type Machine interface {
 	// Portable returns the host's mapping of the portable region; page n of the region is
 	// page n of the slice.
 	Portable() []byte
-	// At returns n bytes of private memory at a guest virtual address, for the control
-	// page, the gate and the rings.
+	// At returns n bytes of private memory at a guest virtual address: the control page,
+	// the gate and the rings, and for crash reports the machine stacks.
 	At(addr GuestVirt, n int) ([]byte, error)
 	// Run executes the guest until it rings the doorbell, faults, or Kick is called.
 	Run() (Stop, error)
@@ -29,6 +29,22 @@ type Machine interface {
 	Kick()
 	// Close frees everything. No Run may be under way.
 	Close() error
+}
+
+// A Registrar is a Machine that can say what is in the registers.
+type Registrar interface {
+	// Registers returns the registers at the last stop by DWARF number of the build's ISA,
+	// and the PC. At a doorbell they are those of the gate or of its caller, of which only
+	// what a call preserves need be right.
+	Registers() (regs []uint64, pc uint64, err error)
+}
+
+// A Timekeeper is a Machine whose guest can read a counter by itself. The guest of another
+// asks the host for the time.
+type Timekeeper interface {
+	// Counter returns the guest's counter at this moment and the nanoseconds of one tick,
+	// a 32.32 fixed point number (mig_ctl.clock_mult).
+	Counter() (now, mult uint64, err error)
 }
 
 // A GuestVirt is a guest virtual address.
@@ -61,8 +77,9 @@ type Stop struct {
 type Fault struct {
 	Reason string   // "page fault", "undefined instruction"
 	Addr   uint64   // the address it tripped over, where there is one
-	PC     uint64   //
+	PC     uint64
 	Regs   []uint64 // by DWARF number of the build's ISA
+	Signal int      // what a process would have got for it; 0 is taken for SIGSEGV
 }
 
 // Config says what to run. The zero value of a field is a usable default where one exists.
@@ -101,6 +118,11 @@ type Left struct {
 	Frames  uint64        // frames written as records
 	Bytes   uint64        // bytes of records
 	Quiesce time.Duration // from request to the last thread having left
+
+	// Standard input that was accepted and that the guest has not taken: Start puts it into
+	// the ring of the guest that goes on.
+	Input    []byte
+	InputEOF bool // nothing follows
 }
 
 // Exit says how a guest ended.

@@ -44,7 +44,8 @@
 
 /* Doorbell operations: fill op and arg[], call the gate, read ret. */
 #define MIG_OP_FLUSH   1u /* output ring has data; arg0 != 0: return only when it has room */
-#define MIG_OP_WAIT    2u /* block until pending != 0, or mono time arg0 (ns; ~0: for ever) */
+#define MIG_OP_WAIT    2u /* block until pending has a bit other than COUNT, or until
+                             mono time arg0 (ns; ~0: for ever) */
 #define MIG_OP_EXIT    3u /* arg0 exit code, arg1 terminating signal or 0; never returns */
 #define MIG_OP_LEFT    4u /* every thread has left; returns only if the move is called off:
                              the guest then resumes from the same records */
