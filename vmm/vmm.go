@@ -75,8 +75,8 @@ type Stop struct {
 
 // A Fault is what the processor said of a guest that cannot go on.
 type Fault struct {
-	Reason string   // "page fault", "undefined instruction"
-	Addr   uint64   // the address it tripped over, where there is one
+	Reason string // "page fault", "undefined instruction"
+	Addr   uint64 // the address it tripped over, where there is one
 	PC     uint64
 	Regs   []uint64 // by DWARF number of the build's ISA
 	Signal int      // what a process would have got for it; 0 is taken for SIGSEGV
@@ -85,9 +85,9 @@ type Fault struct {
 // Config says what to run. The zero value of a field is a usable default where one exists.
 type Config struct {
 	Spec
-	Args    []string // argv; Args[0] is the program's name
-	Env     []string // "K=V"
-	Files   []File   // put into the guest's RAM file system before it starts
+	Args    []string                      // argv; Args[0] is the program's name
+	Env     []string                      // "K=V"
+	Files   []File                        // put into the guest's RAM file system before it starts
 	Output  func(stream Stream, p []byte) // called in order, by one goroutine; p is not kept
 	Log     func(msg string)              // what the guest's kernel has to say to the operator
 	Machine func(Spec) (Machine, error)   // the backend
