@@ -1,0 +1,32 @@
+// The steps before and after the core passes. Each changes a whole module; plugin.cpp gives
+// each a pass name and puts them in order. docs/compiler.md says what each is for.
+#pragma once
+
+#include "llvm/IR/Module.h"
+
+namespace migrated {
+
+// Per source file: reports what cannot migrate, and marks the module as checked.
+void checkSource(llvm::Module &M);
+
+// On the merged program, in this order.
+void requireChecked(llvm::Module &M);    // refuses code that migrated-check has not seen
+void retarget(llvm::Module &M);          // to the neutral target
+void resolveAliases(llvm::Module &M);    // to what they stand for
+void lowerConstructors(llvm::Module &M); // to the arrays that libc walks
+void internalise(llvm::Module &M);       // all but what native code names
+void lowerIndirectBranches(llvm::Module &M); // computed gotos to switches
+void lowerMath(llvm::Module &M);             // what ISAs compute differently to libc's functions
+void lowerVariadics(llvm::Module &M);        // to a pointer to the arguments
+void lowerThreadLocals(llvm::Module &M);     // to offsets in the block at __mig_tp
+void holdLibrary(llvm::Module &M);           // library functions that optimisation may call
+
+// Around the core passes, after optimisation.
+void releaseLibrary(llvm::Module &M); // ends holdLibrary
+void dropFastMath(llvm::Module &M);   // licences to compute differently in each build
+void pinGlobals(llvm::Module &M);     // linkage, alignment and section of all with an address
+
+// Per build.
+void setTarget(llvm::Module &M); // -migrated-triple, -migrated-datalayout
+
+} // namespace migrated

@@ -1,0 +1,10 @@
+#include "front.h"
+
+using namespace llvm;
+
+namespace migrated {
+
+void lowerMath(Module &M) {}
+void dropFastMath(Module &M) {}
+
+} // namespace migrated

@@ -1,0 +1,90 @@
+// Registers the passes with opt. docs/compiler.md lists them.
+#include "core.h"
+#include "front.h"
+
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/PassPlugin.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
+
+using namespace llvm;
+using namespace migrated;
+
+namespace {
+
+// A function over a module as a pass.
+struct Step : PassInfoMixin<Step> {
+  void (*Run)(Module &);
+
+  explicit Step(void (*Run)(Module &)) : Run(Run) {}
+  PreservedAnalyses run(Module &M, ModuleAnalysisManager &) {
+    Run(M);
+    return PreservedAnalyses::none();
+  }
+  static bool isRequired() { return true; }
+};
+
+struct NamedStep {
+  StringRef Name;
+  void (*Run)(Module &);
+};
+
+constexpr NamedStep Steps[] = {
+    {"migrated-check", checkSource},
+    {"migrated-checked", requireChecked},
+    {"migrated-retarget", retarget},
+    {"migrated-aliases", resolveAliases},
+    {"migrated-ctors", lowerConstructors},
+    {"migrated-internalise", internalise},
+    {"migrated-indirectbr", lowerIndirectBranches},
+    {"migrated-math", lowerMath},
+    {"migrated-variadics", lowerVariadics},
+    {"migrated-tls", lowerThreadLocals},
+    {"migrated-hold-library", holdLibrary},
+    {"migrated-release-library", releaseLibrary},
+    {"migrated-fast-math", dropFastMath},
+    {"migrated-globals", pinGlobals},
+    {"migrated-target", setTarget},
+};
+
+void addPrepare(ModulePassManager &MPM) {
+  MPM.addPass(Step(requireChecked));
+  MPM.addPass(Step(retarget));
+  MPM.addPass(Step(resolveAliases));
+  MPM.addPass(Step(lowerConstructors));
+  MPM.addPass(Step(internalise));
+  MPM.addPass(GlobalDCEPass());
+  // Before variadics, which moves bodies to new functions: a block's address names both.
+  MPM.addPass(Step(lowerIndirectBranches));
+  MPM.addPass(Step(lowerMath));
+  MPM.addPass(Step(lowerVariadics));
+  MPM.addPass(Step(lowerThreadLocals));
+  MPM.addPass(Step(holdLibrary));
+}
+
+void addTransform(ModulePassManager &MPM) {
+  MPM.addPass(Step(releaseLibrary));
+  MPM.addPass(Step(dropFastMath));
+  MPM.addPass(Step(lowerMath)); // optimisation makes new ones
+  MPM.addPass(GlobalDCEPass());
+  addCorePasses(MPM);
+  MPM.addPass(Step(pinGlobals));
+}
+
+bool addByName(StringRef Name, ModulePassManager &MPM,
+               ArrayRef<PassBuilder::PipelineElement>) {
+  if (Name == "migrated-prepare")
+    return addPrepare(MPM), true;
+  if (Name == "migrated-transform")
+    return addTransform(MPM), true;
+  for (const NamedStep &S : Steps)
+    if (Name == S.Name)
+      return MPM.addPass(Step(S.Run)), true;
+  return addCorePass(Name, MPM);
+}
+
+} // namespace
+
+extern "C" LLVM_ATTRIBUTE_VISIBILITY_DEFAULT PassPluginLibraryInfo llvmGetPassPluginInfo() {
+  return {LLVM_PLUGIN_API_VERSION, "migrated", "1",
+          [](PassBuilder &PB) { PB.registerPipelineParsingCallback(addByName); }};
+}
