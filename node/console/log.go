@@ -1,0 +1,224 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+)
+
+// A Log is the output of one VM: the segments of its stays, one behind the other. On the
+// VM's home these are all stays; elsewhere, the one that was there.
+type Log struct {
+	dir string
+
+	mu       sync.Mutex
+	segments []*segment // by base
+	ended    bool       // no segment follows the last one
+	changed  chan struct{}
+}
+
+// Open returns the log kept in a directory, which it makes. Segments are not opened until
+// Begin says where they belong.
+func Open(dir string) (*Log, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	return &Log{dir: dir, changed: make(chan struct{})}, nil
+}
+
+// Begin adds the segment of a stay that begins at an offset of the log, with what an
+// earlier daemon may have left of it.
+func (l *Log) Begin(generation uint32, base int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.segments {
+		if s.generation == generation {
+			return fmt.Errorf("stay %d has its log already", generation)
+		}
+	}
+	if n := len(l.segments); n > 0 && l.segments[n-1].end != base {
+		return fmt.Errorf("log of stay %d begins at %d, that before it ends at %d",
+			generation, base, l.segments[n-1].end)
+	}
+	s, err := openSegment(filepath.Join(l.dir, strconv.FormatUint(uint64(generation), 10)+".log"),
+		generation, base)
+	if err != nil {
+		return err
+	}
+	l.segments = append(l.segments, s)
+	l.notify()
+	return nil
+}
+
+// Next is the offset behind what is there of a stay's log.
+func (l *Log) Next(generation uint32) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return 0, err
+	}
+	return s.next(), nil
+}
+
+// Append adds frames to a stay's log; offset must be Next.
+func (l *Log) Append(generation uint32, offset int64, frames []byte) error {
+	if whole, err := WholeFrames(frames); err != nil {
+		return err
+	} else if whole != len(frames) {
+		return fmt.Errorf("%w: cut off", errFrame)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return err
+	}
+	if offset != s.next() {
+		return fmt.Errorf("log of stay %d goes on at %d, not %d", generation, s.next(), offset)
+	}
+	if s.end >= 0 && offset+int64(len(frames)) > s.end {
+		return fmt.Errorf("log of stay %d ends at %d", generation, s.end)
+	}
+	if err := s.append(frames); err != nil {
+		return err
+	}
+	l.notify()
+	return nil
+}
+
+// Finish says where a stay's log ends; what is missing up to there may still be appended.
+func (l *Log) Finish(generation uint32, end int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return err
+	}
+	if s.end >= 0 && s.end != end || end < s.next() {
+		return fmt.Errorf("log of stay %d cannot end at %d: it has %d", generation, end, s.next())
+	}
+	s.end = end
+	l.notify()
+	return nil
+}
+
+// Reopen takes Finish back, for a move that was called off.
+func (l *Log) Reopen(generation uint32) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return err
+	}
+	s.end = -1
+	return nil
+}
+
+// Complete says whether all of a stay's log is there.
+func (l *Log) Complete(generation uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	return err == nil && s.complete()
+}
+
+// End says that no stay follows.
+func (l *Log) End() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.notify()
+}
+
+// Read returns whole frames from an offset, which must be where a frame begins. At the end
+// of what is there it waits if follow is set, and else returns io.EOF; io.EOF too at the
+// end of a log that has ended.
+func (l *Log) Read(ctx context.Context, offset int64, follow bool) ([]byte, error) {
+	for {
+		frames, changed, err := l.tryRead(offset)
+		if err != nil || len(frames) > 0 {
+			return frames, err
+		}
+		if !follow {
+			return nil, io.EOF
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (l *Log) tryRead(offset int64) ([]byte, <-chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var last *segment
+	for _, s := range l.segments {
+		if offset < s.base {
+			break
+		}
+		last = s
+		if s.end < 0 || offset < s.end {
+			frames, err := s.read(offset)
+			if err != nil || len(frames) > 0 {
+				return frames, nil, err
+			}
+			break
+		}
+	}
+	if n := len(l.segments); l.ended && n > 0 && last == l.segments[n-1] && last.complete() && offset >= last.end {
+		return nil, nil, io.EOF
+	}
+	return nil, l.changed, nil
+}
+
+// Start is the offset of the first byte that this log has.
+func (l *Log) Start() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.segments) == 0 {
+		return 0
+	}
+	return l.segments[0].base
+}
+
+// Close closes the files; the log's readers are told that it is over.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	for _, s := range l.segments {
+		errs = append(errs, s.file.Close())
+	}
+	l.segments = nil
+	l.ended = true
+	l.notify()
+	return errors.Join(errs...)
+}
+
+// Remove closes the log and deletes its files.
+func (l *Log) Remove() error {
+	return errors.Join(l.Close(), os.RemoveAll(l.dir))
+}
+
+func (l *Log) find(generation uint32) (*segment, error) {
+	for _, s := range l.segments {
+		if s.generation == generation {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("no log of stay %d", generation)
+}
+
+// notify wakes readers; l.mu is held.
+func (l *Log) notify() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}

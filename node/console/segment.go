@@ -1,0 +1,91 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// A segment is the part of a log from one stay, in a file of its own. Its fields belong to
+// the log's lock.
+type segment struct {
+	generation uint32
+	base       int64 // offset in the log of the file's first byte
+	size       int64 // of the file
+	end        int64 // offset in the log where the stay ended; -1 while it goes on
+	file       *os.File
+}
+
+// openSegment opens or makes the file of a stay, and cuts off a frame that a crash tore.
+func openSegment(path string, generation uint32, base int64) (*segment, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	size, err := wholeSize(f)
+	if err == nil {
+		err = f.Truncate(size)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	return &segment{generation: generation, base: base, size: size, end: -1, file: f}, nil
+}
+
+// wholeSize is the length of the whole frames of a file.
+func wholeSize(f *os.File) (int64, error) {
+	var pos int64
+	buf := make([]byte, 16*maxFrame)
+	for {
+		n, err := f.ReadAt(buf, pos)
+		if err != nil && err != io.EOF {
+			return 0, err
+		}
+		whole, ferr := WholeFrames(buf[:n])
+		if ferr != nil {
+			return 0, ferr
+		}
+		pos += int64(whole)
+		if whole == 0 {
+			return pos, nil
+		}
+	}
+}
+
+// append writes frames at the end of the file.
+func (s *segment) append(frames []byte) error {
+	n, err := s.file.WriteAt(frames, s.size)
+	if err != nil {
+		return fmt.Errorf("write log: %w", err)
+	}
+	s.size += int64(n)
+	return nil
+}
+
+// next is the offset in the log behind what the file holds.
+func (s *segment) next() int64 { return s.base + s.size }
+
+// complete says whether the file holds all of a stay that is over.
+func (s *segment) complete() bool { return s.end >= 0 && s.next() == s.end }
+
+// read returns whole frames from an offset in the log; none where the file ends.
+func (s *segment) read(offset int64) ([]byte, error) {
+	n := min(s.next()-offset, 4*maxFrame)
+	if n <= 0 {
+		return nil, nil
+	}
+	buf := make([]byte, n)
+	if _, err := s.file.ReadAt(buf, offset-s.base); err != nil {
+		return nil, fmt.Errorf("read log: %w", err)
+	}
+	whole, err := WholeFrames(buf)
+	if err != nil {
+		return nil, fmt.Errorf("read log at %d: %w", offset, err)
+	}
+	if whole == 0 {
+		return nil, fmt.Errorf("read log at %d: %w", offset, errors.New("not at a frame's beginning"))
+	}
+	return buf[:whole], nil
+}
