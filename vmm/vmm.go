@@ -151,6 +151,7 @@ type Frame struct {
 var (
 	ErrNoKVM  = errors.New("no usable /dev/kvm")
 	ErrExited = errors.New("guest has ended")
+	ErrLeft   = errors.New("guest has left its processor for a move")
 )
 
 // VM is what the node and the tests hold of a running guest. *Guest implements it.
@@ -164,8 +165,10 @@ type VM interface {
 	Continue() error
 	// Memory returns the portable region; stable while quiesced.
 	Memory() []byte
-	// Input feeds the guest's standard input; it blocks while the ring is full.
-	// Close ends the input.
+	// Input feeds the guest's standard input; it blocks while the ring is full. From the
+	// moment that Quiesce is called until the guest goes on, Write returns at once, with
+	// how much it had written and ErrLeft: what it counted is in the guest or in
+	// Left.Input, so a node knows from where to go on. Close ends the input.
 	Input() io.WriteCloser
 	// Stop asks the guest to end, and ends it after the grace period.
 	Stop(grace time.Duration)
