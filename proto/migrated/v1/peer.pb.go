@@ -379,6 +379,8 @@ type Left struct {
 	Frames        uint64                 `protobuf:"varint,4,opt,name=frames,proto3" json:"frames,omitempty"`
 	Bytes         uint64                 `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	Quiesce       *durationpb.Duration   `protobuf:"bytes,6,opt,name=quiesce,proto3" json:"quiesce,omitempty"`
+	Input         []byte                 `protobuf:"bytes,7,opt,name=input,proto3" json:"input,omitempty"`                        // standard input that was accepted and not taken by the guest
+	InputEof      bool                   `protobuf:"varint,8,opt,name=input_eof,json=inputEof,proto3" json:"input_eof,omitempty"` // nothing follows it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,6 +455,20 @@ func (x *Left) GetQuiesce() *durationpb.Duration {
 		return x.Quiesce
 	}
 	return nil
+}
+
+func (x *Left) GetInput() []byte {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *Left) GetInputEof() bool {
+	if x != nil {
+		return x.InputEof
+	}
+	return false
 }
 
 type ReadyResponse struct {
@@ -1445,14 +1461,16 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x06memory\x18\x03 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12%\n" +
 	"\x04left\x18\x04 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\alog_end\x18\x05 \x01(\x03R\x06logEnd\x12%\n" +
-	"\x0einput_accepted\x18\x06 \x01(\x03R\rinputAccepted\"\xc7\x01\n" +
+	"\x0einput_accepted\x18\x06 \x01(\x03R\rinputAccepted\"\xfa\x01\n" +
 	"\x04Left\x12\x12\n" +
 	"\x04mono\x18\x01 \x01(\x04R\x04mono\x12.\n" +
 	"\x04wall\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04wall\x12\x18\n" +
 	"\athreads\x18\x03 \x01(\x04R\athreads\x12\x16\n" +
 	"\x06frames\x18\x04 \x01(\x04R\x06frames\x12\x14\n" +
 	"\x05bytes\x18\x05 \x01(\x04R\x05bytes\x123\n" +
-	"\aquiesce\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\aquiesce\"\x0f\n" +
+	"\aquiesce\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\aquiesce\x12\x14\n" +
+	"\x05input\x18\a \x01(\fR\x05input\x12\x1b\n" +
+	"\tinput_eof\x18\b \x01(\bR\binputEof\"\x0f\n" +
 	"\rReadyResponse\"\x98\x01\n" +
 	"\fStartRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x128\n" +
