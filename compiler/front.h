@@ -6,17 +6,19 @@
 
 namespace migrated {
 
-// Per source file: reports what cannot migrate, and marks the module as checked.
-void checkSource(llvm::Module &M);
+// Per source file.
+void checkSource(llvm::Module &M);   // reports what cannot migrate, marks what can
+void renameStatics(llvm::Module &M); // static functions with names of the library's
 
 // On the merged program, in this order.
-void requireChecked(llvm::Module &M);    // refuses code that migrated-check has not seen
-void retarget(llvm::Module &M);          // to the neutral target
-void resolveAliases(llvm::Module &M);    // to what they stand for
-void lowerConstructors(llvm::Module &M); // to the arrays that libc walks
-void internalise(llvm::Module &M);       // all but what native code names
+void requireChecked(llvm::Module &M);        // refuses code that migrated-check has not seen
+void retarget(llvm::Module &M);              // to the neutral target
+void resolveAliases(llvm::Module &M);        // to what they stand for
+void lowerConstructors(llvm::Module &M);     // to the arrays that libc walks
+void internalise(llvm::Module &M);           // all but what native code names
 void lowerIndirectBranches(llvm::Module &M); // computed gotos to switches
-void lowerMath(llvm::Module &M);             // what ISAs compute differently to libc's functions
+void lowerStrictFP(llvm::Module &M);         // to arithmetic that rounds to nearest
+void lowerMath(llvm::Module &M);             // what ISAs compute differently, to libc's functions
 void lowerVariadics(llvm::Module &M);        // to a pointer to the arguments
 void lowerThreadLocals(llvm::Module &M);     // to offsets in the block at __mig_tp
 void holdLibrary(llvm::Module &M);           // library functions that optimisation may call
@@ -25,6 +27,7 @@ void holdLibrary(llvm::Module &M);           // library functions that optimisat
 void releaseLibrary(llvm::Module &M); // ends holdLibrary
 void dropFastMath(llvm::Module &M);   // licences to compute differently in each build
 void pinGlobals(llvm::Module &M);     // linkage, alignment and section of all with an address
+void forgetLibrary(llvm::Module &M);  // what the optimiser knows from library functions' names
 
 // Per build.
 void setTarget(llvm::Module &M); // -migrated-triple, -migrated-datalayout

@@ -1,9 +1,47 @@
+// The program is complete: what native code does not name is nobody else's.
 #include "front.h"
+#include "keep.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
 
 using namespace llvm;
 
 namespace migrated {
 
-void internalise(Module &M) {}
+static cl::list<std::string>
+    Keep("migrated-keep", cl::CommaSeparated,
+         cl::desc("migrated-prepare: symbols that native objects leave undefined"));
+
+KeptNames::KeptNames(Module &M) {
+  SmallVector<GlobalValue *, 16> InUsed;
+  collectUsedGlobalVariables(M, InUsed, /*CompilerUsed=*/false);
+  Used.insert(InUsed.begin(), InUsed.end());
+  for (const std::string &Name : Keep)
+    Named.insert(Name);
+}
+
+bool KeptNames::contains(const GlobalValue &G) const {
+  return Used.contains(&G) || G.getName().starts_with("__mig_") || Named.contains(G.getName());
+}
+
+void internalise(Module &M) {
+  KeptNames Kept(M);
+  for (GlobalValue &G : M.global_values()) {
+    if (G.isDeclaration() || G.getName().starts_with("llvm."))
+      continue;
+    if (auto *Object = dyn_cast<GlobalObject>(&G))
+      Object->setComdat(nullptr);
+    // Visibility is about dynamic linking, of which there is none.
+    G.setVisibility(GlobalValue::DefaultVisibility);
+    // Weak or common: the linker has chosen this definition.
+    G.setLinkage(Kept.contains(G) ? GlobalValue::ExternalLinkage : GlobalValue::InternalLinkage);
+    G.setDSOLocal(true);
+  }
+  for (StringRef Name : {"llvm.used", "llvm.compiler.used"})
+    if (GlobalVariable *List = M.getNamedGlobal(Name))
+      List->eraseFromParent();
+}
 
 } // namespace migrated

@@ -29,13 +29,15 @@ struct NamedStep {
 };
 
 constexpr NamedStep Steps[] = {
-    {"migrated-check", checkSource},
+    {"migrated-source", checkSource},
+    {"migrated-statics", renameStatics},
     {"migrated-checked", requireChecked},
     {"migrated-retarget", retarget},
     {"migrated-aliases", resolveAliases},
     {"migrated-ctors", lowerConstructors},
     {"migrated-internalise", internalise},
     {"migrated-indirectbr", lowerIndirectBranches},
+    {"migrated-strict-fp", lowerStrictFP},
     {"migrated-math", lowerMath},
     {"migrated-variadics", lowerVariadics},
     {"migrated-tls", lowerThreadLocals},
@@ -43,8 +45,17 @@ constexpr NamedStep Steps[] = {
     {"migrated-release-library", releaseLibrary},
     {"migrated-fast-math", dropFastMath},
     {"migrated-globals", pinGlobals},
+    {"migrated-forget-library", forgetLibrary},
     {"migrated-target", setTarget},
 };
+
+void addCheck(ModulePassManager &MPM) {
+  MPM.addPass(Step(checkSource));
+  MPM.addPass(Step(renameStatics));
+  // Here, so that the linker sees which functions of libm are needed.
+  MPM.addPass(Step(lowerStrictFP));
+  MPM.addPass(Step(lowerMath));
+}
 
 void addPrepare(ModulePassManager &MPM) {
   MPM.addPass(Step(requireChecked));
@@ -55,23 +66,25 @@ void addPrepare(ModulePassManager &MPM) {
   MPM.addPass(GlobalDCEPass());
   // Before variadics, which moves bodies to new functions: a block's address names both.
   MPM.addPass(Step(lowerIndirectBranches));
-  MPM.addPass(Step(lowerMath));
   MPM.addPass(Step(lowerVariadics));
   MPM.addPass(Step(lowerThreadLocals));
   MPM.addPass(Step(holdLibrary));
 }
 
 void addTransform(ModulePassManager &MPM) {
-  MPM.addPass(Step(releaseLibrary));
   MPM.addPass(Step(dropFastMath));
-  MPM.addPass(Step(lowerMath)); // optimisation makes new ones
+  MPM.addPass(Step(lowerMath)); // optimisation has made new ones
+  MPM.addPass(Step(releaseLibrary));
   MPM.addPass(GlobalDCEPass());
   addCorePasses(MPM);
   MPM.addPass(Step(pinGlobals));
+  MPM.addPass(Step(forgetLibrary));
 }
 
 bool addByName(StringRef Name, ModulePassManager &MPM,
                ArrayRef<PassBuilder::PipelineElement>) {
+  if (Name == "migrated-check")
+    return addCheck(MPM), true;
   if (Name == "migrated-prepare")
     return addPrepare(MPM), true;
   if (Name == "migrated-transform")

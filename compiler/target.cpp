@@ -1,9 +1,37 @@
+// migrated-target: makes the finished program one of a given ISA. All that depends on the CPU
+// comes from here on, by clang's options.
+#include "target.h"
+#include "diag.h"
 #include "front.h"
+
+#include "llvm/Support/CommandLine.h"
 
 using namespace llvm;
 
 namespace migrated {
 
-void setTarget(Module &M) {}
+static cl::opt<std::string> TargetTriple("migrated-triple",
+                                         cl::desc("migrated-target: LLVM triple of the build"));
+static cl::opt<std::string> TargetLayout("migrated-datalayout",
+                                         cl::desc("migrated-target: data layout of the build"));
+
+void setTarget(Module &M) {
+  Diagnostics Diag(M);
+  if (TargetTriple.empty() || TargetLayout.empty())
+    Diag.error("migrated-target needs -migrated-triple and -migrated-datalayout");
+  else if (!is_contained(Layouts, TargetLayout.getValue()))
+    Diag.error("migrated-target: no program is checked against the data layout " + TargetLayout +
+               "; add it to compiler/target.h");
+  Diag.exitOnError();
+
+  M.setTargetTriple(TargetTriple);
+  M.setDataLayout(TargetLayout);
+  stripTarget(M);
+  // At each instruction, not only at calls: a crash is anywhere.
+  M.setUwtable(UWTableKind::Async);
+  for (Function &F : M)
+    if (!F.isDeclaration())
+      F.setUWTableKind(UWTableKind::Async);
+}
 
 } // namespace migrated
