@@ -39,11 +39,11 @@ static void count(void)
 {
 	uint64_t n = number(argument(2));
 	while (step < n) {
-		point();
 		step++;
 		sum = sum * 6364136223846793005u + step;
 		if (step % 100 == 0)
 			put_number(sum);
+		point();
 	}
 	put_number(sum);
 	exit_with(sum & 63);
@@ -177,7 +177,7 @@ static void misbehave(const char *how)
 		MIG_OUT_RING->head = 5;
 	}
 	if (equal(how, "tail"))
-		MIG_IN_RING->tail = 77;
+		MIG_IN_RING->tail = 0x80000000;
 	if (equal(how, "operation"))
 		ring(1234, 0, 0, 0);
 	if (equal(how, "message"))
