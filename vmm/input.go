@@ -104,18 +104,27 @@ func (in *input) put(p []byte) {
 	atomic.StoreUint32(&in.ring.Head, in.head)
 }
 
-// Close ends the input behind what was written.
+// Close ends the input behind what was written. It too fails with ErrLeft.
 func (in *input) Close() error {
+	if err := in.close(); err != nil {
+		return err
+	}
+	in.post(hostabi.PendInput)
+	return nil
+}
+
+func (in *input) close() error {
 	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.ended || in.closed:
+		return nil
+	case in.held:
+		return ErrLeft
+	}
 	in.closed = true
 	in.change.Broadcast()
-	if in.ended {
-		in.mu.Unlock()
-		return nil
-	}
 	atomic.StoreUint32(in.eof, 1)
-	in.mu.Unlock()
-	in.post(hostabi.PendInput)
 	return nil
 }
 
@@ -142,10 +151,13 @@ func (in *input) end() {
 	in.mu.Unlock()
 }
 
-// unread returns what the guest has not taken, and whether nothing follows.
-func (in *input) unread() ([]byte, bool, error) {
+// leave turns writers away and returns what the guest has not taken, and whether nothing
+// follows.
+func (in *input) leave() ([]byte, bool, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.held = true
+	in.change.Broadcast()
 	n, err := in.used()
 	if err != nil {
 		return nil, false, err

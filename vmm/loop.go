@@ -121,7 +121,7 @@ func (g *Guest) wait(deadline uint64) {
 // park keeps a guest that has left off its processor for as long as a move takes. One that
 // nobody waits for any more resumes at once.
 func (g *Guest) park() error {
-	unread, eof, err := g.in.unread()
+	unread, eof, err := g.in.leave()
 	if err != nil {
 		return err
 	}
@@ -139,6 +139,7 @@ func (g *Guest) park() error {
 	if g.waiter == nil && g.leaveAt == 0 {
 		defer g.mu.Unlock()
 		atomic.AndUint32(&g.ctl.Pending, ^uint32(hostabi.PendMigrate))
+		g.in.hold(false)
 		return g.refresh()
 	}
 	g.state, g.left = parked, left

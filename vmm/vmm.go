@@ -168,7 +168,8 @@ type VM interface {
 	// Input feeds the guest's standard input; it blocks while the ring is full. From the
 	// moment that Quiesce is called until the guest goes on, Write returns at once, with
 	// how much it had written and ErrLeft: what it counted is in the guest or in
-	// Left.Input, so a node knows from where to go on. Close ends the input.
+	// Left.Input, so a node knows from where to go on. Close ends the input; it fails with
+	// ErrLeft in the same way.
 	Input() io.WriteCloser
 	// Stop asks the guest to end, and ends it after the grace period.
 	Stop(grace time.Duration)
