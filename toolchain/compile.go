@@ -1,0 +1,109 @@
+package toolchain
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// neutral is the target that C is compiled for, and unitMark what migrated-check leaves in
+// every object that it has seen (UnitMark in compiler/check.h).
+const (
+	neutral  = "riscv64-unknown-linux-musl"
+	unitMark = "migrated unit 1"
+)
+
+// A Compilation is one run of the compiler on one source file.
+type Compilation struct {
+	Args   []string // clang's options, the user's
+	Source string   // "-": standard input
+	Output string   // object, bitcode; or IR as text with Text
+	System bool     // libc or kernel: migrated-check -migrated-system
+	Text   bool     // -S
+}
+
+// FrontEndArgs returns the options of every run of clang on C source, to stand before the
+// user's.
+func (t *Toolchain) FrontEndArgs() []string {
+	return []string{
+		"--target=" + neutral, "-march=rv64gc", "-mabi=lp64d",
+		// The neutral target lends its data types, not its name: no program shall take a
+		// path of its own for it.
+		"-U__riscv", "-U__riscv_xlen", "-U__riscv_float_abi_double", "-D__migrated__=1",
+		"--sysroot=" + t.Sysroot,
+	}
+}
+
+// codeArgs make clang emit neutral IR. They stand behind the user's options.
+func codeArgs() []string {
+	return []string{
+		"-emit-llvm", "-Xclang", "-disable-llvm-passes",
+		// Floating point rounds alike in every build.
+		"-ffp-contract=off",
+		"-fno-pic", "-fno-pie", "-ftls-model=local-exec", "-fno-stack-protector",
+	}
+}
+
+// Compile compiles one source file to an object.
+func (t *Toolchain) Compile(ctx context.Context, c *Compilation) error {
+	dir, err := os.MkdirTemp("", "migratecc-*")
+	if err != nil {
+		return fmt.Errorf("compile: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	bitcode := filepath.Join(dir, "neutral.bc")
+	// Line tables always: backtraces need them, and so do errors that whole-program passes
+	// find. The user's -g may ask for more.
+	args := append(t.FrontEndArgs(), "-gline-tables-only")
+	args = append(args, c.Args...)
+	args = append(args, codeArgs()...)
+	args = append(args, "-c", c.Source, "-o", bitcode)
+	if err := t.run(ctx, clang, args...); err != nil {
+		return err
+	}
+	checked := filepath.Join(dir, "checked")
+	args = []string{"-load-pass-plugin=" + t.Plugin, "-passes=migrated-check", bitcode, "-o", checked}
+	if c.System {
+		args = append(args, "-migrated-system")
+	}
+	if c.Text {
+		args = append(args, "-S")
+	}
+	if err := t.run(ctx, opt, args...); err != nil {
+		return err
+	}
+	if err := copyOut(checked, c.Output); err != nil {
+		return fmt.Errorf("write %s: %w", c.Output, err)
+	}
+	return nil
+}
+
+// copyOut writes a finished file to where the user wants it: "-" is standard output. A
+// regular file is replaced whole; what else is there (/dev/null) is written to.
+func copyOut(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if to == "-" {
+		_, err = io.Copy(os.Stdout, in)
+		return err
+	}
+	if info, err := os.Lstat(to); err == nil && info.Mode().IsRegular() {
+		if err := os.Remove(to); err != nil {
+			return err
+		}
+	}
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}

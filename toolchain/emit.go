@@ -1,0 +1,66 @@
+package toolchain
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/migrated/migrated/layout"
+)
+
+// EmitKinds are the intermediate results that Link.Emit may ask for, and what they are.
+var EmitKinds = []struct{ Name, Meaning string }{
+	{"ir", "merged.bc, portable.bc and LEVEL.bc: the program before and behind the passes"},
+	{"sites", "sites: the site table"},
+	{"obj", "LEVEL.o: each build before it is linked"},
+	{"layout", "layout.txt, layout.json and layout.ld: the plan"},
+	{"elf", "LEVEL.elf: each build with symbols and debug information"},
+}
+
+// emit copies what was asked for to Link.EmitDir.
+func (p *pipeline) emit(merged, portable string, plan *layout.Plan, builds []*build) error {
+	if len(p.link.Emit) == 0 {
+		return nil
+	}
+	dir := p.link.EmitDir
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("emit: %w", err)
+	}
+	copies := map[string][]string{ // kind: from, to, from, to ...
+		"ir":    {merged, "merged.bc", filepath.Join(portable, "portable.bc"), "portable.bc"},
+		"sites": {filepath.Join(portable, "sites"), "sites"},
+	}
+	for _, b := range builds {
+		level := b.target.Level.Name
+		copies["ir"] = append(copies["ir"], filepath.Join(filepath.Dir(b.object), "target.bc"), level+".bc")
+		copies["obj"] = append(copies["obj"], b.object, level+".o")
+		copies["elf"] = append(copies["elf"], b.linked, level+".elf")
+	}
+	for kind, list := range copies {
+		if !p.link.Emit[kind] {
+			continue
+		}
+		for i := 0; i < len(list); i += 2 {
+			if err := copyOut(list[i], filepath.Join(dir, list[i+1])); err != nil {
+				return fmt.Errorf("emit %s: %w", list[i+1], err)
+			}
+		}
+	}
+	if !p.link.Emit["layout"] {
+		return nil
+	}
+	table := plan.Table()
+	var text bytes.Buffer
+	if err := table.Print(&text); err != nil {
+		return fmt.Errorf("emit layout: %w", err)
+	}
+	for name, content := range map[string][]byte{
+		"layout.txt": text.Bytes(), "layout.json": table.Encode(), "layout.ld": plan.LinkerScript(),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return fmt.Errorf("emit layout: %w", err)
+		}
+	}
+	return nil
+}

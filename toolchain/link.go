@@ -1,0 +1,120 @@
+package toolchain
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/migrated/migrated/isa"
+)
+
+// A Target is what one build is for.
+type Target struct {
+	ISA   *isa.ISA
+	Level isa.Level
+}
+
+// DefaultBuilds are the levels that an image is built for where nothing else is said.
+var DefaultBuilds = []string{"x86-64-v3", "armv8-a"}
+
+// Targets resolves level names; none stand for DefaultBuilds.
+func Targets(levels []string) ([]Target, error) {
+	if len(levels) == 0 {
+		levels = DefaultBuilds
+	}
+	var targets []Target
+	seen := make(map[string]bool)
+	for _, name := range levels {
+		i, level, ok := isa.ByLevel(name)
+		if !ok {
+			var known []string
+			for _, i := range isa.All() {
+				for _, l := range i.Levels {
+					known = append(known, l.Name)
+				}
+			}
+			return nil, fmt.Errorf("unknown build %q; builds are %s", name, strings.Join(known, ", "))
+		}
+		if seen[name] {
+			return nil, fmt.Errorf("build %q is given twice", name)
+		}
+		seen[name] = true
+		targets = append(targets, Target{i, level})
+	}
+	return targets, nil
+}
+
+// A Link is one run of the linker: objects and archives in, an image out.
+type Link struct {
+	Inputs  []Input
+	Output  string
+	Targets []Target
+	Name    string          // of the image; empty: the output's base name
+	Emit    map[string]bool // what to keep for inspection, of EmitKinds
+	EmitDir string          // where
+}
+
+// An Input is one word of the linker's command line: a file, or an option of ld's that
+// concerns the files around it.
+type Input struct {
+	Path   string
+	Option string // "--whole-archive", "--defsym=...": in place of Path
+}
+
+// Link links an image.
+func (t *Toolchain) Link(ctx context.Context, l *Link) error {
+	for _, in := range l.Inputs {
+		if in.Path == "" {
+			continue
+		}
+		if err := checkInput(in.Path); err != nil {
+			return err
+		}
+	}
+	dir, err := os.MkdirTemp("", "migratecc-*")
+	if err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	p := &pipeline{Toolchain: t, ctx: ctx, link: l, dir: dir, natives: make(map[*isa.ISA]*native)}
+	for _, target := range l.Targets {
+		if p.natives[target.ISA] == nil {
+			if p.natives[target.ISA], err = t.native(target.ISA); err != nil {
+				return err
+			}
+		}
+	}
+	merged, err := p.merge()
+	if err != nil {
+		return err
+	}
+	image, err := p.image(merged)
+	if err != nil {
+		return err
+	}
+	if err := copyOut(image, l.Output); err != nil {
+		return fmt.Errorf("write image %s: %w", l.Output, err)
+	}
+	// An image is not a program of this machine, but makefiles and configure scripts look
+	// for the bit.
+	if info, err := os.Stat(l.Output); err == nil && info.Mode().IsRegular() {
+		readable := info.Mode() & 0o444
+		if err := os.Chmod(l.Output, info.Mode()|readable>>2); err != nil {
+			return fmt.Errorf("write image %s: %w", l.Output, err)
+		}
+	}
+	if err := t.Cache.Prune(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// imageName is the name that an image's config gets.
+func (l *Link) imageName() string {
+	if l.Name != "" {
+		return l.Name
+	}
+	return filepath.Base(l.Output)
+}

@@ -1,0 +1,162 @@
+package toolchain
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/migrated/migrated/isa"
+)
+
+// A pipeline is one link on its way. Its steps are those of docs/runtime-abi.md, "Stages".
+type pipeline struct {
+	*Toolchain
+	ctx     context.Context
+	link    *Link
+	dir     string // scratch
+	natives map[*isa.ISA]*native
+}
+
+// emitted lists the kernel's portable symbols that passes refer to: nothing names them while
+// the program is merged. docs/runtime-abi.md, "Symbols".
+var emitted = []string{
+	"__mig_poll_slow", "__mig_result", "__mig_ssp", "__mig_tp", "__mig_epoch", "__mig_fid",
+}
+
+// keep returns the symbols of the program that native code of some build refers to.
+func (p *pipeline) keep() []string {
+	set := make(map[string]bool)
+	for _, n := range p.natives {
+		for s := range n.needed {
+			if !n.defined[s] {
+				set[s] = true
+			}
+		}
+	}
+	for _, s := range emitted {
+		set[s] = true
+	}
+	return sorted(set)
+}
+
+// merge links all bitcode into one module: archives are resolved as by any linker, and what
+// stays undefined is reported as by any linker.
+func (p *pipeline) merge() (string, error) {
+	out := filepath.Join(p.dir, "merged.bc")
+	args := []string{
+		"-m", "elf64lriscv", "-static", "-nostdlib", "-e", "0",
+		"--lto-emit-llvm", "--lto-O0", "--unresolved-symbols=ignore-all",
+	}
+	for _, s := range p.keep() {
+		args = append(args, "-u", s)
+	}
+	files, err := p.always()
+	if err != nil {
+		return "", err
+	}
+	args = append(args, files...)
+	for _, in := range p.link.Inputs {
+		if in.Option != "" {
+			args = append(args, in.Option)
+		} else {
+			args = append(args, in.Path)
+			files = append(files, in.Path)
+		}
+	}
+	args = append(args, p.archives()...)
+	files = append(files, p.archives()...)
+	if err := p.run(p.ctx, lld, append(args, "-o", out)...); err != nil {
+		return "", err
+	}
+	missing, err := p.undefined(out)
+	if err != nil {
+		return "", err
+	}
+	if len(missing) > 0 {
+		return "", p.undefinedError(missing, files)
+	}
+	return out, nil
+}
+
+// undefined returns the symbols that neither the merged program nor the native code of every
+// build defines. A weak one may be undefined.
+func (p *pipeline) undefined(bitcode string) ([]string, error) {
+	var out bytes.Buffer
+	if err := p.runTo(p.ctx, &out, nm, "--undefined-only", "--format=posix", bitcode); err != nil {
+		return nil, err
+	}
+	var missing []string
+	for line := range strings.Lines(out.String()) {
+		// "name type ..."
+		f := strings.Fields(line)
+		if len(f) < 2 || f[1] != "U" || strings.HasPrefix(f[0], "__mig_") || p.isNative(f[0]) {
+			continue
+		}
+		missing = append(missing, f[0])
+	}
+	sort.Strings(missing)
+	return missing, nil
+}
+
+// isNative reports whether native objects of all builds define a symbol.
+func (p *pipeline) isNative(symbol string) bool {
+	for _, n := range p.natives {
+		if !n.defined[symbol] {
+			return false
+		}
+	}
+	return true
+}
+
+// An UndefinedError lists the symbols that a program lacks.
+type UndefinedError struct {
+	Symbols []string
+	By      map[string][]string // objects that refer to each symbol
+}
+
+func (e *UndefinedError) Error() string {
+	var b strings.Builder
+	for i, s := range e.Symbols {
+		if i > 0 {
+			b.WriteString("\nerror: ")
+		}
+		fmt.Fprintf(&b, "undefined symbol: %s", s)
+		const most = 3
+		for n, by := range e.By[s] {
+			if n == most {
+				fmt.Fprintf(&b, "\n>>> referenced %d more times", len(e.By[s])-most)
+				break
+			}
+			fmt.Fprintf(&b, "\n>>> referenced by %s", by)
+		}
+	}
+	return b.String()
+}
+
+// undefinedError finds out who refers to the missing symbols.
+func (p *pipeline) undefinedError(missing, files []string) error {
+	e := &UndefinedError{Symbols: missing, By: make(map[string][]string)}
+	lacks := make(map[string]bool)
+	for _, s := range missing {
+		lacks[s] = true
+	}
+	var out bytes.Buffer
+	args := append([]string{"--undefined-only", "--format=posix", "--print-file-name"}, files...)
+	if err := p.runTo(p.ctx, &out, nm, args...); err != nil {
+		return err
+	}
+	for line := range strings.Lines(out.String()) {
+		// "file: name type ...", with "archive[member]:" or "archive:member:" for an archive
+		i := strings.LastIndex(line, ": ")
+		if i < 0 {
+			continue
+		}
+		if f := strings.Fields(line[i+1:]); len(f) >= 2 && lacks[f[0]] {
+			e.By[f[0]] = append(e.By[f[0]], line[:i])
+		}
+	}
+	return e
+}

@@ -1,0 +1,274 @@
+package toolchain
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/layout"
+	"github.com/migrated/migrated/layout/region"
+)
+
+// image makes an image file of the merged program, and returns its path.
+func (p *pipeline) image(merged string) (string, error) {
+	key := p.imageKey(merged)
+	if len(p.link.Emit) > 0 {
+		// All steps are wanted, so none is left out but those that have a cache of their own.
+		out := filepath.Join(p.dir, "image")
+		return out, p.makeImage(merged, out)
+	}
+	dir, err := p.Cache.Do(key, p.dir, func(dir string) error {
+		return p.makeImage(merged, filepath.Join(dir, "image"))
+	})
+	return filepath.Join(dir, "image"), err
+}
+
+func (p *pipeline) imageKey(merged string) *Key {
+	key := NewKey("image 1")
+	key.Strings(p.link.imageName(), fmt.Sprint(region.ABIVersion))
+	key.File(merged)
+	key.File(p.Plugin)
+	for _, program := range []string{opt, clang, lld} {
+		key.Program(program)
+	}
+	// The planner, verifier and writer are in this program.
+	if exe, err := os.Executable(); err == nil {
+		key.File(exe)
+	}
+	for _, t := range p.link.Targets {
+		key.Strings(t.Level.Name)
+		key.Strings(p.codeGen(t)...)
+		p.natives[t.ISA].key(key)
+	}
+	return key
+}
+
+// A build is one build on its way.
+type build struct {
+	target Target
+	object string // relocatable ELF of the program
+	linked string // ELF with everything
+}
+
+func (p *pipeline) makeImage(merged, out string) error {
+	portable, err := p.transform(merged)
+	if err != nil {
+		return err
+	}
+	builds := make([]*build, len(p.link.Targets))
+	err = each(len(builds), func(n int) error {
+		object, err := p.object(filepath.Join(portable, "portable.bc"), p.link.Targets[n])
+		builds[n] = &build{target: p.link.Targets[n], object: object}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	plan, err := p.plan(builds)
+	if err != nil {
+		return err
+	}
+	if err := p.linkBuilds(plan, builds); err != nil {
+		return err
+	}
+	if err := verify(plan, builds); err != nil {
+		return err
+	}
+	sites := filepath.Join(portable, "sites")
+	if err := p.emit(merged, portable, plan, builds); err != nil {
+		return err
+	}
+	return p.pack(plan, builds, sites, out)
+}
+
+// each calls f for 0 to n-1 in parallel, and returns the first error in that order.
+func each(n int, f func(int) error) error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { errs[i] = f(i) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transform makes the merged program migratable. The directory that it returns holds
+// portable.bc and sites.
+func (p *pipeline) transform(merged string) (string, error) {
+	args := []string{
+		"-load-pass-plugin=" + p.Plugin,
+		"-passes=migrated-prepare,default<O2>,migrated-transform",
+		// Vectorising and unrolling are for each build, with its CPU in sight.
+		"-vectorize-loops=false", "-vectorize-slp=false", "-interleave-loops=false",
+		"-disable-loop-unrolling",
+		"-migrated-keep=" + strings.Join(p.keep(), ","),
+	}
+	key := NewKey("transform 1")
+	key.Program(opt)
+	key.File(p.Plugin)
+	key.File(merged)
+	key.Strings(args[1:]...)
+	return p.Cache.Do(key, p.dir, func(dir string) error {
+		return p.run(p.ctx, opt, append(args, "-migrated-sites="+filepath.Join(dir, "sites"),
+			merged, "-o", filepath.Join(dir, "portable.bc"))...)
+	})
+}
+
+// codeGen returns clang's options for the code of a build.
+func (p *pipeline) codeGen(t Target) []string {
+	return append([]string{
+		"--target=" + t.ISA.Triple, "-march=" + t.Level.March, "-O3",
+		"-fno-pic", "-fno-pie", "-mcmodel=small", "-ffunction-sections",
+		"-fasynchronous-unwind-tables", "-fno-stack-protector", "-ffp-contract=off",
+	}, t.ISA.CodeGen...)
+}
+
+// object compiles the portable program for one build.
+func (p *pipeline) object(portable string, t Target) (string, error) {
+	key := NewKey("object 1")
+	key.Program(opt)
+	key.Program(clang)
+	key.File(p.Plugin)
+	key.File(portable)
+	key.Strings(t.ISA.Triple, t.ISA.DataLayout)
+	key.Strings(p.codeGen(t)...)
+	dir, err := p.Cache.Do(key, p.dir, func(dir string) error {
+		target := filepath.Join(dir, "target.bc")
+		err := p.run(p.ctx, opt, "-load-pass-plugin="+p.Plugin, "-passes=migrated-target",
+			"-migrated-triple="+t.ISA.Triple, "-migrated-datalayout="+t.ISA.DataLayout,
+			portable, "-o", target)
+		if err != nil {
+			return err
+		}
+		args := append(p.codeGen(t), "-c", "-x", "ir", target, "-o", filepath.Join(dir, "program.o"))
+		return p.run(p.ctx, clang, args...)
+	})
+	return filepath.Join(dir, "program.o"), err
+}
+
+// plan plans the common layout, and puts the builds into its order.
+func (p *pipeline) plan(builds []*build) (*layout.Plan, error) {
+	byLevel := make(map[string]*build)
+	var inputs []*layout.Build
+	for _, b := range builds {
+		in := &layout.Build{ISA: b.target.ISA, Level: b.target.Level.Name}
+		if err := addObject(in, b.object, false); err != nil {
+			return nil, err
+		}
+		for _, path := range p.natives[b.target.ISA].objects {
+			if err := addObject(in, path, true); err != nil {
+				return nil, err
+			}
+		}
+		inputs = append(inputs, in)
+		byLevel[in.Level] = b
+	}
+	plan, err := layout.New(inputs...)
+	if err != nil {
+		return nil, err
+	}
+	for i, in := range plan.Builds {
+		builds[i] = byLevel[in.Level]
+	}
+	return plan, nil
+}
+
+func addObject(b *layout.Build, path string, native bool) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := b.AddObject(f, native); err != nil {
+		return fmt.Errorf("build %s: %s: %w", b.Name(), path, err)
+	}
+	return nil
+}
+
+// linkBuilds links each build where the plan says.
+func (p *pipeline) linkBuilds(plan *layout.Plan, builds []*build) error {
+	script := filepath.Join(p.dir, "layout.ld")
+	if err := os.WriteFile(script, plan.LinkerScript(), 0o644); err != nil {
+		return fmt.Errorf("write linker script: %w", err)
+	}
+	return each(len(builds), func(n int) error {
+		b := builds[n]
+		native := p.natives[b.target.ISA]
+		b.linked = filepath.Join(p.dir, b.target.Level.Name+".elf")
+		args := []string{
+			"-m", b.target.ISA.Emulation, "-static", "-nostdlib", "-T", script,
+			"--eh-frame-hdr", "--build-id=none", "--no-rosegment", "-z", "norelro",
+			"-z", fmt.Sprintf("max-page-size=%d", region.PageSize),
+			"--fatal-warnings", b.object,
+		}
+		args = append(args, native.objects...)
+		args = append(args, "--start-group")
+		args = append(args, native.archives...)
+		return p.run(p.ctx, lld, append(args, "--end-group", "-o", b.linked)...)
+	})
+}
+
+// verify reads the linked builds back.
+func verify(plan *layout.Plan, builds []*build) error {
+	files := make([]*os.File, len(builds))
+	for i, b := range builds {
+		f, err := os.Open(b.linked)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		files[i] = f
+	}
+	return plan.Verify(readers(files)...)
+}
+
+// pack writes the image file.
+func (p *pipeline) pack(plan *layout.Plan, builds []*build, sites, out string) error {
+	contents := &image.Contents{
+		ABI:       region.ABIVersion,
+		Name:      p.link.imageName(),
+		StaticEnd: plan.StaticEnd,
+		Layout:    plan.Table().Encode(),
+	}
+	var err error
+	if contents.Sites, err = os.ReadFile(sites); err != nil {
+		return fmt.Errorf("read site table: %w", err)
+	}
+	for _, b := range builds {
+		linked, err := os.ReadFile(b.linked)
+		if err != nil {
+			return err
+		}
+		exec, debug, err := splitELF(linked)
+		if err != nil {
+			return fmt.Errorf("split build %s: %w", b.target.Level.Name, err)
+		}
+		contents.Builds = append(contents.Builds, &image.Build{
+			Info:  image.BuildInfo{ISA: b.target.ISA.Name, Level: b.target.Level.Name},
+			ISA:   b.target.ISA,
+			Exec:  exec,
+			Debug: debug,
+		})
+	}
+	m, err := image.New(contents)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	if err := m.Write(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
