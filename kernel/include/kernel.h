@@ -1,0 +1,98 @@
+/*
+ * The library OS, portable part: what its files offer each other. It is compiled like the
+ * program, so its state is portable memory that travels; no address of machine-private
+ * memory but the fixed ones of host_abi.h may be kept in it.
+ *
+ * One thread for now. Nothing here polls, and nothing waits but by wait_until; so what lies
+ * between two calls of wait_until is atomic.
+ */
+#ifndef MIGRATED_KERNEL_H
+#define MIGRATED_KERNEL_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "host_abi.h"
+#include "native.h"
+#include "syscalls.h"
+
+#define PAGE MIG_PAGE_SIZE
+#define PAGES(bytes) (((uint64_t)(bytes) + PAGE - 1) / PAGE)
+
+/* Called by native code: keeps its name and linkage. */
+#define NATIVE_CALLS __attribute__((used))
+
+/* page.c: pages of portable memory. A free page is zero, so that a move leaves it out. */
+void page_init(uint64_t start, uint64_t end);
+void *page_alloc(uint64_t pages);              /* zeroed; NULL when there is no such run */
+void page_free(void *run, uint64_t pages);     /* zeroes them; free ones among them are fine */
+bool page_take(uint64_t addr, uint64_t pages); /* exactly these, if all are free */
+bool page_ours(uint64_t addr, uint64_t pages); /* within the allocator's range? */
+uint64_t page_count_free(void);
+uint64_t page_count(void);
+uint64_t page_start(void);
+
+/* kmem.c: the kernel's small objects. */
+void *kmem_alloc(size_t size); /* zeroed; NULL when memory is used up */
+void kmem_free(void *object, size_t size);
+
+/* clock.c: nanoseconds */
+uint64_t clock_mono(void);
+uint64_t clock_real(void);
+uint64_t clock_run_time(void); /* since clock_start, without idle time */
+void clock_start(void);
+void clock_idle(uint64_t ns); /* not spent computing */
+
+/* console.c */
+void console_take(void);                            /* input ring -> own buffer */
+bool console_readable(void);                        /* data, or the end */
+int64_t console_read(void *buf, size_t n);          /* waits */
+void console_write(uint32_t stream, const void *buf, size_t n);
+
+/* random.c */
+void random_reseed(void);
+void random_bytes(void *buf, size_t n);
+
+/* signal.c */
+void signal_raise(int sig);
+uint64_t signal_handled(void); /* handlers run so far: to see whether one ran meanwhile */
+
+/* log.c */
+void log_line(const char *message);
+_Noreturn void panic_out_of_memory(const char *what);
+_Noreturn void panic_killed(int sig);
+
+/* records.c */
+void records_init(void);
+void records_leave_begin(void);
+void records_leave_end(void);
+void records_report(void); /* to left_frames and left_bytes; zeroes what no record needs */
+
+/* point.c: a migration point. Blocks until the monotonic clock shows deadline, something is
+   pending, or for no reason; callers look again. */
+#define FOREVER UINT64_MAX
+void wait_until(uint64_t deadline);
+
+/* thread.c */
+void thread_init(void *shadow_stack_end, void *arguments);
+
+/* process.c */
+_Noreturn void process_exit(int code, int sig);
+unsigned process_umask(void);
+#define SHADOW_STACK_MAX (8ul << 20) /* bytes; a quarter of a small VM's memory if less */
+
+/* fs_boot.c: the first files, from the boot blob's list of them. NULL: it is cut short. */
+void fs_init(void);
+bool fs_unpack(const uint8_t *list, const uint8_t *end);
+
+/* Linux kernels check such pointers by faulting; here only the plainest mistake is seen. */
+#define CHECK_POINTER(p) do { if (!(p)) return -EFAULT; } while (0)
+
+#include "syscall_define.h"
+
+#endif

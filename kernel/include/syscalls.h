@@ -1,0 +1,106 @@
+/*
+ * The system calls that the kernel has, by their Linux numbers (asm-generic/unistd.h, which
+ * riscv64 uses), with the number of arguments. libc calls __mig_sys_NAME directly; all
+ * arguments are longs, as in a register. Results are values or -errno.
+ */
+#ifndef MIGRATED_SYSCALLS_H
+#define MIGRATED_SYSCALLS_H
+
+#define MIG_SYSCALLS(X) \
+	X(17, getcwd, 2) \
+	X(23, dup, 1) \
+	X(24, dup3, 3) \
+	X(25, fcntl, 3) \
+	X(29, ioctl, 3) \
+	X(34, mkdirat, 3) \
+	X(35, unlinkat, 3) \
+	X(36, symlinkat, 3) \
+	X(37, linkat, 5) \
+	X(38, renameat, 4) \
+	X(45, truncate, 2) \
+	X(46, ftruncate, 2) \
+	X(48, faccessat, 3) \
+	X(49, chdir, 1) \
+	X(50, fchdir, 1) \
+	X(52, fchmod, 2) \
+	X(53, fchmodat, 3) \
+	X(54, fchownat, 5) \
+	X(55, fchown, 3) \
+	X(56, openat, 4) \
+	X(57, close, 1) \
+	X(61, getdents64, 3) \
+	X(62, lseek, 3) \
+	X(63, read, 3) \
+	X(64, write, 3) \
+	X(65, readv, 3) \
+	X(66, writev, 3) \
+	X(67, pread64, 4) \
+	X(68, pwrite64, 4) \
+	X(69, preadv, 4) \
+	X(70, pwritev, 4) \
+	X(78, readlinkat, 4) \
+	X(79, newfstatat, 4) \
+	X(80, fstat, 2) \
+	X(81, sync, 0) \
+	X(82, fsync, 1) \
+	X(83, fdatasync, 1) \
+	X(88, utimensat, 4) \
+	X(93, exit, 1) \
+	X(94, exit_group, 1) \
+	X(96, set_tid_address, 1) \
+	X(98, futex, 4) \
+	X(99, set_robust_list, 2) \
+	X(101, nanosleep, 2) \
+	X(113, clock_gettime, 2) \
+	X(114, clock_getres, 2) \
+	X(115, clock_nanosleep, 4) \
+	X(123, sched_getaffinity, 3) \
+	X(124, sched_yield, 0) \
+	X(129, kill, 2) \
+	X(130, tkill, 2) \
+	X(131, tgkill, 3) \
+	X(134, rt_sigaction, 4) \
+	X(135, rt_sigprocmask, 4) \
+	X(136, rt_sigpending, 2) \
+	X(153, times, 1) \
+	X(155, getpgid, 1) \
+	X(156, getsid, 1) \
+	X(160, uname, 1) \
+	X(165, getrusage, 2) \
+	X(166, umask, 1) \
+	X(169, gettimeofday, 2) \
+	X(172, getpid, 0) \
+	X(173, getppid, 0) \
+	X(174, getuid, 0) \
+	X(175, geteuid, 0) \
+	X(176, getgid, 0) \
+	X(177, getegid, 0) \
+	X(178, gettid, 0) \
+	X(179, sysinfo, 1) \
+	X(214, brk, 1) \
+	X(215, munmap, 2) \
+	X(216, mremap, 5) \
+	X(222, mmap, 6) \
+	X(226, mprotect, 3) \
+	X(227, msync, 3) \
+	X(233, madvise, 3) \
+	X(261, prlimit64, 4) \
+	X(276, renameat2, 5) \
+	X(278, getrandom, 3) \
+	X(439, faccessat2, 4)
+
+#define MIG_SYSCALL_ARGS0 void
+#define MIG_SYSCALL_ARGS1 long
+#define MIG_SYSCALL_ARGS2 long, long
+#define MIG_SYSCALL_ARGS3 long, long, long
+#define MIG_SYSCALL_ARGS4 long, long, long, long
+#define MIG_SYSCALL_ARGS5 long, long, long, long, long
+#define MIG_SYSCALL_ARGS6 long, long, long, long, long, long
+#define MIG_SYSCALL_PROTOTYPE(number, name, arity) \
+	long __mig_sys_##name(MIG_SYSCALL_ARGS##arity);
+MIG_SYSCALLS(MIG_SYSCALL_PROTOTYPE)
+
+/* Every other number: -ENOSYS, and once for each number a line in the host's log. */
+long __mig_sys_none(long number);
+
+#endif

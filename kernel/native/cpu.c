@@ -1,0 +1,65 @@
+/* A CPU's loop, on its own stack: gives threads machine stacks, and tells the host when all
+   have left theirs. */
+#include "arch.h"
+#include "host_abi.h"
+#include "native.h"
+#include "native_abi.h"
+
+/* Why a thread's machine stack is no longer in use. */
+enum { REASON_LEFT = 1, REASON_RESTART };
+
+/* One CPU for now. Private: a machine stack is of no use elsewhere. */
+static struct {
+	void *stack; /* its own stack pointer while a thread runs */
+} cpu;
+
+static void *machine_stack_end(int64_t thread)
+{
+	return (void *)(MIG_STACK_BASE + (thread + 1) * MIG_STACK_STRIDE);
+}
+
+_Noreturn void cpu_thread_left(void)
+{
+	arch_escape(cpu.stack, REASON_LEFT);
+}
+
+_Noreturn void cpu_thread_restart(void)
+{
+	arch_escape(cpu.stack, REASON_RESTART);
+}
+
+/* Called by _start. */
+_Noreturn void cpu_main(void)
+{
+	if (MIG_CTL->boot == MIG_BOOT_START)
+		__mig_start();
+	else
+		__mig_resume();
+	for (;;) {
+		int64_t thread = __mig_schedule();
+		if (thread == MIG_ALL_LEFT) {
+			__mig_all_left(); /* returns if the move was called off */
+			__mig_resume();
+			continue;
+		}
+		while (arch_run(&cpu.stack, machine_stack_end(thread), driver) == REASON_RESTART)
+			;
+		__mig_leave_end();
+	}
+}
+
+int64_t __mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3)
+{
+	MIG_CTL->op = op;
+	MIG_CTL->arg[0] = arg0;
+	MIG_CTL->arg[1] = arg1;
+	MIG_CTL->arg[2] = arg2;
+	MIG_CTL->arg[3] = arg3;
+	((void (*)(void))MIG_GATE_BASE)();
+	return MIG_CTL->ret;
+}
+
+uint64_t __mig_counter(void)
+{
+	return arch_counter();
+}

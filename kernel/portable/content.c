@@ -1,0 +1,123 @@
+/* The bytes of a regular file, as pages found through one array. */
+#include "file.h"
+#include "kernel.h"
+
+#define FIRST_SLOTS 4
+
+size_t content_read(const struct content *c, uint64_t offset, void *buf, size_t n)
+{
+	if (offset >= c->size)
+		return 0;
+	if (n > c->size - offset)
+		n = c->size - offset;
+	if (c->borrowed) {
+		memcpy(buf, c->borrowed + offset, n);
+		return n;
+	}
+	uint8_t *out = buf;
+	for (size_t left = n; left > 0;) {
+		uint64_t slot = offset / PAGE, within = offset % PAGE;
+		size_t part = left < PAGE - within ? left : PAGE - within;
+		if (slot < c->slots && c->pages[slot])
+			memcpy(out, c->pages[slot] + within, part);
+		else
+			memset(out, 0, part);
+		out += part;
+		offset += part;
+		left -= part;
+	}
+	return n;
+}
+
+static int grow_slots(struct content *c, uint64_t need)
+{
+	if (need <= c->slots)
+		return 0;
+	uint64_t slots = c->slots ? c->slots : FIRST_SLOTS;
+	while (slots < need)
+		slots *= 2;
+	uint8_t **pages = kmem_alloc(slots * sizeof *pages);
+	if (!pages)
+		return -ENOSPC;
+	if (c->slots)
+		memcpy(pages, c->pages, c->slots * sizeof *pages);
+	kmem_free(c->pages, c->slots * sizeof *pages);
+	c->pages = pages;
+	c->slots = slots;
+	return 0;
+}
+
+static int64_t write_pages(struct content *c, uint64_t offset, const uint8_t *in, size_t n)
+{
+	size_t done = 0;
+	if (grow_slots(c, PAGES(offset + n)) < 0)
+		return -ENOSPC;
+	while (done < n) {
+		uint64_t slot = offset / PAGE, within = offset % PAGE;
+		size_t part = n - done < PAGE - within ? n - done : PAGE - within;
+		if (!c->pages[slot] && !(c->pages[slot] = page_alloc(1)))
+			break;
+		memcpy(c->pages[slot] + within, in + done, part);
+		offset += part;
+		done += part;
+	}
+	if (offset > c->size)
+		c->size = offset;
+	return done || !n ? (int64_t)done : -ENOSPC;
+}
+
+/* Copies borrowed bytes to pages of the file's own. */
+static int own(struct content *c)
+{
+	struct content copy = {0};
+	if (!c->borrowed)
+		return 0;
+	if (write_pages(&copy, 0, c->borrowed, c->size) != (int64_t)c->size) {
+		content_resize(&copy, 0);
+		return -ENOSPC;
+	}
+	*c = copy;
+	return 0;
+}
+
+int64_t content_write(struct content *c, uint64_t offset, const void *buf, size_t n)
+{
+	uint64_t end;
+	if (__builtin_add_overflow(offset, n, &end) || end > INT64_MAX - PAGE)
+		return -EFBIG;
+	if (n == 0)
+		return 0;
+	if (own(c) < 0)
+		return -ENOSPC;
+	return write_pages(c, offset, buf, n);
+}
+
+int content_resize(struct content *c, uint64_t size)
+{
+	if (size > INT64_MAX - PAGE)
+		return -EFBIG;
+	if (c->borrowed && size == 0)
+		c->borrowed = NULL;
+	if (c->borrowed && size < c->size) {
+		c->size = size;
+		return 0;
+	}
+	if (own(c) < 0)
+		return -ENOSPC;
+	for (uint64_t slot = PAGES(size); slot < c->slots; slot++) {
+		if (c->pages[slot])
+			page_free(c->pages[slot], 1);
+		c->pages[slot] = NULL;
+	}
+	/* What lies behind the end of the last page must read as zero when the file grows. */
+	uint64_t last = size / PAGE;
+	if (size < c->size && size % PAGE && last < c->slots && c->pages[last])
+		memset(c->pages[last] + size % PAGE, 0, PAGE - size % PAGE);
+	if (size == 0) {
+		kmem_free(c->pages, c->slots * sizeof *c->pages);
+		c->pages = NULL;
+		c->slots = 0;
+	}
+	c->size = size;
+	return 0;
+}

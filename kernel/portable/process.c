@@ -1,0 +1,176 @@
+/* One process, one thread, number 1, user 0: identity, limits, and its end. */
+#define _GNU_SOURCE
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include "file.h"
+#include "kernel.h"
+
+#define THE_PROCESS 1
+
+static unsigned file_mask = 022;
+
+_Noreturn void process_exit(int code, int sig)
+{
+	for (;;)
+		__mig_ring(MIG_OP_EXIT, code, sig, 0, 0);
+}
+
+SYSCALL1(exit_group, int, code)
+{
+	process_exit(code & 0xff, 0);
+}
+
+/* The last thread's end is the process's. */
+SYSCALL1(exit, int, code)
+{
+	process_exit(code & 0xff, 0);
+}
+
+SYSCALL0(getpid) { return THE_PROCESS; }
+SYSCALL0(gettid) { return THE_PROCESS; }
+SYSCALL0(getppid) { return 0; }
+SYSCALL0(getuid) { return 0; }
+SYSCALL0(geteuid) { return 0; }
+SYSCALL0(getgid) { return 0; }
+SYSCALL0(getegid) { return 0; }
+
+SYSCALL1(getpgid, int, pid)
+{
+	return pid == 0 || pid == THE_PROCESS ? THE_PROCESS : -ESRCH;
+}
+
+SYSCALL1(getsid, int, pid)
+{
+	return pid == 0 || pid == THE_PROCESS ? THE_PROCESS : -ESRCH;
+}
+
+SYSCALL1(set_tid_address, int *, cleared)
+{
+	(void)cleared; /* for joiners, of whom there are none */
+	return THE_PROCESS;
+}
+
+SYSCALL2(set_robust_list, void *, head, size_t, len)
+{
+	(void)head, (void)len; /* no one outlives the thread */
+	return 0;
+}
+
+SYSCALL0(sched_yield) { return 0; }
+
+SYSCALL3(sched_getaffinity, int, pid, size_t, size, unsigned long *, mask)
+{
+	if (pid != 0 && pid != THE_PROCESS)
+		return -ESRCH;
+	if (size < sizeof *mask || size % sizeof *mask)
+		return -EINVAL;
+	CHECK_POINTER(mask);
+	*mask = 1;
+	return sizeof *mask;
+}
+
+/* The machine is what the image was compiled for: neither of its builds. */
+SYSCALL1(uname, struct utsname *, u)
+{
+	CHECK_POINTER(u);
+	*u = (struct utsname){
+		.sysname = "migrated",
+		.nodename = "migrated",
+		.release = "1",
+		.version = "1",
+		.machine = "neutral",
+		.domainname = "(none)",
+	};
+	return 0;
+}
+
+SYSCALL1(umask, unsigned, mask)
+{
+	unsigned before = file_mask;
+	file_mask = mask & 0777;
+	return before;
+}
+
+unsigned process_umask(void)
+{
+	return file_mask;
+}
+
+/* struct rlimit64: what libc passes. Limits are reported, not kept: a VM has one program. */
+SYSCALL4(prlimit64, int, pid, unsigned, resource, const uint64_t *, set, uint64_t *, old)
+{
+	if (pid != 0 && pid != THE_PROCESS)
+		return -ESRCH;
+	if (resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	if (set)
+		return -EPERM;
+	if (old) {
+		old[0] = old[1] = ~0ull; /* RLIM_INFINITY */
+		if (resource == RLIMIT_NOFILE)
+			old[0] = old[1] = FILES_MAX;
+		if (resource == RLIMIT_STACK)
+			old[0] = old[1] = SHADOW_STACK_MAX;
+		if (resource == RLIMIT_CORE)
+			old[0] = old[1] = 0;
+		if (resource == RLIMIT_AS || resource == RLIMIT_DATA)
+			old[0] = old[1] = MIG_CTL->mem_size;
+	}
+	return 0;
+}
+
+SYSCALL2(getrusage, int, who, struct rusage *, usage)
+{
+	CHECK_POINTER(usage);
+	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN && who != RUSAGE_THREAD)
+		return -EINVAL;
+	/* Without the fields that libc reserves behind those of Linux. */
+	memset(usage, 0, offsetof(struct rusage, __reserved));
+	if (who != RUSAGE_CHILDREN) {
+		uint64_t ns = clock_run_time();
+		usage->ru_utime.tv_sec = ns / 1000000000;
+		usage->ru_utime.tv_usec = ns % 1000000000 / 1000;
+		usage->ru_maxrss = (page_count() - page_count_free()) * (PAGE / 1024);
+	}
+	return 0;
+}
+
+SYSCALL1(sysinfo, struct sysinfo *, info)
+{
+	CHECK_POINTER(info);
+	memset(info, 0, offsetof(struct sysinfo, __reserved));
+	info->uptime = clock_mono() / 1000000000;
+	info->totalram = MIG_CTL->mem_size;
+	info->freeram = page_count_free() * PAGE;
+	info->procs = 1;
+	info->mem_unit = 1;
+	return 0;
+}
+
+/* Without other threads nobody wakes a waiter; with a timeout it passes. */
+SYSCALL4(futex, volatile int *, word, int, op, int, value, const struct timespec *, timeout)
+{
+	enum { WAIT = 0, WAKE = 1, REQUEUE = 3, PRIVATE = 128 };
+	switch (op & ~PRIVATE) {
+	case WAKE:
+	case REQUEUE:
+		return 0;
+	case WAIT: {
+		CHECK_POINTER(word);
+		if (*word != value)
+			return -EAGAIN;
+		uint64_t deadline = FOREVER, handled = signal_handled();
+		if (timeout)
+			deadline = clock_mono() + timeout->tv_sec * 1000000000ull + timeout->tv_nsec;
+		while (clock_mono() < deadline && *word == value) {
+			wait_until(deadline);
+			if (signal_handled() != handled)
+				return -EINTR;
+		}
+		return *word == value ? -ETIMEDOUT : 0;
+	}
+	}
+	return -ENOSYS;
+}

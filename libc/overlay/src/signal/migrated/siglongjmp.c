@@ -1,0 +1,1 @@
+/* siglongjmp is for the compiler to lower, like longjmp. */

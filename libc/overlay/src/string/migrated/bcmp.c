@@ -1,0 +1,1 @@
+/* bcmp is native: kernel/native/string.c. */

@@ -1,0 +1,1 @@
+/* Native: kernel/native/string.c. */
