@@ -49,6 +49,17 @@ static void count(void)
 	exit_with(sum & 63);
 }
 
+/* forget N: counts where a move does not reach. */
+static void forget(void)
+{
+	PRIVATE static uint64_t kept;
+	uint64_t n = number(argument(2));
+	for (; step < n; step++, kept++)
+		point();
+	put_number(kept);
+	exit_with(0);
+}
+
 /* flood N: N lines of output without a pause. */
 static void flood(void)
 {
@@ -195,6 +206,8 @@ _Noreturn void run(void)
 		hello();
 	if (equal(mode, "count"))
 		count();
+	if (equal(mode, "forget"))
+		forget();
 	if (equal(mode, "flood"))
 		flood();
 	if (equal(mode, "cat"))

@@ -1,0 +1,92 @@
+package oracle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/migrated/migrated/image"
+)
+
+// A Plan says how much Verify tries.
+type Plan struct {
+	Seed    uint64 // of the random routes; print it
+	Moves   int    // random moves in each run, about; 0: 8
+	Singles int    // bound of the moves at every single migration point in turn; 0: none
+}
+
+// A Report counts what Verify did.
+type Report struct {
+	Points uint64 // migration points of the unmoved run
+	Runs   int    // moved ones
+	Moves  int    // in all of them
+}
+
+// Verify compares the program's unmoved run with runs between all pairs of builds, and from
+// the first to another machine with the same build: with random moves on machines of their
+// own, and at every single migration point in turn.
+func (p *Program) Verify(ctx context.Context, builds []*image.Build, plan Plan) (Report, error) {
+	var report Report
+	want, err := p.reference(ctx, builds)
+	if err != nil {
+		return report, err
+	}
+	report.Points = want.Points
+	moves := plan.Moves
+	if moves == 0 {
+		moves = 8
+	}
+	mean := max(1, want.Points/uint64(moves))
+	for i, pair := range pairs(builds) {
+		routes := map[string]Route{"random": {
+			Builds: pair, Gap: Random(plan.Seed+uint64(i), mean), Limit: 4 * moves, Fresh: true,
+		}}
+		if plan.Singles > 0 {
+			routes["single"] = Route{Builds: pair, Gap: Every(1), Limit: plan.Singles}
+		}
+		for name, route := range routes {
+			got, err := p.Check(ctx, want, route)
+			if err != nil {
+				return report, fmt.Errorf("%s moves, %s to %s, seed %d: %w",
+					name, pair[0].Info.ISA, pair[1].Info.ISA, plan.Seed, err)
+			}
+			report.Runs++
+			report.Moves += got.Moves
+		}
+	}
+	return report, nil
+}
+
+// reference runs the program unmoved on all builds, which must agree.
+func (p *Program) reference(ctx context.Context, builds []*image.Build) (*Result, error) {
+	if len(builds) == 0 {
+		return nil, errors.New("no builds to run")
+	}
+	var want *Result
+	for _, b := range builds {
+		got, err := p.Plain(ctx, b)
+		if err != nil {
+			return nil, fmt.Errorf("run unmoved on %s: %w", b.Info.ISA, err)
+		}
+		if want == nil {
+			want = got
+		}
+		if err := Compare(want, got); err != nil {
+			return nil, fmt.Errorf("builds differ without a move, %s from %s: %w", b.Info.ISA, builds[0].Info.ISA, err)
+		}
+	}
+	return want, nil
+}
+
+// pairs returns all ordered pairs of builds, and the first with itself.
+func pairs(builds []*image.Build) [][]*image.Build {
+	p := [][]*image.Build{{builds[0], builds[0]}}
+	for _, a := range builds {
+		for _, b := range builds {
+			if a != b {
+				p = append(p, []*image.Build{a, b})
+			}
+		}
+	}
+	return p
+}
