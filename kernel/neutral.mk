@@ -15,4 +15,4 @@ NEUTRAL_CFLAGS := $(NEUTRAL_TARGET) -O2 -Xclang -disable-llvm-passes -emit-llvm 
 # The pass that marks a file as fit to migrate, and as part of the system: no polls in its
 # loops. What the marks are depends on these sources alone.
 CHECK := $(OPT) -load-pass-plugin=$(PLUGIN) -passes=migrated-check -migrated-system
-CHECK_SOURCES := $(addprefix $(ROOT)/compiler/,check.cpp checked.cpp front.h plugin.cpp)
+CHECK_SOURCES := $(addprefix $(ROOT)/compiler/,check.cpp check.h strictfp.cpp math.cpp library.cpp)

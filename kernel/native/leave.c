@@ -9,11 +9,11 @@
 
 /* Private: a forced unwind never spans a move. One CPU, one unwind at a time. */
 static struct _Unwind_Exception unwinding;
-static bool pad_has_run; /* the next frame with a personality is the one whose pad called */
 
 void __mig_saved(uint32_t site, uint32_t size);
 
-/* A frame with no save pad would be lost. Those of this file and the driver hold nothing. */
+/* A frame that the passes have not seen would be lost. Those of this file and the driver hold
+   nothing. */
 static bool may_be_dropped(struct _Unwind_Context *frame)
 {
 	uintptr_t function = _Unwind_GetRegionStart(frame);
@@ -42,7 +42,6 @@ void __mig_leave(void)
 {
 	__mig_leave_begin();
 	unwinding = (struct _Unwind_Exception){0};
-	pad_has_run = false;
 	_Unwind_ForcedUnwind(&unwinding, each_frame, NULL);
 	__mig_panic("the stack cannot be unwound");
 }
@@ -50,7 +49,6 @@ void __mig_leave(void)
 _Noreturn void __mig_saved(uint32_t site, uint32_t size)
 {
 	__mig_record_done(site, size);
-	pad_has_run = true;
 	_Unwind_Resume(&unwinding);
 	__mig_panic("the stack cannot be unwound further");
 }
@@ -64,10 +62,6 @@ _Unwind_Reason_Code __mig_personality(int version, _Unwind_Action actions,
 	(void)version, (void)class;
 	if (!(actions & _UA_FORCE_UNWIND) || e != &unwinding)
 		return _URC_CONTINUE_UNWIND;
-	if (pad_has_run) {
-		pad_has_run = false;
-		return _URC_CONTINUE_UNWIND;
-	}
 	/* The address is behind the call: a byte less lies within it. */
 	uintptr_t pad = lsda_landing_pad((const uint8_t *)_Unwind_GetLanguageSpecificData(frame),
 					 _Unwind_GetRegionStart(frame), _Unwind_GetIP(frame) - 1);
