@@ -1,9 +1,16 @@
 // Package statexfer moves guest memory: pages and streams, knowing neither KVM nor nodes.
+//
+// Memory travels in rounds. Stop-and-copy is one round over everything (Send, Receive).
+// Pre-copy gives a Sender further rounds, each over a dirty bitmap, while the guest runs.
+// Post-copy gives it small rounds in the order of the guest's requests; the receiver is told
+// what is in place by a callback. docs/wire-memory.md describes the stream.
 package statexfer
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 )
 
 // PageSize is the unit of transfer, bytes.
@@ -13,6 +20,26 @@ const PageSize = 4096
 type Options struct {
 	Compress Codec
 	Progress func(Stats) // called now and then, from one goroutine
+	Workers  int         // goroutines that hash and compress; 0 for one a processor, at most 4
+
+	// Backing, where set, is the file of which memory is a shared mapping, from
+	// BackingOffset on. Pages that the file has never had are then known to be zero without
+	// touching them, which would allocate them.
+	Backing       *os.File
+	BackingOffset int64
+}
+
+// ReceiveOptions of a receiver.
+type ReceiveOptions struct {
+	Progress func(Stats) // called now and then, from one goroutine
+	Workers  int         // goroutines that decompress and place; 0 for one a processor, at most 4
+
+	// Placed, where set, is called when the pages of a run are in place, in any order and
+	// from several goroutines at once.
+	Placed func(Run)
+	// ToEOF makes anything behind the end of the transfer an error. Without it not one byte
+	// behind the end is read.
+	ToEOF bool
 }
 
 // A Codec names how batches are compressed.
@@ -25,26 +52,56 @@ const (
 	Zstd
 )
 
+var codecNames = [...]string{Auto: "auto", None: "none", S2: "s2", Zstd: "zstd"}
+
+func (c Codec) String() string {
+	if int(c) < len(codecNames) {
+		return codecNames[c]
+	}
+	return fmt.Sprintf("codec %d", uint8(c))
+}
+
+// ParseCodec is the inverse of String, for options that people give.
+func ParseCodec(s string) (Codec, error) {
+	for c, name := range codecNames {
+		if s == name {
+			return Codec(c), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown compression %q: use auto, none, s2 or zstd", s)
+}
+
 // Stats of one transfer; the sender's and the receiver's agree at the end.
 type Stats struct {
 	Pages     uint64 // of the region
-	Zero      uint64 // left out because they are zero
-	Sent      uint64 // carried by batches
+	Zero      uint64 // zero at the end of the transfer
+	Sent      uint64 // carried by batches, over all rounds
 	RawBytes  uint64 // of the pages carried
 	WireBytes uint64 // as framed and compressed
 	Batches   uint64
 	Rounds    int
-	Codec     Codec
+	Codec     Codec // as asked for; Auto may have used several
 }
 
-// Send writes the pages of mem to w and returns when w has taken everything. digest is
-// over all pages, zero ones included; the receiver computes the same.
+// Send writes the pages of mem to w and returns when w has taken everything. mem must not
+// change meanwhile. digest is over all pages, zero ones included; the receiver computes the
+// same. Cancelling ctx interrupts a blocked write if w has deadlines, as a net.Conn has.
 func Send(ctx context.Context, w io.Writer, mem []byte, opt Options) (Stats, [32]byte, error) {
-	panic("to be written by whoever builds statexfer")
+	s, err := NewSender(w, mem, opt)
+	if err != nil {
+		return Stats{}, [32]byte{}, err
+	}
+	defer s.Close()
+	if err := s.Round(ctx, nil); err != nil {
+		return s.Stats(), [32]byte{}, err
+	}
+	return s.End(ctx)
 }
 
-// Receive reads what Send wrote and puts pages in place. It fails on any disagreement, and
-// then mem's content is undefined.
+// Receive reads what Send wrote and puts pages in place. mem must be zero when it starts, as
+// a fresh mapping is. It fails on any disagreement, and then mem's content is undefined. No
+// byte behind the transfer is read. Cancelling ctx interrupts a blocked read if r has
+// deadlines, as a net.Conn has.
 func Receive(ctx context.Context, r io.Reader, mem []byte, progress func(Stats)) (Stats, [32]byte, error) {
-	panic("to be written by whoever builds statexfer")
+	return ReceiveWith(ctx, r, mem, ReceiveOptions{Progress: progress})
 }

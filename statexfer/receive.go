@@ -1,0 +1,345 @@
+package statexfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/zstd"
+)
+
+// A receiver reads one transfer. One goroutine reads and checks frames; workers decompress
+// them straight into place.
+type receiver struct {
+	r      io.Reader
+	mem    []byte
+	opt    ReceiveOptions
+	pages  uint64
+	digest *digester
+	zstd   *zstd.Decoder
+
+	pool    chan *inBatch
+	todo    chan *inBatch
+	pending sync.WaitGroup // batches given to workers
+
+	stats    Stats
+	seq      uint32 // of the next frame
+	offset   uint64 // of the frame under way
+	seen     Bitmap // pages that came in this round
+	open     bool   // frames have come in this round
+	reported time.Time
+}
+
+// An inBatch is a frame on its way in.
+type inBatch struct {
+	frame  frame
+	offset uint64
+	runs   []Run
+	body   []byte // page set and payload
+}
+
+// ReceiveWith is Receive with options.
+func ReceiveWith(ctx context.Context, r io.Reader, mem []byte, opt ReceiveOptions) (Stats, [32]byte, error) {
+	if len(mem)%PageSize != 0 || uint64(len(mem))/PageSize > maxPages {
+		return Stats{}, [32]byte{}, fmt.Errorf("receive %d bytes of memory: %w", len(mem), ErrGeometry)
+	}
+	if opt.Workers <= 0 {
+		opt.Workers = defaultWorkers()
+	}
+	opt.Workers = min(opt.Workers, maxWorkers)
+	dec, err := newZstdDecoder(opt.Workers)
+	if err != nil {
+		return Stats{}, [32]byte{}, fmt.Errorf("start zstd: %w", err)
+	}
+	defer dec.Close()
+	pages := uint64(len(mem)) / PageSize
+	rc := &receiver{
+		r: r, mem: mem, opt: opt, pages: pages, zstd: dec,
+		stats: Stats{Pages: pages},
+		pool:  make(chan *inBatch, opt.Workers+2), // one being read, one to hand over
+		todo:  make(chan *inBatch),
+	}
+	digest, err := rc.run(ctx)
+	if err != nil {
+		return rc.stats, [32]byte{}, fmt.Errorf("receive memory: %w", err)
+	}
+	return rc.stats, digest, nil
+}
+
+// run reads the whole transfer. When it returns nothing touches memory any more.
+func (rc *receiver) run(outer context.Context) (digest [32]byte, err error) {
+	ctx, cancel := context.WithCancelCause(outer)
+	defer cancel(nil)
+	defer interrupt(ctx, readDeadline(rc.r))()
+
+	if err := rc.begin(ctx); err != nil {
+		return digest, err
+	}
+	// Only now, after the sender has shown that it knows this memory's size.
+	rc.digest = newDigester(rc.pages)
+	rc.seen = NewBitmap(rc.pages)
+	for range cap(rc.pool) {
+		rc.pool <- &inBatch{}
+	}
+	var workers sync.WaitGroup
+	for range rc.opt.Workers {
+		workers.Go(func() { rc.work(cancel) })
+	}
+	digest, err = rc.frames(ctx)
+	close(rc.todo)
+	workers.Wait()
+	// Where a worker failed or ctx ended, that is why reading stopped.
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	return digest, err
+}
+
+// begin reads and checks the stream header.
+func (rc *receiver) begin(ctx context.Context) error {
+	var hdr [streamHdrLen]byte
+	if err := rc.read(ctx, hdr[:]); err != nil {
+		return rc.at(err)
+	}
+	codec, pages, err := parseStreamHeader(&hdr)
+	if err == nil && pages != rc.pages {
+		err = bad(ErrGeometry, "%d pages, here %d", pages, rc.pages)
+	}
+	if err != nil {
+		return rc.at(err)
+	}
+	rc.stats.Codec = codec
+	return nil
+}
+
+// frames reads frames to the end of the transfer.
+func (rc *receiver) frames(ctx context.Context) (digest [32]byte, err error) {
+	for {
+		rc.offset = rc.stats.WireBytes
+		var hdr [frameHdrLen]byte
+		if err := rc.read(ctx, hdr[:]); err != nil {
+			return digest, rc.at(err)
+		}
+		f, err := parseFrame(&hdr, rc.seq)
+		if err != nil {
+			return digest, rc.at(err)
+		}
+		switch f.kind {
+		case kindBatch, kindZero:
+			err = rc.take(ctx, f)
+		case kindRound:
+			err = rc.endRound(ctx)
+		case kindEnd:
+			return rc.end(ctx, f)
+		}
+		if err != nil {
+			return digest, rc.at(err)
+		}
+		rc.seq++
+		rc.report(false)
+	}
+}
+
+// take reads the body of a frame with pages, checks it and gives it to a worker.
+func (rc *receiver) take(ctx context.Context, f frame) error {
+	var b *inBatch
+	select {
+	case b = <-rc.pool:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if b.body == nil {
+		b.body = make([]byte, maxSetLen+maxRaw)
+	}
+	body := b.body[:f.bodyLen()]
+	if err := rc.read(ctx, body); err != nil {
+		return err
+	}
+	if xxhash.Sum64(body) != f.bodySum {
+		return bad(ErrChecksum, "body")
+	}
+	runs, err := parseSet(body[:f.setLen], b.runs, f.pages, rc.pages)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			if rc.seen.Has(p) {
+				return bad(ErrDuplicate, "page %d", p)
+			}
+			rc.seen.Set(p)
+		}
+	}
+	rc.open = true
+	if f.kind == kindBatch {
+		rc.stats.Sent += uint64(f.pages)
+		rc.stats.RawBytes += uint64(f.rawLen)
+		rc.stats.Batches++
+	}
+	b.frame, b.runs, b.offset = f, runs, rc.offset
+	rc.pending.Add(1)
+	select {
+	case rc.todo <- b:
+		return nil
+	case <-ctx.Done():
+		rc.pending.Done()
+		return context.Cause(ctx)
+	}
+}
+
+// endRound waits until all pages of a round are in place, as those of the next may replace
+// them.
+func (rc *receiver) endRound(ctx context.Context) error {
+	rc.pending.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	rc.stats.Rounds++
+	if rc.open {
+		clear(rc.seen)
+		rc.open = false
+	}
+	return nil
+}
+
+// end checks the sender's account of the transfer.
+func (rc *receiver) end(ctx context.Context, f frame) (digest [32]byte, err error) {
+	var body [endLen]byte
+	counts := rc.stats // WireBytes is what came before the end frame
+	counts.WireBytes = rc.offset
+	if err := rc.read(ctx, body[:]); err != nil {
+		return digest, rc.at(err)
+	}
+	if xxhash.Sum64(body[:]) != f.bodySum {
+		return digest, rc.at(bad(ErrChecksum, "body"))
+	}
+	if rc.open {
+		return digest, rc.at(bad(ErrFormat, "transfer ends within a round"))
+	}
+	digest, counts.Zero = rc.digest.sum()
+	if err := checkEnd(body[:], counts, digest); err != nil {
+		return digest, rc.at(err)
+	}
+	rc.stats.Zero = counts.Zero
+	if rc.opt.ToEOF {
+		rc.offset, rc.seq = rc.stats.WireBytes, rc.seq+1
+		var one [1]byte
+		switch _, err := io.ReadFull(rc.r, one[:]); {
+		case err == nil:
+			return digest, rc.at(bad(ErrTrailing, "byte %#02x", one[0]))
+		case !errors.Is(err, io.EOF):
+			return digest, rc.at(rc.readError(ctx, err))
+		}
+	}
+	rc.report(true)
+	return digest, nil
+}
+
+// work places batches until there are no more. After a failure it only gives them back.
+func (rc *receiver) work(fail context.CancelCauseFunc) {
+	var scratch []byte // for batches of several runs
+	for b := range rc.todo {
+		if err := rc.place(b, &scratch); err != nil {
+			fail(locate(err, b.frame.seq, b.offset))
+		}
+		rc.pool <- b
+		rc.pending.Done()
+	}
+}
+
+// place puts the pages of a batch where they belong.
+func (rc *receiver) place(b *inBatch, scratch *[]byte) error {
+	payload := b.body[b.frame.setLen:b.frame.bodyLen()]
+	switch {
+	case b.frame.kind == kindZero:
+		for _, r := range b.runs {
+			rc.clear(r)
+		}
+	case len(b.runs) == 1:
+		dst := b.runs[0].bytes(rc.mem)
+		if err := decompress(rc.zstd, b.frame.codec, dst, payload); err != nil {
+			return err
+		}
+		rc.digest.set(b.runs[0], dst)
+	default:
+		if b.frame.codec != None {
+			if *scratch == nil {
+				*scratch = make([]byte, maxRaw)
+			}
+			raw := (*scratch)[:b.frame.rawLen]
+			if err := decompress(rc.zstd, b.frame.codec, raw, payload); err != nil {
+				return err
+			}
+			payload = raw
+		}
+		for _, r := range b.runs {
+			n := copy(r.bytes(rc.mem), payload)
+			rc.digest.set(r, payload[:n])
+			payload = payload[n:]
+		}
+	}
+	if rc.opt.Placed != nil {
+		for _, r := range b.runs {
+			rc.opt.Placed(r)
+		}
+	}
+	return nil
+}
+
+// clear makes the pages of a run zero. What is zero already is not touched, so that it need
+// not be allocated.
+func (rc *receiver) clear(r Run) {
+	for p := r.First; p < r.First+r.Count; p++ {
+		if rc.digest.leaves[p] != zeroLeaf {
+			clear(Run{p, 1}.bytes(rc.mem))
+		}
+	}
+	rc.digest.setZero(r)
+}
+
+// read fills p.
+func (rc *receiver) read(ctx context.Context, p []byte) error {
+	n, err := io.ReadFull(rc.r, p)
+	rc.stats.WireBytes += uint64(n)
+	if err != nil {
+		return rc.readError(ctx, err)
+	}
+	return nil
+}
+
+// readError says why a read failed.
+func (rc *receiver) readError(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return bad(ErrTruncated, "after %d bytes", rc.stats.WireBytes)
+	}
+	return err
+}
+
+// at adds the place in the stream to an error about its content.
+func (rc *receiver) at(err error) error { return locate(err, rc.seq, rc.offset) }
+
+func locate(err error, seq uint32, offset uint64) error {
+	var m *malformed
+	if errors.As(err, &m) {
+		return &StreamError{Frame: seq, Offset: offset, Detail: m.detail, Err: m.err}
+	}
+	return err
+}
+
+// report calls Progress if it is time, or in any case.
+func (rc *receiver) report(always bool) {
+	if rc.opt.Progress == nil {
+		return
+	}
+	if now := time.Now(); always || now.Sub(rc.reported) >= progressEvery {
+		rc.reported = now
+		rc.opt.Progress(rc.stats)
+	}
+}

@@ -1,0 +1,166 @@
+package statexfer
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// The stream: a stream header, frames, an end frame. All numbers are little-endian.
+// docs/wire-memory.md is the specification; what is here must agree with it.
+const (
+	magic         = "migmem\r\n"
+	wireVersion   = 1
+	streamHdrLen  = 32
+	frameHdrLen   = 40
+	maxBatchPages = 256                      // 1 MiB of pages
+	maxRaw        = maxBatchPages * PageSize // bytes
+	maxPages      = 1 << 40                  // 4 PiB of memory
+)
+
+// A frameKind says what a frame is.
+type frameKind uint8
+
+const (
+	kindBatch frameKind = 1 // a page set, and the pages' contents
+	kindZero  frameKind = 2 // a page set: these pages are zero
+	kindRound frameKind = 3 // a round is over; pages may come again
+	kindEnd   frameKind = 4 // the transfer is over
+)
+
+// appendStreamHeader begins a stream of that many pages.
+func appendStreamHeader(b []byte, codec Codec, pages uint64) []byte {
+	start := len(b)
+	b = append(b, magic...)
+	b = binary.LittleEndian.AppendUint16(b, wireVersion)
+	b = append(b, byte(codec), 0)
+	b = binary.LittleEndian.AppendUint32(b, PageSize)
+	b = binary.LittleEndian.AppendUint64(b, pages)
+	return binary.LittleEndian.AppendUint64(b, xxhash.Sum64(b[start:]))
+}
+
+// parseStreamHeader returns the codec and the number of pages.
+func parseStreamHeader(b *[streamHdrLen]byte) (Codec, uint64, error) {
+	if string(b[:8]) != magic {
+		return 0, 0, bad(ErrFormat, "no magic number")
+	}
+	// The version comes before the checksum, which another version may place elsewhere.
+	if v := binary.LittleEndian.Uint16(b[8:]); v != wireVersion {
+		return 0, 0, bad(ErrVersion, "%d, this side speaks %d", v, wireVersion)
+	}
+	if binary.LittleEndian.Uint64(b[24:]) != xxhash.Sum64(b[:24]) {
+		return 0, 0, bad(ErrChecksum, "stream header")
+	}
+	codec := Codec(b[10])
+	if codec > Zstd || b[11] != 0 {
+		return 0, 0, bad(ErrFormat, "unknown codec %d or flags %#x", b[10], b[11])
+	}
+	if size := binary.LittleEndian.Uint32(b[12:]); size != PageSize {
+		return 0, 0, bad(ErrGeometry, "pages of %d bytes, here %d", size, PageSize)
+	}
+	return codec, binary.LittleEndian.Uint64(b[16:]), nil
+}
+
+// A frame is a parsed frame header.
+type frame struct {
+	kind    frameKind
+	codec   Codec  // of the payload
+	seq     uint32 // number of the frame
+	pages   int    // in the set
+	setLen  int    // bytes of the page set
+	rawLen  int    // bytes of the payload, decompressed
+	wireLen int    // bytes of the payload
+	bodySum uint64 // XXH64 of page set and payload
+}
+
+func (f *frame) bodyLen() int { return f.setLen + f.wireLen }
+
+// put writes the header of a frame.
+func (f *frame) put(b []byte) {
+	_ = b[frameHdrLen-1]
+	b[0], b[1], b[2], b[3] = byte(f.kind), byte(f.codec), 0, 0
+	binary.LittleEndian.PutUint32(b[4:], f.seq)
+	binary.LittleEndian.PutUint32(b[8:], uint32(f.pages))
+	binary.LittleEndian.PutUint32(b[12:], uint32(f.setLen))
+	binary.LittleEndian.PutUint32(b[16:], uint32(f.rawLen))
+	binary.LittleEndian.PutUint32(b[20:], uint32(f.wireLen))
+	binary.LittleEndian.PutUint64(b[24:], f.bodySum)
+	binary.LittleEndian.PutUint64(b[32:], xxhash.Sum64(b[:32]))
+}
+
+// parseFrame reads a header and checks every size in it, so that what it returns may be
+// allocated.
+func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
+	if binary.LittleEndian.Uint64(b[32:]) != xxhash.Sum64(b[:32]) {
+		return frame{}, bad(ErrChecksum, "frame header")
+	}
+	size := func(at int) int {
+		// int may have 32 bits; nothing valid is near its end.
+		return int(min(binary.LittleEndian.Uint32(b[at:]), math.MaxInt32))
+	}
+	f := frame{
+		kind:    frameKind(b[0]),
+		codec:   Codec(b[1]),
+		seq:     binary.LittleEndian.Uint32(b[4:]),
+		pages:   size(8),
+		setLen:  size(12),
+		rawLen:  size(16),
+		wireLen: size(20),
+		bodySum: binary.LittleEndian.Uint64(b[24:]),
+	}
+	if b[2] != 0 || b[3] != 0 {
+		return f, bad(ErrFormat, "unknown flags")
+	}
+	if f.seq != seq {
+		return f, bad(ErrFormat, "frame %d out of order", f.seq)
+	}
+	switch f.kind {
+	case kindBatch:
+		if f.pages < 1 || f.pages > maxBatchPages || f.setLen < 1 || f.setLen > maxSetLen ||
+			f.rawLen != f.pages*PageSize || f.wireLen < 1 || f.wireLen > f.rawLen {
+			return f, bad(ErrFormat, "batch of %d pages, %d to %d bytes", f.pages, f.rawLen, f.wireLen)
+		}
+		if f.codec < None || f.codec > Zstd || f.codec == None && f.wireLen != f.rawLen {
+			return f, bad(ErrFormat, "%v batch of %d to %d bytes", f.codec, f.rawLen, f.wireLen)
+		}
+	case kindZero:
+		if f.pages < 1 || f.pages > maxBatchPages || f.setLen < 1 || f.setLen > maxSetLen ||
+			f.rawLen != 0 || f.wireLen != 0 || f.codec != None {
+			return f, bad(ErrFormat, "zero pages: %d", f.pages)
+		}
+	case kindRound:
+		if f.pages != 0 || f.bodyLen() != 0 || f.rawLen != 0 || f.codec != None {
+			return f, bad(ErrFormat, "end of round with a body")
+		}
+	case kindEnd:
+		if f.pages != 0 || f.setLen != 0 || f.rawLen != endLen || f.wireLen != endLen || f.codec != None {
+			return f, bad(ErrFormat, "end of %d bytes", f.wireLen)
+		}
+	default:
+		return f, bad(ErrFormat, "unknown kind %d", b[0])
+	}
+	return f, nil
+}
+
+// An end frame's payload: the sender's counts and its digest.
+const endLen = 6*8 + 32
+
+func appendEnd(b []byte, s Stats, digest [32]byte) []byte {
+	for _, v := range [...]uint64{s.Pages, s.Zero, s.Sent, s.Batches, uint64(s.Rounds), s.WireBytes} {
+		b = binary.LittleEndian.AppendUint64(b, v)
+	}
+	return append(b, digest[:]...)
+}
+
+// checkEnd compares the sender's account, in an end frame's payload, with the receiver's.
+func checkEnd(b []byte, s Stats, digest [32]byte) error {
+	mine := appendEnd(nil, s, digest)
+	if string(b[:endLen-32]) != string(mine[:endLen-32]) {
+		return bad(ErrFormat, "counts differ from what was received")
+	}
+	if string(b) != string(mine) {
+		return bad(ErrDigest, "digest %x, here %x", b[endLen-32:endLen], digest)
+	}
+	return nil
+}
