@@ -1,0 +1,201 @@
+// Package kvm runs guests on Linux's KVM, on x86-64 and aarch64 hosts.
+//
+// The guest runs unprivileged from its first instruction, in an address space that the host
+// made for it. Above it there is only the monitor: some bytes of code that report a fault by
+// a store that KVM turns into an exit. A guest reaches the host by such a store too, to the
+// doorbell page. There are no interrupts, no devices and no firmware.
+package kvm
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/hostabi"
+)
+
+// A Machine is a guest on KVM. It implements vmm.Machine, vmm.Registrar and vmm.Timekeeper.
+type Machine struct {
+	mem    *memory
+	vm     handle
+	vcpu   handle
+	page   []byte   // of the virtual CPU, shared with the kernel
+	run    *runPage // the same
+	kick   kicker
+	fault  *vmm.Fault // the guest's last act
+	timing timing
+}
+
+var (
+	_ vmm.Machine    = (*Machine)(nil)
+	_ vmm.Registrar  = (*Machine)(nil)
+	_ vmm.Timekeeper = (*Machine)(nil)
+)
+
+// New makes a machine; its processor stands at the program's entry point.
+func New(spec vmm.Spec) (vmm.Machine, error) {
+	if spec.Build.ISA != hostTarget.isa {
+		return nil, fmt.Errorf("build is for %s, this host is %s", spec.Build.ISA.Name, hostTarget.isa.Name)
+	}
+	program, err := vmm.Load(spec.Build, spec.Memory)
+	if err != nil {
+		return nil, err
+	}
+	kvm, err := openDevice()
+	if err != nil {
+		return nil, err
+	}
+	defer kvm.close()
+	m := &Machine{vm: handle{-1}, vcpu: handle{-1}}
+	if m.mem, err = newMemory(hostTarget, program, spec.Memory, !spec.Resume); err != nil {
+		return nil, err
+	}
+	if err := m.create(kvm, program); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// create makes the virtual machine around the memory.
+func (m *Machine) create(kvm handle, p *vmm.Program) error {
+	vm, err := kvm.ioctl(kvmCreateVM, machineType(kvm))
+	if err != nil {
+		return fmt.Errorf("create a virtual machine: %w", err)
+	}
+	m.vm.fd = int(vm)
+	if err := m.prepare(kvm); err != nil {
+		return err
+	}
+	for slot, mem := range map[uint32]struct {
+		phys guestPhys
+		host []byte
+	}{slotPrivate: {0, m.mem.private}, slotPortable: {portablePhys, m.mem.portable}} {
+		err := call(m.vm, kvmSetUserMemoryRegion, &userMemoryRegion{
+			slot:     slot,
+			phys:     uint64(mem.phys),
+			size:     uint64(len(mem.host)),
+			userAddr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(mem.host)))),
+		})
+		if err != nil {
+			return fmt.Errorf("give it %d bytes of memory: %w", len(mem.host), err)
+		}
+	}
+	vcpu, err := m.vm.ioctl(kvmCreateVCPU, 0)
+	if err != nil {
+		return fmt.Errorf("create a virtual CPU: %w", err)
+	}
+	m.vcpu.fd = int(vcpu)
+	size, err := kvm.ioctl(kvmGetVCPUMmapSize, 0)
+	if err != nil || size < unsafe.Sizeof(runPage{}) {
+		return fmt.Errorf("ask for the size of a virtual CPU's page (%d): %w", size, err)
+	}
+	if m.page, err = unix.Mmap(m.vcpu.fd, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+		return fmt.Errorf("map the virtual CPU's page: %w", err)
+	}
+	m.run = (*runPage)(unsafe.Pointer(unsafe.SliceData(m.page)))
+	m.kick.attach(m.run)
+	if err := m.setUp(kvm, p.Entry); err != nil {
+		return fmt.Errorf("set up the virtual CPU: %w", err)
+	}
+	return nil
+}
+
+// Memory slots. The portable region has one of its own for its dirty log.
+const (
+	slotPrivate  = 0
+	slotPortable = 1
+)
+
+// Portable returns the host's mapping of the portable region.
+func (m *Machine) Portable() []byte { return m.mem.portable }
+
+// At returns n bytes of private memory.
+func (m *Machine) At(addr vmm.GuestVirt, n int) ([]byte, error) { return m.mem.at(addr, n) }
+
+// Run lets the guest go on until it rings, faults or is kicked. A caller that stays on one
+// thread of the system (runtime.LockOSThread) spares KVM the work of following it.
+func (m *Machine) Run() (vmm.Stop, error) {
+	if m.fault != nil {
+		return vmm.Stop{Kind: vmm.StopFault, Fault: m.fault}, nil
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	m.kick.enter()
+	defer m.kick.leave()
+	for {
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(m.vcpu.fd), kvmRun, 0)
+		switch {
+		case errno == unix.EINTR || errno == unix.EAGAIN:
+			if m.kick.take() {
+				return vmm.Stop{Kind: vmm.StopKicked}, nil
+			}
+		case errno != 0:
+			return vmm.Stop{}, fmt.Errorf("run the virtual CPU: %w", errno)
+		case m.run.reason == exitMMIO && guestPhys(m.run.mmio.phys) == doorbellPhys && m.run.mmio.write != 0:
+			return vmm.Stop{Kind: vmm.StopDoorbell}, nil
+		case m.run.reason != exitIntr:
+			fault, err := m.explain()
+			if err != nil {
+				return vmm.Stop{}, err
+			}
+			m.fault = fault
+			return vmm.Stop{Kind: vmm.StopFault, Fault: fault}, nil
+		}
+	}
+}
+
+// explain makes a fault of an exit that is not the doorbell's.
+func (m *Machine) explain() (*vmm.Fault, error) {
+	reason, io := m.run.reason, &m.run.mmio
+	if reason == exitMMIO && guestPhys(io.phys)&^(hostabi.PageSize-1) == reportPhys && io.write != 0 {
+		return m.reported()
+	}
+	regs, pc, err := m.registers()
+	if err != nil {
+		return nil, err
+	}
+	f := &vmm.Fault{PC: pc, Regs: regs, Signal: int(unix.SIGSEGV)}
+	switch reason {
+	case exitMMIO:
+		f.Reason = "access to the doorbell that does not ring it"
+		f.Addr = io.phys
+	case exitShutdown:
+		f.Reason = "exception that could not be reported"
+	case exitInternalError:
+		f.Reason = "instruction that the host's KVM cannot execute"
+	default:
+		return nil, fmt.Errorf("virtual CPU stopped at %#x for reason %d", pc, reason)
+	}
+	return f, nil
+}
+
+// Registers returns the registers at the last stop.
+func (m *Machine) Registers() ([]uint64, uint64, error) {
+	if m.fault != nil {
+		return m.fault.Regs, m.fault.PC, nil
+	}
+	return m.registers()
+}
+
+// Kick ends the Run that is under way, or the next one.
+func (m *Machine) Kick() { m.kick.kick() }
+
+// Close frees everything.
+func (m *Machine) Close() error {
+	m.kick.detach()
+	if m.page != nil {
+		unix.Munmap(m.page)
+	}
+	for _, h := range []handle{m.vcpu, m.vm} {
+		if h.fd >= 0 {
+			h.close()
+		}
+	}
+	m.mem.close()
+	m.page, m.run, m.vcpu.fd, m.vm.fd = nil, nil, -1, -1
+	return nil
+}
