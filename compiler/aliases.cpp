@@ -1,11 +1,14 @@
 // A second name for a function or variable becomes the first name at each use. All definitions
 // are in this module, so that none can be replaced any more. With aliases left, a direct call
-// would look like an indirect one.
+// would look like an indirect one. Native code and the optimiser go by names: the object gets
+// the one that they know.
 #include "diag.h"
 #include "front.h"
 #include "keep.h"
 
+#include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/Constants.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
 
@@ -18,20 +21,25 @@ void resolveAliases(Module &M) {
   Diag.exitOnError();
 
   KeptNames Kept(M);
+  TargetLibraryInfoImpl Library{Triple(M.getTargetTriple())};
+  LibFunc Func;
   for (GlobalAlias &A : make_early_inc_range(M.aliases())) {
     GlobalObject *Object = A.getAliaseeObject();
     std::string Name = A.getName().str();
     bool NativeUses = Kept.contains(A);
+    bool IsLibrary = Library.getLibFunc(Name, Func) && !Library.getLibFunc(Object->getName(), Func);
     A.replaceAllUsesWith(A.getAliasee());
     A.eraseFromParent();
-    if (!NativeUses)
-      continue;
-    if (Kept.contains(*Object))
-      Diag.error("native code uses both '" + Name + "' and '" + Object->getName() +
-                 "', which are one; have it use one name");
-    Object->setName(Name);
-    Object->setLinkage(GlobalValue::ExternalLinkage);
-    Kept.add(*Object);
+    if (Kept.contains(*Object)) {
+      if (NativeUses)
+        Diag.error("native code uses both '" + Name + "' and '" + Object->getName() +
+                   "', which are one; have it use one name");
+    } else if (NativeUses || IsLibrary) {
+      Object->setName(Name);
+      Object->setLinkage(GlobalValue::ExternalLinkage);
+      if (NativeUses)
+        Kept.add(*Object);
+    }
   }
   Diag.exitOnError();
 }

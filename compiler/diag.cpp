@@ -25,8 +25,11 @@ static std::string fileName(const DIFile *File, const DISubprogram *SP) {
 
 void Diagnostics::error(const Instruction &At, const Twine &Message) {
   const DILocation *Loc = At.getDebugLoc();
+  const Function &F = *At.getFunction();
+  if (!Loc && F.getSubprogram())
+    return error(F, Message);
   if (!Loc)
-    return error(*At.getFunction(), Message);
+    return error("in function '" + F.getName() + "': " + Message);
   std::string Place = fileName(Loc->getFile(), Loc->getScope()->getSubprogram());
   Place += ":" + std::to_string(Loc->getLine());
   if (Loc->getColumn())
@@ -37,7 +40,7 @@ void Diagnostics::error(const Instruction &At, const Twine &Message) {
 void Diagnostics::error(const Function &At, const Twine &Message) {
   if (const DISubprogram *SP = At.getSubprogram())
     return print(fileName(SP->getFile(), SP) + ":" + Twine(SP->getLine()), Message);
-  print(M.getSourceFileName(), "in " + At.getName() + ": " + Message);
+  error(Message);
 }
 
 void Diagnostics::error(const Twine &Message) { print(M.getSourceFileName(), Message); }

@@ -5,7 +5,6 @@
 #include "target.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstrTypes.h"
 
@@ -16,33 +15,16 @@ namespace migrated {
 // Holds addresses of one build, and is never pointed at by portable memory.
 constexpr StringLiteral PrivateSection = ".rodata.mig.private";
 
-// Names of symbols and sections, as plain as linker scripts want them, and all different.
-class Names {
-public:
-  explicit Names(const Module &M) {
-    for (const GlobalValue &G : M.global_values())
-      if (!G.hasLocalLinkage())
-        Taken.insert(G.getName());
-  }
-
-  void assign(GlobalValue &G) {
-    if (!G.hasLocalLinkage())
-      return; // native code knows it by its name
-    std::string Plain;
-    for (char C : G.getName())
-      if (C != '\1') // clang's mark of an asm label
-        Plain += isAlnum(C) || C == '_' || C == '.' || C == '$' ? C : '_';
-    if (Plain.empty())
-      Plain = "anonymous";
-    std::string Name = Plain;
-    for (unsigned N = 1; !Taken.insert(Name).second; N++)
-      Name = Plain + "." + std::to_string(N);
-    G.setName(Name);
-  }
-
-private:
-  StringSet<> Taken;
-};
+// Gives a symbol a name as plain as linker scripts want it. LLVM keeps names apart.
+static void plainName(GlobalValue &G) {
+  if (!G.hasLocalLinkage())
+    return; // native code knows it by its name
+  std::string Plain;
+  for (char C : G.getName())
+    if (C != '\1') // clang's mark of an asm label
+      Plain += isAlnum(C) || C == '_' || C == '.' || C == '$' ? C : '_';
+  G.setName(Plain.empty() ? "anonymous" : Plain);
+}
 
 // Whether the address of a function can be seen by the program, or only by calls and by what
 // is private to the build.
@@ -80,8 +62,8 @@ static Align alignmentOf(const GlobalVariable &G, bool Bss) {
   return A;
 }
 
-static void pin(GlobalVariable &G, Names &Unique) {
-  Unique.assign(G);
+static void pin(GlobalVariable &G) {
+  plainName(G);
   bool Zero = G.getInitializer()->isNullValue() || isa<UndefValue>(G.getInitializer());
   bool Bss = Zero && !G.isConstant();
   G.setAlignment(alignmentOf(G, Bss));
@@ -99,8 +81,8 @@ static void pin(GlobalVariable &G, Names &Unique) {
   }
 }
 
-static void pin(Function &F, Names &Unique) {
-  Unique.assign(F);
+static void pin(Function &F) {
+  plainName(F);
   F.setLinkage(GlobalValue::ExternalLinkage);
   F.setUnnamedAddr(GlobalValue::UnnamedAddr::None);
   F.setAlignment(std::max(F.getAlign().valueOrOne(), Align(16)));
@@ -108,17 +90,16 @@ static void pin(Function &F, Names &Unique) {
 }
 
 void pinGlobals(Module &M) {
-  Names Unique(M);
   for (StringRef Name : {"__mig_sites", "__mig_site_count", "__mig_record_max"})
     if (GlobalVariable *G = M.getNamedGlobal(Name); G && !G->isDeclaration())
       G->setSection(PrivateSection);
   for (GlobalVariable &G : M.globals())
     if (!G.isDeclaration() && !G.getName().starts_with("llvm.") &&
         G.getSection() != PrivateSection)
-      pin(G, Unique);
+      pin(G);
   for (Function &F : M)
     if (!F.isDeclaration() && isAddressSeen(F))
-      pin(F, Unique);
+      pin(F);
   // Everything is linked statically, below 2 GiB.
   for (GlobalValue &G : M.global_values())
     if (!G.hasExternalWeakLinkage())

@@ -1,0 +1,26 @@
+; passes: migrated-internalise -migrated-keep=entry
+; Kept are what native code names: by -migrated-keep, as __mig_*, by __attribute__((used)).
+$inline = comdat any
+
+@llvm.used = appending global [1 x ptr] [ptr @from_native], section "llvm.metadata"
+@tentative = common global i32 0
+@hidden_data = hidden global i32 1
+@__mig_ssp = global ptr null
+
+define void @entry() {
+  ret void
+}
+
+define void @from_native() {
+  ret void
+}
+
+define weak void @weak_default() {
+  ret void
+}
+
+define linkonce_odr void @inline() comdat {
+  ret void
+}
+
+declare void @native()

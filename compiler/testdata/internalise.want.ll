@@ -1,0 +1,21 @@
+@tentative = internal global i32 0
+@hidden_data = internal global i32 1
+@__mig_ssp = dso_local global ptr null
+
+define dso_local void @entry() {
+  ret void
+}
+
+define dso_local void @from_native() {
+  ret void
+}
+
+define internal void @weak_default() {
+  ret void
+}
+
+define internal void @inline() {
+  ret void
+}
+
+declare void @native()
