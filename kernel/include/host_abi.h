@@ -50,7 +50,8 @@
 #define MIG_OP_LEFT    4u /* every thread has left; returns only if the move is called off:
                              the guest then resumes from the same records */
 #define MIG_OP_RESUMED 5u /* the first thread is back on a machine stack */
-#define MIG_OP_PANIC   6u /* arg0,arg1: message; arg2: MIG_PANIC_*; never returns */
+#define MIG_OP_PANIC   6u /* arg0,arg1: message; arg2: MIG_PANIC_*; arg3: terminating signal,
+                             0: that of the kind; never returns */
 #define MIG_OP_CLOCK   7u /* refresh clock_* */
 #define MIG_OP_LOG     8u /* arg0,arg1: a message for the host's log */
 
