@@ -1,0 +1,117 @@
+package corpus_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/testbed/corpus"
+	"github.com/migrated/migrated/testbed/oracle"
+	"github.com/migrated/migrated/toolchain"
+)
+
+var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the points to move at")
+
+const memory = 32 << 20
+
+// TestOracle runs each program plain, then moved between all pairs of builds, at random
+// points and at each point in turn.
+func TestOracle(t *testing.T) {
+	t.Logf("seed %d", *seed)
+	plan := oracle.Plan{Seed: *seed, Moves: 8, Singles: 400}
+	if os.Getenv("MIGRATED_LONG") != "" {
+		plan.Moves, plan.Singles = 100, 20000
+	}
+	for _, p := range load(t) {
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			program, builds := build(t, p)
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+			defer cancel()
+			want, err := program.Plain(ctx, builds[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want.Exit.Code != p.Exit {
+				t.Errorf("exit status %d, want %d; standard error: %s", want.Exit.Code, p.Exit, want.Stderr)
+			}
+			if native := runNative(t, p); differs[p.Name] == "" && !bytes.Equal(want.Stdout, native) {
+				t.Errorf("prints\n%s\nbut as a process of this host\n%s", want.Stdout, native)
+			}
+			report, err := program.Verify(ctx, builds, plan)
+			if err != nil {
+				t.Fatalf("-seed %d: %v", *seed, err)
+			}
+			t.Logf("%d migration points, %d moves in %d runs", report.Points, report.Moves, report.Runs)
+		})
+	}
+}
+
+func load(t *testing.T) []corpus.Program {
+	programs, err := corpus.Load(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(programs) < 40 {
+		t.Fatalf("only %d programs", len(programs))
+	}
+	return programs
+}
+
+func build(t *testing.T, p corpus.Program) (*oracle.Program, []*image.Build) {
+	path := filepath.Join(t.TempDir(), p.Name+".img")
+	err := toolchain.Build(t.Context(), toolchain.Options{
+		Sources: []string{p.Path},
+		CFlags:  []string{"-O2", "-std=gnu11"},
+		Output:  path,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := image.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &oracle.Program{
+		Image:  m.Config(),
+		Memory: memory,
+		Args:   append([]string{p.Name}, p.Args...),
+		Stdin:  p.Stdin,
+	}, m.Builds()
+}
+
+// differs names programs whose output is another one natively, and why.
+var differs = map[string]string{
+	"longdouble": "long double has 80 bits in x86-64 processes, 128 here",
+	"structmix":  "it prints a long double",
+	"varargs":    "it prints a long double",
+	"math":       "the host's C library rounds some functions otherwise than musl",
+	"complexnum": "the host's C library rounds some functions otherwise than musl",
+	"strings":    "the host's C library words errors otherwise than musl",
+	"files":      "the host's C library words errors otherwise than musl",
+}
+
+// runNative returns what the program prints as an ordinary process.
+func runNative(t *testing.T, p corpus.Program) []byte {
+	exe := filepath.Join(t.TempDir(), p.Name)
+	if out, err := exec.Command("cc", "-O1", "-std=gnu11", "-ffp-contract=off", "-o", exe, p.Path, "-lm").CombinedOutput(); err != nil {
+		t.Fatalf("compile for this host: %v\n%s", err, out)
+	}
+	cmd := exec.Command(exe, p.Args...)
+	cmd.Args[0] = p.Name
+	cmd.Stdin = bytes.NewReader(p.Stdin)
+	out, err := cmd.Output()
+	if _, failed := err.(*exec.ExitError); err != nil && !failed {
+		t.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != p.Exit {
+		t.Errorf("as a process of this host: exit status %d, want %d", code, p.Exit)
+	}
+	return out
+}
