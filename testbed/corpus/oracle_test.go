@@ -54,7 +54,7 @@ func TestOracle(t *testing.T) {
 }
 
 func load(t *testing.T) []corpus.Program {
-	programs, err := corpus.Load(".")
+	programs, err := corpus.Load("programs")
 	if err != nil {
 		t.Fatal(err)
 	}
