@@ -49,7 +49,7 @@ func (t *Toolchain) Build(ctx context.Context, o Options) error {
 		if err := t.Compile(ctx, &Compilation{Args: flags, Source: source, Output: object}); err != nil {
 			return err
 		}
-		l.Inputs = append(l.Inputs, Input{Path: object})
+		l.Inputs = append(l.Inputs, Input{Path: object, Name: source})
 	}
 	for _, object := range o.Objects {
 		l.Inputs = append(l.Inputs, Input{Path: object})

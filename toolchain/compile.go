@@ -24,9 +24,19 @@ type Compilation struct {
 	Text   bool     // -S
 }
 
-// FrontEndArgs returns the options of every run of clang on C source, to stand before the
+// FrontEnd runs clang alone, on C for the neutral target.
+func (t *Toolchain) FrontEnd(ctx context.Context, stdout io.Writer, args ...string) error {
+	return t.runTo(ctx, stdout, clang, append(t.frontEndArgs(), args...)...)
+}
+
+// LinkerVersion prints the linker's version.
+func (t *Toolchain) LinkerVersion(ctx context.Context, stdout io.Writer) error {
+	return t.runTo(ctx, stdout, lld, "--version")
+}
+
+// frontEndArgs returns the options of every run of clang on C source, to stand before the
 // user's.
-func (t *Toolchain) FrontEndArgs() []string {
+func (t *Toolchain) frontEndArgs() []string {
 	return []string{
 		"--target=" + neutral, "-march=rv64gc", "-mabi=lp64d",
 		// The neutral target lends its data types, not its name: no program shall take a
@@ -56,7 +66,7 @@ func (t *Toolchain) Compile(ctx context.Context, c *Compilation) error {
 	bitcode := filepath.Join(dir, "neutral.bc")
 	// Line tables always: backtraces need them, and so do errors that whole-program passes
 	// find. The user's -g may ask for more.
-	args := append(t.FrontEndArgs(), "-gline-tables-only")
+	args := append(t.frontEndArgs(), "-gline-tables-only")
 	args = append(args, c.Args...)
 	args = append(args, codeArgs()...)
 	args = append(args, "-c", c.Source, "-o", bitcode)

@@ -60,6 +60,7 @@ type Link struct {
 // concerns the files around it.
 type Input struct {
 	Path   string
+	Name   string // what messages call the file; empty: Path
 	Option string // "--whole-archive", "--defsym=...": in place of Path
 }
 
@@ -117,4 +118,14 @@ func (l *Link) imageName() string {
 		return l.Name
 	}
 	return filepath.Base(l.Output)
+}
+
+// nameOf returns what messages call an input file.
+func (l *Link) nameOf(path string) string {
+	for _, in := range l.Inputs {
+		if in.Path == path && in.Name != "" {
+			return in.Name
+		}
+	}
+	return path
 }

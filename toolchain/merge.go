@@ -67,7 +67,6 @@ func (p *pipeline) merge() (string, error) {
 		}
 	}
 	args = append(args, p.archives()...)
-	files = append(files, p.archives()...)
 	if err := p.run(p.ctx, lld, append(args, "-o", out)...); err != nil {
 		return "", err
 	}
@@ -75,17 +74,17 @@ func (p *pipeline) merge() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(missing) > 0 {
-		return "", p.undefinedError(missing, files)
+	if len(missing) == 0 {
+		return out, nil
 	}
-	return out, nil
+	return out, p.undefinedError(missing, files)
 }
 
 // undefined returns the symbols that neither the merged program nor the native code of every
 // build defines. A weak one may be undefined.
 func (p *pipeline) undefined(bitcode string) ([]string, error) {
 	var out bytes.Buffer
-	if err := p.runTo(p.ctx, &out, nm, "--undefined-only", "--format=posix", bitcode); err != nil {
+	if err := p.runTo(p.ctx, &out, nm, "--quiet", "--undefined-only", "--format=posix", bitcode); err != nil {
 		return nil, err
 	}
 	var missing []string
@@ -136,15 +135,17 @@ func (e *UndefinedError) Error() string {
 	return b.String()
 }
 
-// undefinedError finds out who refers to the missing symbols.
+// undefinedError finds out who refers to the missing symbols. Those that libc alone refers to
+// are in members that lld takes because code generation might call them, and which are
+// dropped later; if one were not, the link of the builds would fail.
 func (p *pipeline) undefinedError(missing, files []string) error {
-	e := &UndefinedError{Symbols: missing, By: make(map[string][]string)}
+	e := &UndefinedError{By: make(map[string][]string)}
 	lacks := make(map[string]bool)
 	for _, s := range missing {
 		lacks[s] = true
 	}
 	var out bytes.Buffer
-	args := append([]string{"--undefined-only", "--format=posix", "--print-file-name"}, files...)
+	args := append([]string{"--quiet", "--undefined-only", "--format=posix", "--print-file-name"}, files...)
 	if err := p.runTo(p.ctx, &out, nm, args...); err != nil {
 		return err
 	}
@@ -154,9 +155,17 @@ func (p *pipeline) undefinedError(missing, files []string) error {
 		if i < 0 {
 			continue
 		}
-		if f := strings.Fields(line[i+1:]); len(f) >= 2 && lacks[f[0]] {
-			e.By[f[0]] = append(e.By[f[0]], line[:i])
+		if f := strings.Fields(line[i+1:]); len(f) >= 2 && f[1] == "U" && lacks[f[0]] {
+			e.By[f[0]] = append(e.By[f[0]], p.link.nameOf(line[:i]))
 		}
+	}
+	for _, s := range missing {
+		if len(e.By[s]) > 0 {
+			e.Symbols = append(e.Symbols, s)
+		}
+	}
+	if len(e.Symbols) == 0 {
+		return nil
 	}
 	return e
 }

@@ -140,12 +140,3 @@ func quoted(args []string) string {
 	}
 	return strings.Join(words, " ")
 }
-
-// Clang returns the path of the clang that does the work.
-func Clang() (string, error) {
-	path, err := exec.LookPath(clang)
-	if err != nil {
-		return "", fmt.Errorf("%s is missing; scripts/setup of migrated's source tree installs it: %w", clang, err)
-	}
-	return path, nil
-}
