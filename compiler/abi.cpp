@@ -1,0 +1,73 @@
+#include "abi.h"
+
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DerivedTypes.h"
+
+using namespace llvm;
+
+namespace migrated::abi {
+
+static FunctionCallee declare(Module &M, StringRef Name, Type *Result,
+                              ArrayRef<Type *> Params) {
+  return M.getOrInsertFunction(Name, FunctionType::get(Result, Params, false));
+}
+
+FunctionCallee pollSlow(Module &M) {
+  return declare(M, "__mig_poll_slow", Type::getVoidTy(M.getContext()), {});
+}
+
+FunctionCallee saved(Module &M) {
+  Type *I32 = Type::getInt32Ty(M.getContext());
+  FunctionCallee Callee =
+      declare(M, "__mig_saved", Type::getVoidTy(M.getContext()), {I32, I32});
+  auto *F = cast<Function>(Callee.getCallee());
+  F->setDoesNotReturn();
+  F->addFnAttr(Attribute::Cold);
+  return Callee;
+}
+
+FunctionCallee setjmp(Module &M) {
+  LLVMContext &C = M.getContext();
+  Type *Ptr = PointerType::getUnqual(C), *I32 = Type::getInt32Ty(C);
+  FunctionCallee Callee =
+      declare(M, SetjmpName, I32, {Ptr, Type::getInt64Ty(C), I32, Ptr});
+  auto *F = cast<Function>(Callee.getCallee());
+  F->addFnAttr(Attribute::ReturnsTwice);
+  F->setDoesNotThrow();
+  return Callee;
+}
+
+FunctionCallee longjmp(Module &M) {
+  LLVMContext &C = M.getContext();
+  FunctionCallee Callee =
+      declare(M, LongjmpName, Type::getVoidTy(C),
+              {PointerType::getUnqual(C), Type::getInt32Ty(C)});
+  cast<Function>(Callee.getCallee())->setDoesNotReturn();
+  return Callee;
+}
+
+Function *personality(Module &M) {
+  FunctionType *T = FunctionType::get(Type::getInt32Ty(M.getContext()), true);
+  return cast<Function>(
+      M.getOrInsertFunction("__mig_personality", T).getCallee());
+}
+
+GlobalVariable *result(Module &M) {
+  Type *Bytes = ArrayType::get(Type::getInt8Ty(M.getContext()), ResultSize);
+  return cast<GlobalVariable>(M.getOrInsertGlobal("__mig_result", Bytes));
+}
+
+GlobalVariable *shadowTop(Module &M) {
+  return cast<GlobalVariable>(M.getOrInsertGlobal(
+      "__mig_ssp", PointerType::getUnqual(M.getContext())));
+}
+
+GlobalVariable *frameCount(Module &M) {
+  Type *I64 = Type::getInt64Ty(M.getContext());
+  auto *G = cast<GlobalVariable>(M.getOrInsertGlobal("__mig_fid", I64));
+  if (G->isDeclaration())
+    G->setInitializer(ConstantInt::get(I64, 0));
+  return G;
+}
+
+} // namespace migrated::abi

@@ -1,0 +1,149 @@
+// Moves what reached functions keep on the machine stack to the thread's shadow stack, which
+// lies in portable memory: a pointer to a local variable survives the frame's move.
+#include "abi.h"
+#include "core.h"
+#include "reach.h"
+
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+
+using namespace llvm;
+
+namespace migrated {
+
+namespace {
+
+// Frames of the shadow stack start and end at this alignment.
+constexpr uint64_t FrameAlign = 16;
+
+class ShadowFrame {
+public:
+  explicit ShadowFrame(Function &F)
+      : F(F), DL(F.getDataLayout()), Top(abi::shadowTop(*F.getParent())) {}
+
+  void build() {
+    collect();
+    dropLifetimes();
+    for (IntrinsicInst *I : SavesAndRestores)
+      moveSaveOrRestore(*I);
+    if (Static.empty() && Dynamic.empty())
+      return;
+    openFrame();
+    for (AllocaInst *A : Dynamic)
+      moveDynamic(*A);
+    closeFrame();
+  }
+
+private:
+  void collect() {
+    for (Instruction &I : instructions(F)) {
+      if (auto *A = dyn_cast<AllocaInst>(&I))
+        (A->isStaticAlloca() ? Static : Dynamic).push_back(A);
+      else if (auto *II = dyn_cast<IntrinsicInst>(&I)) {
+        if (II->isLifetimeStartOrEnd())
+          Lifetimes.push_back(II);
+        else if (II->getIntrinsicID() == Intrinsic::stacksave ||
+                 II->getIntrinsicID() == Intrinsic::stackrestore)
+          SavesAndRestores.push_back(II);
+      } else if (isa<ReturnInst>(I))
+        Returns.push_back(&I);
+    }
+  }
+
+  // They say when a part of the machine stack may be used again.
+  void dropLifetimes() {
+    for (IntrinsicInst *I : Lifetimes)
+      I->eraseFromParent();
+  }
+
+  void openFrame() {
+    uint64_t Size = 0, Align = FrameAlign;
+    SmallVector<std::pair<AllocaInst *, uint64_t>> Offsets;
+    for (AllocaInst *A : Static) {
+      Align = std::max(Align, A->getAlign().value());
+      Size = alignTo(Size, A->getAlign());
+      Offsets.push_back({A, Size});
+      Size += A->getAllocationSize(DL)->getFixedValue();
+    }
+    Size = alignTo(Size, FrameAlign);
+
+    IRBuilder<> B(&*F.getEntryBlock().getFirstInsertionPt());
+    B.SetCurrentDebugLocation(DebugLoc());
+    Caller = B.CreateAlignedLoad(B.getPtrTy(), Top, llvm::Align(8), "shadow.caller");
+    Frame = B.CreateConstInBoundsGEP1_64(B.getInt8Ty(), Caller, -Size, "shadow.frame");
+    if (Align > FrameAlign)
+      Frame = alignDown(B, Frame, Align);
+    else
+      CallerIsAt = Size;
+    B.CreateAlignedStore(Frame, Top, llvm::Align(8));
+    for (auto [A, Offset] : Offsets) {
+      Value *Address = Offset ? B.CreateConstInBoundsGEP1_64(B.getInt8Ty(), Frame, Offset) : Frame;
+      if (Offset)
+        Address->takeName(A);
+      A->replaceAllUsesWith(Address);
+    }
+    for (AllocaInst *A : Static) // only now: the builder may stand at one
+      A->eraseFromParent();
+  }
+
+  Value *alignDown(IRBuilder<> &B, Value *Address, uint64_t Align) {
+    if (Align <= FrameAlign)
+      return Address;
+    return B.CreateIntrinsic(Intrinsic::ptrmask, {B.getPtrTy(), B.getInt64Ty()},
+                             {Address, B.getInt64(-Align)});
+  }
+
+  void moveDynamic(AllocaInst &A) {
+    IRBuilder<> B(&A);
+    Value *Size = B.CreateMul(B.CreateZExtOrTrunc(A.getArraySize(), B.getInt64Ty()),
+                              B.getInt64(DL.getTypeAllocSize(A.getAllocatedType())));
+    Size = B.CreateAnd(B.CreateAdd(Size, B.getInt64(FrameAlign - 1)), B.getInt64(-FrameAlign));
+    Value *Old = B.CreateAlignedLoad(B.getPtrTy(), Top, Align(8));
+    Value *Address = B.CreateGEP(B.getInt8Ty(), Old, B.CreateNeg(Size));
+    Address = alignDown(B, Address, A.getAlign().value());
+    B.CreateAlignedStore(Address, Top, Align(8));
+    Address->takeName(&A);
+    A.replaceAllUsesWith(Address);
+    A.eraseFromParent();
+  }
+
+  void moveSaveOrRestore(IntrinsicInst &I) {
+    IRBuilder<> B(&I);
+    if (I.getIntrinsicID() == Intrinsic::stacksave)
+      I.replaceAllUsesWith(B.CreateAlignedLoad(B.getPtrTy(), Top, Align(8)));
+    else
+      B.CreateAlignedStore(I.getArgOperand(0), Top, Align(8));
+    I.eraseFromParent();
+  }
+
+  // Where it can, computes the caller's top from the frame: one value less stays live.
+  void closeFrame() {
+    for (Instruction *R : Returns) {
+      IRBuilder<> B(R);
+      Value *Old =
+          CallerIsAt ? B.CreateConstInBoundsGEP1_64(B.getInt8Ty(), Frame, *CallerIsAt) : Caller;
+      B.CreateAlignedStore(Old, Top, Align(8));
+    }
+  }
+
+  Function &F;
+  const DataLayout &DL;
+  GlobalVariable *Top;
+  Value *Caller = nullptr; // the shadow stack's top in the caller
+  Value *Frame = nullptr;
+  std::optional<uint64_t> CallerIsAt; // Caller's distance from Frame, if it is constant
+  SmallVector<AllocaInst *> Static, Dynamic;
+  SmallVector<IntrinsicInst *> Lifetimes, SavesAndRestores;
+  SmallVector<Instruction *> Returns;
+};
+
+} // namespace
+
+void moveToShadowStack(Module &M) {
+  Reach Reached(M);
+  for (Function *F : Reached.functions(M))
+    ShadowFrame(*F).build();
+}
+
+} // namespace migrated
