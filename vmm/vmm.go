@@ -75,11 +75,12 @@ type Stop struct {
 
 // A Fault is what the processor said of a guest that cannot go on.
 type Fault struct {
-	Reason string // "page fault", "undefined instruction"
-	Addr   uint64 // the address it tripped over, where there is one
-	PC     uint64
-	Regs   []uint64 // by DWARF number of the build's ISA
-	Signal int      // what a process would have got for it; 0 is taken for SIGSEGV
+	Reason  string   // "page fault", "undefined instruction"
+	Addr    uint64   // the address it tripped over, where there is one
+	HasAddr bool     // there is one
+	PC      uint64
+	Regs    []uint64 // by DWARF number of the build's ISA
+	Signal  int      // what a process would have got for it; 0 is taken for SIGSEGV
 }
 
 // Config says what to run. The zero value of a field is a usable default where one exists.

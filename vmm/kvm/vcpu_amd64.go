@@ -191,7 +191,7 @@ func (m *Machine) reported() (*vmm.Fault, error) {
 		if err := call(m.vcpu, kvmGetSregs, &s); err != nil {
 			return nil, fmt.Errorf("get system registers: %w", err)
 		}
-		f.Addr = s.cr2
+		f.Addr, f.HasAddr = s.cr2, true
 	}
 	return f, nil
 }

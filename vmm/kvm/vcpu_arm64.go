@@ -157,7 +157,7 @@ func (m *Machine) reported() (*vmm.Fault, error) {
 	c := causeARM(esr)
 	f := &vmm.Fault{Reason: c.reason, PC: regs[dwarfPC], Regs: regs, Signal: int(c.signal)}
 	if c.address {
-		f.Addr = far
+		f.Addr, f.HasAddr = far, true
 	}
 	return f, nil
 }
