@@ -52,8 +52,12 @@ static bool isAddressSeen(const Value &V) {
 static Align alignmentOf(const GlobalVariable &G, bool Bss) {
   const DataLayout &DL = G.getParent()->getDataLayout();
   Align A = G.getAlign().valueOrOne();
-  for (StringRef Layout : Layouts)
-    A = std::max(A, DataLayout(Layout).getABITypeAlign(G.getValueType()));
+  for (StringRef Layout : Layouts) {
+    DataLayout L(Layout);
+    A = std::max(A, L.getABITypeAlign(G.getValueType()));
+    if (Bss)
+      A = std::max(A, L.getPrefTypeAlign(G.getValueType()));
+  }
   uint64_t Size = DL.getTypeAllocSize(G.getValueType());
   if (!G.isConstant() && Size >= 16)
     A = std::max(A, Align(16));
