@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -41,18 +42,27 @@ func (l *Log) Begin(generation uint32, base int64) error {
 			return fmt.Errorf("stay %d has its log already", generation)
 		}
 	}
-	if n := len(l.segments); n > 0 && l.segments[n-1].end != base {
+	if n := len(l.segments); n > 0 && (l.segments[n-1].end < 0 || l.segments[n-1].end > base) {
 		return fmt.Errorf("log of stay %d begins at %d, that before it ends at %d",
 			generation, base, l.segments[n-1].end)
 	}
-	s, err := openSegment(filepath.Join(l.dir, strconv.FormatUint(uint64(generation), 10)+".log"),
-		generation, base)
+	s, err := openSegment(l.path(generation), generation, base)
 	if err != nil {
 		return err
 	}
 	l.segments = append(l.segments, s)
 	l.notify()
 	return nil
+}
+
+func (l *Log) path(generation uint32) string {
+	return filepath.Join(l.dir, strconv.FormatUint(uint64(generation), 10)+".log")
+}
+
+// Kept says whether an earlier daemon left the log of a stay that Begin would take up.
+func (l *Log) Kept(generation uint32) bool {
+	_, err := os.Stat(l.path(generation))
+	return err == nil
 }
 
 // Next is the offset behind what is there of a stay's log.
@@ -92,6 +102,15 @@ func (l *Log) Append(generation uint32, offset int64, frames []byte) error {
 	return nil
 }
 
+// Write adds frames at the end of a stay's log.
+func (l *Log) Write(generation uint32, frames []byte) error {
+	next, err := l.Next(generation)
+	if err != nil {
+		return err
+	}
+	return l.Append(generation, next, frames)
+}
+
 // Finish says where a stay's log ends; what is missing up to there may still be appended.
 func (l *Log) Finish(generation uint32, end int64) error {
 	l.mu.Lock()
@@ -108,7 +127,7 @@ func (l *Log) Finish(generation uint32, end int64) error {
 	return nil
 }
 
-// Reopen takes Finish back, for a move that was called off.
+// Reopen takes Finish back, where a stay goes on after all.
 func (l *Log) Reopen(generation uint32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,6 +175,47 @@ func (l *Log) Read(ctx context.Context, offset int64, follow bool) ([]byte, erro
 	}
 }
 
+// ReadStay is Read for the log of one stay: io.EOF where it is complete.
+func (l *Log) ReadStay(ctx context.Context, generation uint32, offset int64) ([]byte, error) {
+	for {
+		l.mu.Lock()
+		s, err := l.find(generation)
+		changed := l.changed
+		var frames []byte
+		if err == nil && offset < s.base {
+			err = fmt.Errorf("log of stay %d begins at %d", generation, s.base)
+		}
+		if err == nil {
+			frames, err = s.read(offset)
+		}
+		if err == nil && len(frames) == 0 && s.complete() {
+			err = io.EOF
+		}
+		l.mu.Unlock()
+		if err != nil || len(frames) > 0 {
+			return frames, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// Drop deletes a stay's log, and says whether others are left.
+func (l *Log) Drop(generation uint32) (others bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return len(l.segments) > 0, err
+	}
+	l.segments = slices.DeleteFunc(l.segments, func(o *segment) bool { return o == s })
+	l.notify()
+	return len(l.segments) > 0, errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+}
+
 func (l *Log) tryRead(offset int64) ([]byte, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -177,16 +237,6 @@ func (l *Log) tryRead(offset int64) ([]byte, <-chan struct{}, error) {
 		return nil, nil, io.EOF
 	}
 	return nil, l.changed, nil
-}
-
-// Start is the offset of the first byte that this log has.
-func (l *Log) Start() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.segments) == 0 {
-		return 0
-	}
-	return l.segments[0].base
 }
 
 // Close closes the files; the log's readers are told that it is over.

@@ -49,15 +49,13 @@ func Detect() (*Host, error) {
 	return &Host{ISA: i, Levels: i.Supported(features), Memory: readMemory}, nil
 }
 
-// ErrNoBuild is wrapped where an image has no build for a host.
-var ErrNoBuild = errors.New("no build of the image can run here")
-
-// Select returns the build of an image that suits the host best.
+// Select returns the build of an image that suits the host best, of all that the config
+// names: also of those that are not here yet.
 func (h *Host) Select(cfg *image.Config) (image.BuildInfo, error) {
 	best, rank := image.BuildInfo{}, -1
 	var offers []string
 	for _, b := range cfg.Builds {
-		offers = append(offers, b.ISA+" "+b.Level)
+		offers = append(offers, b.ISA+"/"+b.Level)
 		if b.ISA != h.ISA.Name || !slices.Contains(h.Levels, b.Level) {
 			continue
 		}
@@ -66,7 +64,7 @@ func (h *Host) Select(cfg *image.Config) (image.BuildInfo, error) {
 		}
 	}
 	if rank < 0 {
-		return best, fmt.Errorf("%w: it has %s; the host is %s with %s", ErrNoBuild,
+		return best, fmt.Errorf("%w: the image has %s; the host is %s (%s)", image.ErrNoBuild,
 			strings.Join(offers, ", "), h.ISA.Name, strings.Join(h.Levels, ", "))
 	}
 	return best, nil

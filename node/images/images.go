@@ -1,35 +1,31 @@
-// Package images keeps the images that a node has: their parts, in files named by digest.
-// An image of several builds may be there in part.
+// Package images keeps the images that a node has, in files named by digest. An image may
+// be there in part: with the builds that this node needed.
 package images
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
+	"weak"
 
 	"github.com/migrated/migrated/image"
-	"github.com/migrated/migrated/isa"
 )
 
-// Limits on what a peer or a file may make this node store, bytes.
-const (
-	MaxConfig = 1 << 20
-	MaxBlob   = 1 << 30
-)
-
-// ErrUnknown is wrapped for an image, or a part of one, that is not in the store.
+// ErrUnknown is wrapped for an image, or a build of one, that is not in the store.
 var ErrUnknown = errors.New("not in the image store")
 
-// A Store is a directory of parts.
+// A Store is a directory of images. Files in it are never changed, only replaced.
 type Store struct {
 	dir string
+
+	mu     sync.Mutex // also held while a file is read or replaced
+	open   map[image.Digest]weak.Pointer[image.Image]
+	recent *image.Image // kept in memory: what was run last is run again
 }
 
 // Open opens or makes a store.
@@ -47,162 +43,123 @@ func Open(dir string) (*Store, error) {
 			return nil, fmt.Errorf("open image store: %w", err)
 		}
 	}
-	return &Store{dir: dir}, nil
+	return &Store{dir: dir, open: make(map[image.Digest]weak.Pointer[image.Image])}, nil
 }
 
 const tempPattern = "incoming-*"
 
-// path is where a part lies; it refuses what is not a digest.
+var digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// path is where an image lies; it refuses what is not a digest.
 func (s *Store) path(d image.Digest) (string, error) {
-	h, ok := strings.CutPrefix(string(d), "sha256:")
-	if b, err := hex.DecodeString(h); !ok || err != nil || len(b) != sha256.Size || strings.ToLower(h) != h {
-		return "", fmt.Errorf("%q is not a digest: want sha256: and %d lower-case hexadecimal digits", d, 2*sha256.Size)
+	if !digestPattern.MatchString(string(d)) {
+		return "", fmt.Errorf("%.100q is not a digest: want sha256: and 64 lower-case hexadecimal digits", d)
 	}
-	return filepath.Join(s.dir, h), nil
+	return filepath.Join(s.dir, strings.TrimPrefix(string(d), "sha256:")+".image"), nil
 }
 
-// Has says whether a part is there.
-func (s *Store) Has(d image.Digest) bool {
-	path, err := s.path(d)
-	if err != nil {
-		return false
-	}
-	_, err = os.Stat(path)
-	return err == nil
+// Get returns an image, with the builds that are there.
+func (s *Store) Get(d image.Digest) (*image.Image, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.get(d)
 }
 
-// Open returns a part and its size.
-func (s *Store) Open(d image.Digest) (*os.File, int64, error) {
+func (s *Store) get(d image.Digest) (*image.Image, error) {
+	if m := s.open[d].Value(); m != nil {
+		s.recent = m
+		return m, nil
+	}
 	path, err := s.path(d)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	f, err := os.Open(path)
+	m, err := image.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, 0, fmt.Errorf("%s: %w", d, ErrUnknown)
+		return nil, fmt.Errorf("image %s: %w", d, ErrUnknown)
+	}
+	if err == nil && m.Digest() != d {
+		err = fmt.Errorf("%s holds another image, %s", path, m.Digest())
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("open part of an image: %w", err)
+		return nil, fmt.Errorf("%w; delete the file and import the image again", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, fmt.Errorf("open part of an image: %w", err)
-	}
-	return f, info.Size(), nil
+	s.open[d], s.recent = weak.Make(m), m
+	return m, nil
 }
 
-// Put stores a part of at most limit bytes, if it has that digest. A reader never sees half
-// of it.
-func (s *Store) Put(d image.Digest, r io.Reader, limit int64) error {
-	path, err := s.path(d)
+// Build returns one build of an image.
+func (s *Store) Build(d image.Digest, info image.BuildInfo) (*image.Build, error) {
+	m, err := s.Get(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range m.Builds() {
+		if b.Info == info {
+			return b, nil
+		}
+	}
+	return nil, fmt.Errorf("build %s/%s of image %s: %w", info.ISA, info.Level, d, ErrUnknown)
+}
+
+// Import reads an image, checks it, and adds what it has to the store.
+func (s *Store) Import(r io.Reader) (*image.Image, error) {
+	m, err := image.OpenReader(r)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch have, err := s.get(m.Digest()); {
+	case err == nil:
+		if m, err = image.Merge(have, m); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, ErrUnknown):
+		return nil, err
+	}
+	if err := s.replace(m); err != nil {
+		return nil, fmt.Errorf("store image: %w", err)
+	}
+	s.open[m.Digest()], s.recent = weak.Make(m), m
+	return m, nil
+}
+
+// replace writes an image's file in whole or not at all.
+func (s *Store) replace(m *image.Image) error {
+	path, err := s.path(m.Digest())
 	if err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(s.dir, tempPattern)
 	if err != nil {
-		return fmt.Errorf("store part of an image: %w", err)
+		return err
 	}
 	defer os.Remove(f.Name()) // fails once it is renamed
-	defer f.Close()
-	hash := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, hash), io.LimitReader(r, limit+1))
+	err = m.Write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Export writes an image with one build alone, for a node that needs no other.
+func (s *Store) Export(w io.Writer, d image.Digest, isaName, level string) error {
+	m, err := s.Get(d)
 	if err != nil {
-		return fmt.Errorf("store part of an image: %w", err)
+		return err
 	}
-	if n > limit {
-		return fmt.Errorf("store part of an image: it is larger than %d bytes", limit)
-	}
-	if got := image.Digest("sha256:" + hex.EncodeToString(hash.Sum(nil))); got != d {
-		return fmt.Errorf("store part of an image: what came is %s, not %s", got, d)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("store part of an image: %w", err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("store part of an image: %w", err)
-	}
-	return nil
-}
-
-// read returns a part whose digest it checks again: the disk may have changed it.
-func (s *Store) read(d image.Digest, limit int64) ([]byte, error) {
-	f, size, err := s.Open(d)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > limit {
-		return nil, fmt.Errorf("read part of an image: %d bytes are more than %d", size, limit)
-	}
-	b := make([]byte, size)
-	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, fmt.Errorf("read part of an image: %w", err)
-	}
-	if got := digestOf(b); got != d {
-		return nil, fmt.Errorf("read part of an image: %s was changed on disk: delete it and import the image again", d)
-	}
-	return b, nil
-}
-
-func digestOf(b []byte) image.Digest {
-	sum := sha256.Sum256(b)
-	return image.Digest("sha256:" + hex.EncodeToString(sum[:]))
-}
-
-// ParseConfig reads a config blob and checks that it is the one with that digest.
-func ParseConfig(blob []byte, d image.Digest) (*image.Config, error) {
-	if got := digestOf(blob); got != d {
-		return nil, fmt.Errorf("image config is %s, not %s", got, d)
-	}
-	if len(blob) > MaxConfig {
-		return nil, fmt.Errorf("image config has %d bytes, more than %d", len(blob), MaxConfig)
-	}
-	cfg := new(image.Config)
-	dec := json.NewDecoder(bytes.NewReader(blob))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(cfg); err != nil {
-		return nil, fmt.Errorf("read image config: %w", err)
-	}
-	return cfg, nil
-}
-
-// Config returns an image's config and the blob that it was read from.
-func (s *Store) Config(d image.Digest) (*image.Config, []byte, error) {
-	blob, err := s.read(d, MaxConfig)
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg, err := ParseConfig(blob, d)
-	return cfg, blob, err
-}
-
-// Build loads one build; its debug part only where the store has it.
-func (s *Store) Build(info image.BuildInfo) (*image.Build, error) {
-	i := isa.ByName(info.ISA)
-	if i == nil {
-		return nil, fmt.Errorf("load build: no such instruction set: %q", info.ISA)
-	}
-	b := &image.Build{Info: info, ISA: i}
-	var err error
-	if b.Exec, err = s.read(info.Exec, MaxBlob); err != nil {
-		return nil, fmt.Errorf("load build: %w", err)
-	}
-	if s.Has(info.Debug) {
-		if b.Debug, err = s.read(info.Debug, MaxBlob); err != nil {
-			return nil, fmt.Errorf("load build: %w", err)
+	part := m.Part(func(b *image.Build) *image.Build {
+		if b.Info.ISA == isaName && b.Info.Level == level {
+			return b
 		}
+		return nil
+	})
+	if len(part.Builds()) == 0 {
+		return fmt.Errorf("build %s/%s of image %s: %w", isaName, level, d, ErrUnknown)
 	}
-	return b, nil
-}
-
-// Missing lists the parts of a build that are not in the store.
-func (s *Store) Missing(info image.BuildInfo) []image.Digest {
-	var missing []image.Digest
-	for _, d := range []image.Digest{info.Exec, info.Debug} {
-		if d != "" && !s.Has(d) {
-			missing = append(missing, d)
-		}
-	}
-	return missing
+	return part.Write(w)
 }

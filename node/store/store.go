@@ -156,3 +156,24 @@ func all[T any, P interface {
 	}
 	return msgs, nil
 }
+
+// TakeOver journals in one step that this node owns a VM and by which move.
+func (s *Store) TakeOver(h *pb.Handover, vm *pb.VM) error {
+	handover, err := proto.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	record, err := proto.Marshal(vm)
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	err = s.db.Update(func(tx *bbolt.Tx) error {
+		return errors.Join(
+			tx.Bucket(bucketHandovers).Put(h.Token, handover),
+			tx.Bucket(bucketVMs).Put([]byte(vm.Id), record))
+	})
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}

@@ -689,6 +689,7 @@ func (x *AbortRequest) GetReason() string {
 
 type AbortResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"` // why the target had given up before, if it had
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -721,6 +722,13 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AbortResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
 }
 
 type ResolveRequest struct {
@@ -819,28 +827,29 @@ func (x *ResolveResponse) GetSinceLeft() *durationpb.Duration {
 	return nil
 }
 
-type BlobRequest struct {
+type FetchImageRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Image         string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"` // digest of the image that it is a part of
-	Digest        string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	Digest        string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	Isa           string                 `protobuf:"bytes,2,opt,name=isa,proto3" json:"isa,omitempty"`
+	Level         string                 `protobuf:"bytes,3,opt,name=level,proto3" json:"level,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *BlobRequest) Reset() {
-	*x = BlobRequest{}
+func (x *FetchImageRequest) Reset() {
+	*x = FetchImageRequest{}
 	mi := &file_migrated_v1_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *BlobRequest) String() string {
+func (x *FetchImageRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*BlobRequest) ProtoMessage() {}
+func (*FetchImageRequest) ProtoMessage() {}
 
-func (x *BlobRequest) ProtoReflect() protoreflect.Message {
+func (x *FetchImageRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_migrated_v1_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -852,47 +861,53 @@ func (x *BlobRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use BlobRequest.ProtoReflect.Descriptor instead.
-func (*BlobRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use FetchImageRequest.ProtoReflect.Descriptor instead.
+func (*FetchImageRequest) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *BlobRequest) GetImage() string {
-	if x != nil {
-		return x.Image
-	}
-	return ""
-}
-
-func (x *BlobRequest) GetDigest() string {
+func (x *FetchImageRequest) GetDigest() string {
 	if x != nil {
 		return x.Digest
 	}
 	return ""
 }
 
-type BlobChunk struct {
+func (x *FetchImageRequest) GetIsa() string {
+	if x != nil {
+		return x.Isa
+	}
+	return ""
+}
+
+func (x *FetchImageRequest) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+type FetchImageResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Size          uint64                 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"` // first message only: of the whole blob
-	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *BlobChunk) Reset() {
-	*x = BlobChunk{}
+func (x *FetchImageResponse) Reset() {
+	*x = FetchImageResponse{}
 	mi := &file_migrated_v1_peer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *BlobChunk) String() string {
+func (x *FetchImageResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*BlobChunk) ProtoMessage() {}
+func (*FetchImageResponse) ProtoMessage() {}
 
-func (x *BlobChunk) ProtoReflect() protoreflect.Message {
+func (x *FetchImageResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_migrated_v1_peer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -904,19 +919,12 @@ func (x *BlobChunk) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use BlobChunk.ProtoReflect.Descriptor instead.
-func (*BlobChunk) Descriptor() ([]byte, []int) {
+// Deprecated: Use FetchImageResponse.ProtoReflect.Descriptor instead.
+func (*FetchImageResponse) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{14}
 }
 
-func (x *BlobChunk) GetSize() uint64 {
-	if x != nil {
-		return x.Size
-	}
-	return 0
-}
-
-func (x *BlobChunk) GetData() []byte {
+func (x *FetchImageResponse) GetData() []byte {
 	if x != nil {
 		return x.Data
 	}
@@ -1485,20 +1493,21 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\brepeated\x18\x04 \x01(\bR\brepeated\"<\n" +
 	"\fAbortRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x0f\n" +
-	"\rAbortResponse\"&\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"'\n" +
+	"\rAbortResponse\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"&\n" +
 	"\x0eResolveRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\"{\n" +
 	"\x0fResolveResponse\x12.\n" +
 	"\averdict\x18\x01 \x01(\x0e2\x14.migrated.v1.VerdictR\averdict\x128\n" +
 	"\n" +
-	"since_left\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tsinceLeft\";\n" +
-	"\vBlobRequest\x12\x14\n" +
-	"\x05image\x18\x01 \x01(\tR\x05image\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\tR\x06digest\"3\n" +
-	"\tBlobChunk\x12\x12\n" +
-	"\x04size\x18\x01 \x01(\x04R\x04size\x12\x12\n" +
-	"\x04data\x18\x02 \x01(\fR\x04data\"W\n" +
+	"since_left\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tsinceLeft\"S\n" +
+	"\x11FetchImageRequest\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x10\n" +
+	"\x03isa\x18\x02 \x01(\tR\x03isa\x12\x14\n" +
+	"\x05level\x18\x03 \x01(\tR\x05level\"(\n" +
+	"\x12FetchImageResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"W\n" +
 	"\rFollowRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12\x1e\n" +
 	"\n" +
@@ -1538,15 +1547,16 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11VERDICT_UNDECIDED\x10\x01\x12\x13\n" +
 	"\x0fVERDICT_ABORTED\x10\x02\x12\x15\n" +
-	"\x11VERDICT_COMMITTED\x10\x032\xda\a\n" +
+	"\x11VERDICT_COMMITTED\x10\x032\xef\a\n" +
 	"\x04Peer\x12;\n" +
 	"\x06Status\x12\x1a.migrated.v1.StatusRequest\x1a\x15.migrated.v1.NodeInfo\x12D\n" +
 	"\aPrepare\x12\x1b.migrated.v1.PrepareRequest\x1a\x1c.migrated.v1.PrepareResponse\x12>\n" +
 	"\x05Ready\x12\x19.migrated.v1.ReadyRequest\x1a\x1a.migrated.v1.ReadyResponse\x12>\n" +
 	"\x05Start\x12\x19.migrated.v1.StartRequest\x1a\x1a.migrated.v1.StartResponse\x12>\n" +
 	"\x05Abort\x12\x19.migrated.v1.AbortRequest\x1a\x1a.migrated.v1.AbortResponse\x12D\n" +
-	"\aResolve\x12\x1b.migrated.v1.ResolveRequest\x1a\x1c.migrated.v1.ResolveResponse\x12:\n" +
-	"\x04Blob\x12\x18.migrated.v1.BlobRequest\x1a\x16.migrated.v1.BlobChunk0\x01\x12@\n" +
+	"\aResolve\x12\x1b.migrated.v1.ResolveRequest\x1a\x1c.migrated.v1.ResolveResponse\x12O\n" +
+	"\n" +
+	"FetchImage\x12\x1e.migrated.v1.FetchImageRequest\x1a\x1f.migrated.v1.FetchImageResponse0\x01\x12@\n" +
 	"\x06Follow\x12\x1a.migrated.v1.FollowRequest\x1a\x18.migrated.v1.FollowEvent0\x01\x12D\n" +
 	"\aRelease\x12\x1b.migrated.v1.ReleaseRequest\x1a\x1c.migrated.v1.ReleaseResponse\x12B\n" +
 	"\x05Input\x12\x19.migrated.v1.InputRequest\x1a\x1a.migrated.v1.InputResponse(\x010\x01\x12D\n" +
@@ -1585,8 +1595,8 @@ var file_migrated_v1_peer_proto_goTypes = []any{
 	(*AbortResponse)(nil),         // 11: migrated.v1.AbortResponse
 	(*ResolveRequest)(nil),        // 12: migrated.v1.ResolveRequest
 	(*ResolveResponse)(nil),       // 13: migrated.v1.ResolveResponse
-	(*BlobRequest)(nil),           // 14: migrated.v1.BlobRequest
-	(*BlobChunk)(nil),             // 15: migrated.v1.BlobChunk
+	(*FetchImageRequest)(nil),     // 14: migrated.v1.FetchImageRequest
+	(*FetchImageResponse)(nil),    // 15: migrated.v1.FetchImageResponse
 	(*FollowRequest)(nil),         // 16: migrated.v1.FollowRequest
 	(*FollowEvent)(nil),           // 17: migrated.v1.FollowEvent
 	(*StayEnd)(nil),               // 18: migrated.v1.StayEnd
@@ -1633,7 +1643,7 @@ var file_migrated_v1_peer_proto_depIdxs = []int32{
 	8,  // 20: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
 	10, // 21: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
 	12, // 22: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
-	14, // 23: migrated.v1.Peer.Blob:input_type -> migrated.v1.BlobRequest
+	14, // 23: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
 	16, // 24: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
 	19, // 25: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
 	21, // 26: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
@@ -1648,7 +1658,7 @@ var file_migrated_v1_peer_proto_depIdxs = []int32{
 	9,  // 35: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
 	11, // 36: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
 	13, // 37: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
-	15, // 38: migrated.v1.Peer.Blob:output_type -> migrated.v1.BlobChunk
+	15, // 38: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
 	17, // 39: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
 	20, // 40: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
 	22, // 41: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse

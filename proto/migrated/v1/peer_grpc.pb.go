@@ -27,7 +27,7 @@ const (
 	Peer_Start_FullMethodName          = "/migrated.v1.Peer/Start"
 	Peer_Abort_FullMethodName          = "/migrated.v1.Peer/Abort"
 	Peer_Resolve_FullMethodName        = "/migrated.v1.Peer/Resolve"
-	Peer_Blob_FullMethodName           = "/migrated.v1.Peer/Blob"
+	Peer_FetchImage_FullMethodName     = "/migrated.v1.Peer/FetchImage"
 	Peer_Follow_FullMethodName         = "/migrated.v1.Peer/Follow"
 	Peer_Release_FullMethodName        = "/migrated.v1.Peer/Release"
 	Peer_Input_FullMethodName          = "/migrated.v1.Peer/Input"
@@ -50,8 +50,8 @@ type PeerClient interface {
 	Abort(ctx context.Context, in *AbortRequest, opts ...grpc.CallOption) (*AbortResponse, error)
 	// Resolve is target to source: what became of a move that the target is ready for.
 	Resolve(ctx context.Context, in *ResolveRequest, opts ...grpc.CallOption) (*ResolveResponse, error)
-	// Blob gives one part of an image in pieces; target to source, within Prepare.
-	Blob(ctx context.Context, in *BlobRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BlobChunk], error)
+	// FetchImage gives an image file with one build; target to source, within Prepare.
+	FetchImage(ctx context.Context, in *FetchImageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FetchImageResponse], error)
 	// Home to host: the log from an offset, and what becomes of the VM.
 	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowEvent], error)
 	// Home to host: home has all of a stay that is over; the host may forget it.
@@ -135,13 +135,13 @@ func (c *peerClient) Resolve(ctx context.Context, in *ResolveRequest, opts ...gr
 	return out, nil
 }
 
-func (c *peerClient) Blob(ctx context.Context, in *BlobRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BlobChunk], error) {
+func (c *peerClient) FetchImage(ctx context.Context, in *FetchImageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FetchImageResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[0], Peer_Blob_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[0], Peer_FetchImage_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[BlobRequest, BlobChunk]{ClientStream: stream}
+	x := &grpc.GenericClientStream[FetchImageRequest, FetchImageResponse]{ClientStream: stream}
 	if err := x.ClientStream.SendMsg(in); err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (c *peerClient) Blob(ctx context.Context, in *BlobRequest, opts ...grpc.Cal
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Peer_BlobClient = grpc.ServerStreamingClient[BlobChunk]
+type Peer_FetchImageClient = grpc.ServerStreamingClient[FetchImageResponse]
 
 func (c *peerClient) Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowEvent], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -276,8 +276,8 @@ type PeerServer interface {
 	Abort(context.Context, *AbortRequest) (*AbortResponse, error)
 	// Resolve is target to source: what became of a move that the target is ready for.
 	Resolve(context.Context, *ResolveRequest) (*ResolveResponse, error)
-	// Blob gives one part of an image in pieces; target to source, within Prepare.
-	Blob(*BlobRequest, grpc.ServerStreamingServer[BlobChunk]) error
+	// FetchImage gives an image file with one build; target to source, within Prepare.
+	FetchImage(*FetchImageRequest, grpc.ServerStreamingServer[FetchImageResponse]) error
 	// Home to host: the log from an offset, and what becomes of the VM.
 	Follow(*FollowRequest, grpc.ServerStreamingServer[FollowEvent]) error
 	// Home to host: home has all of a stay that is over; the host may forget it.
@@ -319,8 +319,8 @@ func (UnimplementedPeerServer) Abort(context.Context, *AbortRequest) (*AbortResp
 func (UnimplementedPeerServer) Resolve(context.Context, *ResolveRequest) (*ResolveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Resolve not implemented")
 }
-func (UnimplementedPeerServer) Blob(*BlobRequest, grpc.ServerStreamingServer[BlobChunk]) error {
-	return status.Error(codes.Unimplemented, "method Blob not implemented")
+func (UnimplementedPeerServer) FetchImage(*FetchImageRequest, grpc.ServerStreamingServer[FetchImageResponse]) error {
+	return status.Error(codes.Unimplemented, "method FetchImage not implemented")
 }
 func (UnimplementedPeerServer) Follow(*FollowRequest, grpc.ServerStreamingServer[FollowEvent]) error {
 	return status.Error(codes.Unimplemented, "method Follow not implemented")
@@ -475,16 +475,16 @@ func _Peer_Resolve_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Peer_Blob_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(BlobRequest)
+func _Peer_FetchImage_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FetchImageRequest)
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
-	return srv.(PeerServer).Blob(m, &grpc.GenericServerStream[BlobRequest, BlobChunk]{ServerStream: stream})
+	return srv.(PeerServer).FetchImage(m, &grpc.GenericServerStream[FetchImageRequest, FetchImageResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Peer_BlobServer = grpc.ServerStreamingServer[BlobChunk]
+type Peer_FetchImageServer = grpc.ServerStreamingServer[FetchImageResponse]
 
 func _Peer_Follow_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(FollowRequest)
@@ -648,8 +648,8 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 	},
 	Streams: []grpc.StreamDesc{
 		{
-			StreamName:    "Blob",
-			Handler:       _Peer_Blob_Handler,
+			StreamName:    "FetchImage",
+			Handler:       _Peer_FetchImage_Handler,
 			ServerStreams: true,
 		},
 		{

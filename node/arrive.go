@@ -1,0 +1,359 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/images"
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/move"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+)
+
+// prepare reserves a place for a VM that a peer wants to move here.
+func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequest) (*pb.PrepareResponse, error) {
+	token, err := link.ParseToken(req.Token)
+	if err != nil || req.Vm == nil {
+		return nil, status.Error(codes.InvalidArgument, "not a valid request to move a VM")
+	}
+	if err := n.welcome(from.Name(), req.Vm); err != nil {
+		return nil, err
+	}
+	cfg, err := image.ParseConfig(req.Config)
+	if err == nil && image.DigestOf(req.Config) != image.Digest(req.Vm.Image) {
+		err = errors.New("the config that came is not that of the VM's image")
+	}
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	info, err := n.choose(cfg)
+	if err != nil {
+		return nil, err
+	}
+	releaseName, err := n.claimName(req.Vm.Name, req.Vm.Id)
+	if err != nil {
+		return nil, err
+	}
+	g, err := n.budget.reserve(req.Vm.Memory)
+	if err != nil {
+		releaseName()
+		return nil, status.Errorf(codes.ResourceExhausted, "no room: %v", err)
+	}
+	p := &place{grant: g, releaseName: releaseName}
+	build, fetched, err := n.haveBuild(ctx, from, image.Digest(req.Vm.Image), info)
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	t, err := n.reserve(token, from, req.Vm, cfg, build, p)
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	n.log.Info("VM arrives", "vm", req.Vm.Name, "id", req.Vm.Id, "from", from.Name(), "token", t.Token)
+	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched}, nil
+}
+
+// A place is what is reserved for a VM before it is here.
+type place struct {
+	grant       *grant
+	releaseName func()
+}
+
+func (p *place) release() {
+	p.grant.release()
+	p.releaseName()
+}
+
+// welcome says whether a VM may come here at all.
+func (n *Node) welcome(from string, vm *pb.VM) error {
+	if vm.Generation == 0 || len(vm.Stays) != int(vm.Generation) || len(vm.Id) != 32 || CheckName(vm.Name) != nil {
+		return status.Error(codes.InvalidArgument, "not a valid record of a VM")
+	}
+	if vm.Home != n.cfg.Name && vm.Home != from {
+		if _, err := n.hub.Link(vm.Home); err != nil {
+			return status.Errorf(codes.FailedPrecondition,
+				"%s has no link to %s, the VM's home: add a [[peer]] to the configuration of one of them", n.cfg.Name, vm.Home)
+		}
+	}
+	for _, t := range n.incoming() {
+		if t.VM.Id == vm.Id {
+			return status.Error(codes.FailedPrecondition, "the VM is arriving already")
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	have := n.vms[vm.Id]
+	if have == nil {
+		if vm.Home == n.cfg.Name {
+			return status.Errorf(codes.FailedPrecondition, "%s is not its home: it does not know it", n.cfg.Name)
+		}
+		return nil
+	}
+	rec := have.view()
+	if rec.State != pb.VMState_VM_STATE_AWAY || rec.Generation >= vm.Generation || rec.Home != vm.Home {
+		return status.Error(codes.FailedPrecondition, "the VM is there already, or has been more recently")
+	}
+	return nil
+}
+
+// haveBuild returns a build, from a peer where this node lacks it.
+func (n *Node) haveBuild(ctx context.Context, from *link.Link, d image.Digest, info image.BuildInfo) (*image.Build, uint64, error) {
+	n.fetch.Lock() // once, if several VMs of one image come together
+	defer n.fetch.Unlock()
+	build, err := n.images.Build(d, info)
+	if !errors.Is(err, images.ErrUnknown) {
+		return build, 0, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := from.Client().FetchImage(ctx, &pb.FetchImageRequest{Digest: string(d), Isa: info.ISA, Level: info.Level})
+	if err != nil {
+		return nil, 0, err
+	}
+	r := &pieces{next: func() ([]byte, error) {
+		piece, err := stream.Recv()
+		return piece.GetData(), err
+	}}
+	m, err := n.images.Import(r)
+	if err != nil {
+		return nil, 0, status.Errorf(codes.Aborted, "fetch the image: %v", err)
+	}
+	if m.Digest() != d {
+		return nil, 0, status.Errorf(codes.Aborted, "fetch the image: %s came instead", m.Digest())
+	}
+	build, err = n.images.Build(d, info)
+	return build, r.count, err
+}
+
+// pieces reads what comes in pieces.
+type pieces struct {
+	next  func() ([]byte, error)
+	rest  []byte
+	count uint64 // bytes that came
+}
+
+func (r *pieces) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		piece, err := r.next()
+		if err != nil {
+			return 0, err
+		}
+		r.rest = piece
+		r.count += uint64(len(piece))
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+var _ io.Reader = (*pieces)(nil)
+
+// reserve makes the guest and waits for its memory.
+func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, cfg *image.Config, build *image.Build, p *place) (*move.Target, error) {
+	n.mu.Lock()
+	vm := n.vms[rec.Id]
+	n.mu.Unlock()
+	isNew := vm == nil
+	if isNew {
+		var err error
+		if vm, err = n.newVM(arriving(rec, n.cfg.Name)); err != nil {
+			return nil, err
+		}
+	}
+	clean := func() error {
+		if isNew {
+			return vm.log.Remove()
+		}
+		return nil
+	}
+	guest, err := n.makeGuest(vm, cfg, build, rec.Memory, rec.Generation, func(c *vmm.Config) { c.Resume = true })
+	if err != nil {
+		return nil, errors.Join(err, clean())
+	}
+	t := &move.Target{
+		Token:    token,
+		VM:       rec,
+		From:     from,
+		Guest:    guest,
+		Links:    n.hub,
+		Timeouts: n.cfg.Timeouts,
+		Log:      n.log,
+		Node:     n.ctx,
+	}
+	a := &arrival{node: n, vm: vm, target: t, place: p, isNew: isNew, info: build.Info}
+	t.Own, t.Disown, t.Started = a.own, a.disown, a.started
+	t.Drop = func(reason error) {
+		n.log.Warn("VM does not arrive", "vm", rec.Name, "id", rec.Id, "from", from.Name(), "why", reason)
+		if err := errors.Join(guest.Close(), clean()); err != nil {
+			n.log.Error("free VM", "vm", rec.Id, "err", err)
+		}
+		p.release()
+		n.retire(token)
+	}
+	n.mu.Lock()
+	n.targets[token] = t
+	n.mu.Unlock()
+	if err := t.Receive(n.hub); err != nil {
+		n.dropTarget(token)
+		return nil, errors.Join(err, guest.Close(), clean())
+	}
+	return t, nil
+}
+
+func (n *Node) dropTarget(token link.Token) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.targets, token)
+}
+
+// retire forgets a move that came to nothing, when the source has had time to hear why.
+func (n *Node) retire(token link.Token) {
+	time.AfterFunc(n.cfg.Timeouts.Stall, func() { n.dropTarget(token) })
+}
+
+// arriving is the record of a VM before it is owned here.
+func arriving(rec *pb.VM, here string) *pb.VM {
+	rec = proto.CloneOf(rec)
+	rec.State = pb.VMState_VM_STATE_ARRIVING
+	rec.Node = here
+	rec.MovingTo = here
+	return rec
+}
+
+// An arrival makes a VM that has come this node's own.
+type arrival struct {
+	node   *Node
+	vm     *VM
+	target *move.Target
+	place  *place
+	isNew  bool // the VM has not been here, and this is not its home
+	info   image.BuildInfo
+	before *pb.VM // the record to go back to
+}
+
+// own journals that the VM is this node's, and gets everything ready for it to start.
+func (a *arrival) own(arrived move.Arrival) error {
+	vm := a.vm
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	a.before = proto.CloneOf(vm.rec)
+	if err := a.take(arrived); err != nil {
+		return errors.Join(err, a.undo())
+	}
+	vm.guest, vm.grant = a.target.Guest, a.place.grant
+	vm.feed.set(arrived.InputAccepted)
+	return nil
+}
+
+// take changes record, log and journal. vm.mu is held.
+func (a *arrival) take(arrived move.Arrival) error {
+	n, vm, coming := a.node, a.vm, a.target.VM
+	stays := append(slices.Clone(coming.Stays),
+		&pb.Stay{Generation: coming.Generation, Node: n.cfg.Name, LogStart: arrived.LogEnd, LogEnd: -1})
+	stays[len(stays)-2].LogEnd = arrived.LogEnd
+	if vm.home { // it may hear for the first time of stays before this one
+		for _, stay := range stays {
+			if err := vm.addStay(stay); err != nil {
+				return err
+			}
+		}
+	} else {
+		if err := vm.log.Begin(coming.Generation, arrived.LogEnd); err != nil {
+			return err
+		}
+		vm.rec.Stays = stays
+	}
+	rec := vm.rec
+	mergeMoves(rec, coming)
+	rec.State, rec.Node, rec.Generation = pb.VMState_VM_STATE_RUNNING, n.cfg.Name, coming.Generation
+	rec.Isa, rec.Level, rec.MovingTo, rec.Note = a.info.ISA, a.info.Level, "", ""
+	return n.store.TakeOver(&pb.Handover{
+		Token:      a.target.Token[:],
+		State:      pb.HandoverState_HANDOVER_STATE_OWNER,
+		Vm:         vm.id,
+		Peer:       a.target.From.Name(),
+		Generation: coming.Generation,
+		Time:       timestamppb.Now(),
+	}, rec)
+}
+
+// disown takes own back: the guest never ran.
+func (a *arrival) disown() {
+	a.vm.mu.Lock()
+	defer a.vm.mu.Unlock()
+	a.vm.guest, a.vm.grant = nil, nil
+	if err := a.undo(); err != nil {
+		a.node.log.Error("give VM back", "vm", a.vm.id, "err", err)
+	}
+}
+
+// undo restores record, log and journal. vm.mu is held.
+func (a *arrival) undo() error {
+	vm, n := a.vm, a.node
+	var errs []error
+	known := make(map[uint32]bool)
+	for _, stay := range a.before.Stays {
+		known[stay.Generation] = true
+	}
+	for _, stay := range vm.rec.Stays {
+		if !known[stay.Generation] && (vm.home || stay.Node == n.cfg.Name) {
+			_, err := vm.log.Drop(stay.Generation)
+			errs = append(errs, err)
+		}
+	}
+	if vm.home { // it goes on where it was
+		errs = append(errs, vm.log.Reopen(a.before.Generation))
+	}
+	vm.rec = a.before
+	errs = append(errs, n.store.DeleteHandover(a.target.Token[:]))
+	if a.isNew {
+		errs = append(errs, n.store.DeleteVM(vm.id))
+	} else {
+		errs = append(errs, n.store.PutVM(vm.rec))
+	}
+	return errors.Join(errs...)
+}
+
+// started makes the VM known, once its guest runs.
+func (a *arrival) started() {
+	n, vm := a.node, a.vm
+	n.mu.Lock()
+	n.vms[vm.id] = vm
+	n.mu.Unlock()
+	a.place.releaseName()
+	n.dropTarget(a.target.Token)
+	vm.serve()
+	vm.note(func(*pb.VM) {}) // wake those who wait for the VM
+	vm.followStays()
+	n.log.Info("VM runs", "vm", a.target.VM.Name, "id", vm.id, "from", a.target.From.Name())
+	if home := a.target.VM.Home; home != n.cfg.Name && home != a.target.From.Name() {
+		n.wg.Go(func() { n.tellHome(vm, home) })
+	}
+}
+
+// tellHome tells a VM's home that it came here from a third node.
+func (n *Node) tellHome(vm *VM, home string) {
+	for n.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.Timeouts.Stall)
+		l, err := n.hub.Wait(ctx, home)
+		if err == nil {
+			_, err = l.Client().Arrived(ctx, &pb.ArrivedRequest{Vm: vm.view()})
+		}
+		cancel()
+		if err == nil || status.Code(err) == codes.NotFound {
+			return
+		}
+		pause(n.ctx, retryPause)
+	}
+}

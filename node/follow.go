@@ -1,0 +1,295 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// retryPause is between attempts to go on with what a cut link interrupted.
+const retryPause = 100 * time.Millisecond
+
+// pause waits; false when the context ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// followStays begins to fetch the log of each stay elsewhere that is not complete. Only a
+// VM's home does.
+func (vm *VM) followStays() {
+	if !vm.home {
+		return
+	}
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	for _, stay := range vm.rec.Stays {
+		if stay.Node == vm.node.cfg.Name || vm.follows[stay.Generation] || vm.log.Complete(stay.Generation) {
+			continue
+		}
+		vm.follows[stay.Generation] = true
+		stay := proto.CloneOf(stay)
+		vm.node.wg.Go(func() { vm.follow(stay) })
+	}
+}
+
+// follow fetches the log of one stay and hears what becomes of the VM there.
+func (vm *VM) follow(stay *pb.Stay) {
+	ctx, cancel := context.WithCancel(vm.node.ctx)
+	defer cancel()
+	vm.node.wg.Go(func() { vm.feedAway(ctx, stay) })
+	for ctx.Err() == nil {
+		err := vm.followOver(ctx, stay)
+		if err == nil {
+			return
+		}
+		if status.Code(err) == codes.NotFound {
+			vm.lose(stay)
+			return
+		}
+		vm.node.log.Debug("log is not followed", "vm", vm.id, "at", stay.Node, "err", err)
+		pause(ctx, retryPause)
+	}
+}
+
+// followOver uses one link for as long as it holds; nil when the stay is over.
+func (vm *VM) followOver(ctx context.Context, stay *pb.Stay) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l, err := vm.node.hub.Wait(ctx, stay.Node)
+	if err != nil {
+		return err
+	}
+	offset, err := vm.log.Next(stay.Generation)
+	if err != nil {
+		return err
+	}
+	stream, err := l.Client().Follow(ctx, &pb.FollowRequest{Vm: vm.id, Generation: stay.Generation, Offset: offset})
+	if err != nil {
+		return err
+	}
+	for {
+		event, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		switch e := event.Event.(type) {
+		case *pb.FollowEvent_Log:
+			err = vm.log.Append(stay.Generation, e.Log.Offset, e.Log.Frames)
+		case *pb.FollowEvent_Vm:
+			err = vm.adopt(e.Vm, stay)
+		case *pb.FollowEvent_End:
+			if err = vm.endStay(e.End, stay); err != nil {
+				return err
+			}
+			_, err := l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
+			if err != nil {
+				// The host keeps a log that nobody needs any more; that is all.
+				vm.node.log.Debug("release", "vm", vm.id, "at", stay.Node, "err", err)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// endStay is told once home has all of a stay's log.
+func (vm *VM) endStay(end *pb.StayEnd, stay *pb.Stay) error {
+	if end.Vm == nil {
+		return errors.New("the host does not say what became of the VM")
+	}
+	if err := vm.log.Finish(stay.Generation, end.LogEnd); err != nil {
+		return err
+	}
+	if !over(end.Vm.State) {
+		return vm.adopt(end.Vm, stay)
+	}
+	vm.log.End()
+	vm.node.log.Info("VM ended", "vm", vm.id, "at", stay.Node)
+	err := vm.update(func(rec *pb.VM) {
+		rec.State, rec.Exit, rec.Ended, rec.Note = end.Vm.State, end.Vm.Exit, end.Vm.Ended, end.Vm.Note
+		rec.MovingTo = ""
+		mergeMoves(rec, end.Vm)
+		for _, s := range rec.Stays {
+			if s.Generation == stay.Generation {
+				s.LogEnd = end.LogEnd
+			}
+		}
+	})
+	vm.node.prune()
+	return err
+}
+
+// adopt takes over what a VM's host says of it: how it does, and where it went.
+func (vm *VM) adopt(seen *pb.VM, from *pb.Stay) error {
+	if seen.Id != vm.id {
+		return fmt.Errorf("%s speaks of another VM", from.Node)
+	}
+	vm.mu.Lock()
+	err := vm.adoptLocked(seen, from)
+	vm.mu.Unlock()
+	vm.followStays()
+	return err
+}
+
+func (vm *VM) adoptLocked(seen *pb.VM, from *pb.Stay) error {
+	if over(vm.rec.State) || seen.Generation < vm.rec.Generation ||
+		seen.Generation == vm.rec.Generation && vm.rec.Node != from.Node {
+		// Old news: it is where seen says, or farther on.
+		return vm.updateLocked(func(rec *pb.VM) { mergeMoves(rec, seen) })
+	}
+	for _, stay := range seen.Stays {
+		if err := vm.addStay(stay); err != nil {
+			return err
+		}
+	}
+	return vm.updateLocked(func(rec *pb.VM) {
+		mergeMoves(rec, seen)
+		last := rec.Stays[len(rec.Stays)-1]
+		rec.Generation, rec.Node = last.Generation, last.Node
+		rec.State = pb.VMState_VM_STATE_AWAY
+		rec.Isa, rec.Level, rec.Note, rec.MovingTo = seen.Isa, seen.Level, seen.Note, seen.MovingTo
+	})
+}
+
+// addStay puts a stay of which home hears for the first time behind those it knows.
+// vm.mu is held.
+func (vm *VM) addStay(stay *pb.Stay) error {
+	last := vm.rec.Stays[len(vm.rec.Stays)-1]
+	if stay.Generation <= last.Generation {
+		return nil
+	}
+	if stay.Generation != last.Generation+1 || stay.LogStart < last.LogStart {
+		return fmt.Errorf("stay %d does not follow stay %d", stay.Generation, last.Generation)
+	}
+	if err := vm.log.Finish(last.Generation, stay.LogStart); err != nil {
+		return err
+	}
+	last.LogEnd = stay.LogStart
+	if err := vm.log.Begin(stay.Generation, stay.LogStart); err != nil {
+		return err
+	}
+	vm.rec.Stays = append(vm.rec.Stays, &pb.Stay{
+		Generation: stay.Generation, Node: stay.Node, LogStart: stay.LogStart, LogEnd: -1,
+	})
+	return nil
+}
+
+// lose is for a host that knows nothing of a VM that it took.
+func (vm *VM) lose(stay *pb.Stay) {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if over(vm.rec.State) || vm.rec.Generation != stay.Generation {
+		return
+	}
+	vm.log.End()
+	err := vm.updateLocked(func(rec *pb.VM) {
+		rec.State = pb.VMState_VM_STATE_LOST
+		rec.Ended = timestamppb.Now()
+		rec.Note = stay.Node + " knows nothing of it any more"
+	})
+	if err != nil {
+		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
+	}
+}
+
+// mergeMoves adds the moves that another node has seen.
+func mergeMoves(rec, seen *pb.VM) {
+	for _, m := range seen.Moves {
+		known := slices.ContainsFunc(rec.Moves, func(o *pb.Move) bool {
+			return o.From == m.From && o.Started.AsTime().Equal(m.Started.AsTime())
+		})
+		if !known {
+			rec.Moves = append(rec.Moves, m)
+		}
+	}
+	slices.SortStableFunc(rec.Moves, func(a, b *pb.Move) int {
+		return a.Started.AsTime().Compare(b.Started.AsTime())
+	})
+}
+
+// tell is the host's side of followOver: log, changes, and the end of a stay.
+func (vm *VM) tell(req *pb.FollowRequest, stream pb.Peer_FollowServer) error {
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	pieces := make(chan *pb.LogChunk)
+	failed := make(chan error, 1)
+	go func() {
+		offset := req.Offset
+		for {
+			frames, err := vm.log.ReadStay(ctx, req.Generation, offset)
+			if err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case pieces <- &pb.LogChunk{Offset: offset, Frames: frames}:
+			case <-ctx.Done():
+				return
+			}
+			offset += int64(len(frames))
+		}
+	}()
+	for {
+		vm.mu.Lock()
+		rec, changed := proto.CloneOf(vm.rec), vm.changed
+		vm.mu.Unlock()
+		var err error
+		if stayIsHere := rec.Generation == req.Generation && !over(rec.State); stayIsHere {
+			err = stream.Send(&pb.FollowEvent{Event: &pb.FollowEvent_Vm{Vm: rec}})
+		}
+		for unchanged := true; unchanged && err == nil; {
+			select {
+			case piece := <-pieces:
+				err = stream.Send(&pb.FollowEvent{Event: &pb.FollowEvent_Log{Log: piece}})
+			case <-changed:
+				unchanged = false
+			case err = <-failed:
+				if errors.Is(err, io.EOF) {
+					return vm.tellEnd(ctx, req.Generation, stream)
+				}
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			case <-vm.node.ctx.Done():
+				err = status.Error(codes.Unavailable, errShutdown.Error())
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// tellEnd says what became of the VM once its stay's log is complete.
+func (vm *VM) tellEnd(ctx context.Context, generation uint32, stream pb.Peer_FollowServer) error {
+	rec, err := vm.await(ctx, func(rec *pb.VM) bool {
+		return rec.Generation > generation || over(rec.State)
+	})
+	if err != nil {
+		return err
+	}
+	for _, stay := range rec.Stays {
+		if stay.Generation == generation {
+			return stream.Send(&pb.FollowEvent{Event: &pb.FollowEvent_End{
+				End: &pb.StayEnd{LogEnd: stay.LogEnd, Vm: rec},
+			}})
+		}
+	}
+	return status.Errorf(codes.NotFound, "no stay %d of %s", generation, vm.id)
+}

@@ -1,0 +1,293 @@
+// Package move takes a VM from one node to another: the source's and the target's part of
+// docs/wire.md, by the rule of package handover.
+package move
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/node/handover"
+	"github.com/migrated/migrated/node/link"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/statexfer"
+	"github.com/migrated/migrated/vmm"
+)
+
+// Timeouts of a move. A zero one gets its default.
+type Timeouts struct {
+	Prepare time.Duration // for the target to reserve, and to fetch what it lacks of the image
+	Quiesce time.Duration // for the guest to leave its stack
+	Stall   time.Duration // for a transfer, or an answer, that makes no progress
+	Doubt   time.Duration // after the commitment, before an operator is told to wait
+}
+
+// WithDefaults fills in what is zero.
+func (t Timeouts) WithDefaults() Timeouts {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&t.Prepare, time.Minute},
+		{&t.Quiesce, 10 * time.Second},
+		{&t.Stall, 15 * time.Second},
+		{&t.Doubt, 10 * time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return t
+}
+
+// A Journal makes the source's commitment durable.
+type Journal interface {
+	PutHandover(*pb.Handover) error
+	DeleteHandover(token []byte) error
+}
+
+// Links finds the way to a node.
+type Links interface {
+	Link(name string) (*link.Link, error)
+	Wait(ctx context.Context, name string) (*link.Link, error)
+}
+
+// A Source moves one VM away.
+type Source struct {
+	Token    link.Token
+	VM       *pb.VM // as the target is to know it, its generation that of the next stay
+	Config   []byte // of its image
+	Guest    vmm.VM
+	From, To string
+	Compress statexfer.Codec
+	Links    Links
+	Journal  Journal
+	Timeouts Timeouts
+	Log      *slog.Logger
+	Node     context.Context // ends when this node shuts down
+
+	Progress func(*pb.MoveEvent)
+	// Freeze is called once the guest has left: nothing feeds it from now on. It says how
+	// far log and input have come. Thaw takes it back.
+	Freeze func() (logEnd, inputAccepted int64)
+	Thaw   func()
+	// Doubt is called when the target does not answer after the commitment. The move goes on.
+	Doubt func(error)
+	// Committed is called when the commitment is journalled, and before START is sent.
+	Committed func(leftAt time.Time)
+
+	state handover.Source
+	link  *link.Link
+	clock timeline
+}
+
+// ErrShutdown is returned for a move that was in doubt when this node shut down.
+var ErrShutdown = errors.New("the node shuts down")
+
+// Run moves the VM. On success it has left, and the guest here is to be closed. On an error
+// but ErrShutdown the VM goes on here; Run returns only when that is certain.
+func (s *Source) Run(ctx context.Context) (*pb.Move, error) {
+	s.clock = timeline{begin: time.Now(), move: &pb.Move{
+		From: s.From, To: s.To, Started: timestamppb.Now(),
+	}}
+	err := s.untilReady(ctx)
+	if err != nil {
+		if s.state, err = s.next(handover.Failed, err); s.state == handover.Kept {
+			return nil, err
+		}
+	}
+	return s.commit()
+}
+
+// next asks the rule for the state that follows.
+func (s *Source) next(e handover.SourceEvent, cause error) (handover.Source, error) {
+	state, err := s.state.Next(e)
+	return state, errors.Join(cause, err)
+}
+
+// untilReady is all that can be taken back; when it fails it has been.
+func (s *Source) untilReady(ctx context.Context) error {
+	l, err := s.Links.Link(s.To)
+	if err != nil {
+		return err
+	}
+	s.link = l
+	// A move cannot outlive its link: the target drops what it has when the link is lost.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-l.Done():
+			cancel(fmt.Errorf("the link to %s was lost", s.To))
+		case <-s.Guest.Done():
+			cancel(vmm.ErrExited)
+		case <-ctx.Done():
+		}
+	}()
+	if err := s.prepare(ctx); err != nil {
+		s.abort(err)
+		return err
+	}
+	left, err := s.quiesce(ctx)
+	if err != nil {
+		s.abort(err)
+		return err
+	}
+	if err := s.transfer(ctx, left); err != nil {
+		s.goOn()
+		if reason := s.abort(err); reason != "" {
+			err = fmt.Errorf("%s gave up: %s", s.To, reason)
+		}
+		return err
+	}
+	return nil
+}
+
+// prepare has the target reserve.
+func (s *Source) prepare(ctx context.Context) error {
+	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_PREPARE})
+	defer s.clock.lap(&s.clock.move.Prepare)
+	ctx, cancel := context.WithTimeout(ctx, s.Timeouts.Prepare)
+	defer cancel()
+	answer, err := s.link.Client().Prepare(ctx, &pb.PrepareRequest{Token: s.Token[:], Vm: s.VM, Config: s.Config})
+	if err != nil {
+		return s.explain(ctx, "prepare", err)
+	}
+	s.clock.move.ToIsa = answer.Isa
+	s.clock.move.FromIsa = s.VM.Isa
+	s.clock.move.ImageBytes = answer.ImageBytes
+	rtt, err := s.link.RoundTrip()
+	if err != nil {
+		return err
+	}
+	s.clock.roundTrip = rtt
+	s.clock.move.RoundTrip = durationpb.New(rtt)
+	return nil
+}
+
+// quiesce takes the guest off its stack. On an error it still runs.
+func (s *Source) quiesce(ctx context.Context) (*vmm.Left, error) {
+	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_QUIESCE})
+	defer s.clock.lap(&s.clock.move.Quiesce)
+	limited, cancel := context.WithTimeout(ctx, s.Timeouts.Quiesce)
+	defer cancel()
+	asked := time.Now()
+	left, err := s.Guest.Quiesce(limited)
+	if err != nil {
+		if context.Cause(ctx) == nil && limited.Err() != nil {
+			return nil, fmt.Errorf("the program did not reach a migration point within %v", s.Timeouts.Quiesce)
+		}
+		return nil, fmt.Errorf("take the program off its stack: %w", err)
+	}
+	s.clock.leftAt = asked.Add(left.Quiesce)
+	s.clock.move.Frames = left.Frames
+	s.clock.move.RecordBytes = left.Bytes
+	return left, nil
+}
+
+// transfer sends memory and waits until the target has checked it.
+func (s *Source) transfer(ctx context.Context, left *vmm.Left) error {
+	logEnd, accepted := s.Freeze()
+	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER})
+	stats, digest, err := s.send(ctx)
+	if err != nil {
+		return err
+	}
+	s.clock.move.Memory = memoryStats(stats)
+	s.clock.lap(&s.clock.move.Transfer)
+
+	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_VERIFY})
+	defer s.clock.lap(&s.clock.move.Verify)
+	ctx, cancel := context.WithTimeout(ctx, s.Timeouts.Stall)
+	defer cancel()
+	_, err = s.link.Client().Ready(ctx, &pb.ReadyRequest{
+		Token:         s.Token[:],
+		Digest:        digest[:],
+		Memory:        memoryStats(stats),
+		Left:          leftToWire(left),
+		LogEnd:        logEnd,
+		InputAccepted: accepted,
+	})
+	if err != nil {
+		return s.explain(ctx, "check", err)
+	}
+	return nil
+}
+
+// send streams the guest's memory.
+func (s *Source) send(ctx context.Context) (statexfer.Stats, [32]byte, error) {
+	c, err := s.link.OpenData(s.Token)
+	if err != nil {
+		return statexfer.Stats{}, [32]byte{}, err
+	}
+	defer c.Close()
+	stop := context.AfterFunc(ctx, func() { c.Close() })
+	defer stop()
+	stats, digest, err := statexfer.Send(ctx, &stallWriter{c, s.Timeouts.Stall}, s.Guest.Memory(), statexfer.Options{
+		Compress: s.Compress,
+		Progress: func(st statexfer.Stats) {
+			s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: memoryStats(st)})
+		},
+	})
+	if err != nil {
+		return stats, digest, s.explain(ctx, "send memory", err)
+	}
+	return stats, digest, nil
+}
+
+// explain prefers the reason for which a context ended over what that made of a call.
+func (s *Source) explain(ctx context.Context, doing string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		if errors.Is(cause, context.DeadlineExceeded) {
+			return fmt.Errorf("%s: %s does not answer", doing, s.To)
+		}
+		return fmt.Errorf("%s: %w", doing, cause)
+	}
+	if st, ok := status.FromError(err); ok && st.Code() == codes.Unavailable {
+		return fmt.Errorf("%s: the link to %s was lost", doing, s.To)
+	} else if ok {
+		return fmt.Errorf("%s refuses: %w", s.To, &refusal{st})
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return fmt.Errorf("%s: %s takes nothing any more", doing, s.To)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// goOn lets a quiesced guest resume here.
+func (s *Source) goOn() {
+	if err := s.Guest.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
+		s.Log.Error("resume after a failed move", "vm", s.VM.Name, "err", err)
+	}
+	s.Thaw()
+}
+
+// abort tells the target, and returns why that had given up before, if it had. Where it
+// cannot be told, it asks, or sees the link end.
+func (s *Source) abort(reason error) string {
+	ctx, cancel := context.WithTimeout(s.Node, abortTimeout)
+	defer cancel()
+	answer, err := s.link.Client().Abort(ctx, &pb.AbortRequest{Token: s.Token[:], Reason: reason.Error()})
+	if err != nil {
+		s.Log.Debug("abort not delivered", "to", s.To, "err", err)
+	}
+	return answer.GetReason()
+}
+
+// abortTimeout is how long an operator waits for a target's own account of a failure.
+const abortTimeout = 2 * time.Second
+
+// A refusal is a peer's status, without the words that gRPC puts in front.
+type refusal struct{ st *status.Status }
+
+func (r *refusal) Error() string              { return r.st.Message() }
+func (r *refusal) GRPCStatus() *status.Status { return r.st }

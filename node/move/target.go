@@ -1,0 +1,289 @@
+package move
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/migrated/migrated/node/handover"
+	"github.com/migrated/migrated/node/link"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/statexfer"
+	"github.com/migrated/migrated/vmm"
+)
+
+// A Target is the place reserved for one VM that is on its way here.
+type Target struct {
+	Token    link.Token
+	VM       *pb.VM
+	From     *link.Link
+	Guest    vmm.VM // made, not started; it is the Target's until Own
+	Links    Links
+	Timeouts Timeouts
+	Log      *slog.Logger
+	Node     context.Context // ends when this node shuts down
+
+	// Own makes this node the VM's owner: it journals so, and takes over Guest.
+	Own func(Arrival) error
+	// Disown takes Own back where the guest could not be started.
+	Disown func()
+	// Started is called once the guest runs.
+	Started func()
+	// Drop frees the place and the guest of a move that came to nothing.
+	Drop func(reason error)
+
+	expected *link.Expected
+	cancel   context.CancelCauseFunc
+	ctx      context.Context
+	received chan struct{} // closed when memory is there, or will not come
+
+	mu         sync.Mutex
+	state      handover.Target
+	stats      statexfer.Stats
+	digest     [32]byte
+	receiveErr error
+	arrival    Arrival
+}
+
+// An Arrival is what came with a VM beside its memory.
+type Arrival struct {
+	Left          *vmm.Left
+	LogEnd        int64
+	InputAccepted int64
+}
+
+// Receive begins to wait for the VM's memory, and drops everything should the link end
+// before the VM is complete.
+func (t *Target) Receive(hub *link.Hub) error {
+	expected, err := hub.Expect(t.Token, t.From.Name())
+	if err != nil {
+		return err
+	}
+	t.expected = expected
+	t.ctx, t.cancel = context.WithCancelCause(t.Node)
+	t.received = make(chan struct{})
+	go t.receive()
+	go t.watchLink()
+	return nil
+}
+
+func (t *Target) receive() {
+	defer close(t.received)
+	defer t.expected.Cancel()
+	stats, digest, err := t.receiveMemory()
+	t.mu.Lock()
+	t.stats, t.digest, t.receiveErr = stats, digest, err
+	t.mu.Unlock()
+	if err != nil {
+		t.trouble(err)
+	}
+}
+
+func (t *Target) receiveMemory() (statexfer.Stats, [32]byte, error) {
+	// The source prepares and quiesces in this time, whatever it allows itself for that.
+	ctx, cancel := context.WithTimeout(t.ctx, t.Timeouts.Prepare+t.Timeouts.Quiesce+t.Timeouts.Stall)
+	defer cancel()
+	c, err := t.expected.Wait(ctx)
+	if err != nil {
+		return statexfer.Stats{}, [32]byte{}, err
+	}
+	defer c.Close()
+	stop := context.AfterFunc(t.ctx, func() { c.Close(); c.SetReadDeadline(time.Now()) })
+	defer stop()
+	return statexfer.Receive(t.ctx, &stallReader{c, t.Timeouts.Stall}, t.Guest.Memory(), nil)
+}
+
+// watchLink lets nothing lie about that a lost source will not send any more. Once the
+// target is ready, the source alone decides, so it is asked.
+func (t *Target) watchLink() {
+	select {
+	case <-t.From.Done():
+		t.trouble(fmt.Errorf("the link to %s was lost", t.From.Name()))
+		t.resolve()
+	case <-t.ctx.Done():
+	}
+}
+
+// trouble is anything that goes wrong here.
+func (t *Target) trouble(reason error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enter(handover.Trouble, reason)
+}
+
+// enter asks the rule for the next state, and drops what is to be dropped. t.mu is held.
+func (t *Target) enter(e handover.TargetEvent, reason error) {
+	next, err := t.state.Next(e)
+	if err != nil {
+		t.Log.Error("hand-over", "vm", t.VM.Name, "err", err)
+		return
+	}
+	before := t.state
+	t.state = next
+	if next != handover.Dropped || before == handover.Dropped {
+		return
+	}
+	t.cancel(reason)
+	go func() {
+		<-t.received // nobody writes into the guest's memory any more
+		t.Drop(reason)
+	}()
+}
+
+// Ready answers the source once all of the VM's memory is here and is what the source has.
+func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
+	select {
+	case <-t.received:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	left, err := leftFromWire(req.Left)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.state == handover.Dropped:
+		return fmt.Errorf("the move is off: %w", context.Cause(t.ctx))
+	case err != nil:
+	case t.receiveErr != nil:
+		err = t.receiveErr
+	case !bytes.Equal(req.Digest, t.digest[:]):
+		err = fmt.Errorf("memory arrived changed: its digest is %x, at the source %x", t.digest, req.Digest)
+	case req.LogEnd < 0 || req.InputAccepted < 0:
+		err = errors.New("offsets of log and input must not be negative")
+	}
+	if err != nil {
+		t.enter(handover.Trouble, err)
+		return err
+	}
+	t.arrival = Arrival{Left: left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted}
+	t.enter(handover.HasAll, nil)
+	return nil
+}
+
+// Start makes the VM this node's and lets it run, or says that it never will.
+func (t *Target) Start(req *pb.StartRequest) *pb.StartResponse {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state == handover.Owner {
+		return &pb.StartResponse{Started: true, Repeated: true}
+	}
+	if t.state == handover.Ready {
+		return t.startReady(req.SinceLeft.AsDuration() + req.RoundTrip.AsDuration()/2)
+	}
+	t.enter(handover.SourceStart, errors.New("asked to start before all was here"))
+	return &pb.StartResponse{Reason: fmt.Sprint("the move is off: ", context.Cause(t.ctx))}
+}
+
+// startReady starts a VM that stopped some time ago. t.mu is held.
+func (t *Target) startReady(stopped time.Duration) *pb.StartResponse {
+	err := t.Own(t.arrival)
+	if err == nil {
+		// The guest's clock goes on by the time since it left. Measured that way and not by
+		// the two hosts' clocks, their disagreement does not show.
+		left := *t.arrival.Left
+		left.Wall = time.Now().Add(-stopped)
+		if err = t.Guest.Start(&left); err != nil {
+			t.Disown()
+		}
+	}
+	if err != nil {
+		t.enter(handover.CannotStart, err)
+		return &pb.StartResponse{Reason: err.Error()}
+	}
+	t.enter(handover.SourceStart, nil)
+	t.cancel(errors.New("the VM runs"))
+	t.Started()
+	answer := &pb.StartResponse{Started: true}
+	if resumed, ok := t.awaitResumed(); ok {
+		answer.SinceResumed = durationpb.New(time.Since(resumed))
+	}
+	return answer
+}
+
+// awaitResumed waits until the guest runs, so that the downtime can be told. One that does
+// not come up is this node's all the same.
+func (t *Target) awaitResumed() (time.Time, bool) {
+	deadline := time.NewTimer(t.Timeouts.Stall / 2)
+	defer deadline.Stop()
+	poll := time.NewTicker(200 * time.Microsecond)
+	defer poll.Stop()
+	for {
+		if at := t.Guest.Resumed(); !at.IsZero() {
+			return at, true
+		}
+		select {
+		case <-poll.C:
+		case <-t.Guest.Done():
+			return time.Time{}, false
+		case <-deadline.C:
+			return time.Time{}, false
+		}
+	}
+}
+
+// Abort drops the place: the source keeps the VM. It returns why this side had given up
+// before, if it had.
+func (t *Target) Abort(reason string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state == handover.Dropped {
+		return fmt.Sprint(context.Cause(t.ctx))
+	}
+	t.enter(handover.SourceAbort, fmt.Errorf("%s keeps it: %s", t.From.Name(), reason))
+	return ""
+}
+
+// resolve asks a source that was lost what it decided, until it says.
+func (t *Target) resolve() {
+	for {
+		t.mu.Lock()
+		undecided := t.state == handover.Ready
+		t.mu.Unlock()
+		if !undecided {
+			return
+		}
+		verdict, err := t.askSource()
+		if err != nil {
+			t.Log.Debug("ask what became of a move", "vm", t.VM.Name, "err", err)
+		}
+		switch verdict.GetVerdict() {
+		case pb.Verdict_VERDICT_ABORTED:
+			t.Abort("it went on there")
+			return
+		case pb.Verdict_VERDICT_COMMITTED:
+			t.Start(&pb.StartRequest{SinceLeft: verdict.SinceLeft})
+			return
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-t.Node.Done():
+			return
+		}
+	}
+}
+
+func (t *Target) askSource() (*pb.ResolveResponse, error) {
+	ctx, cancel := context.WithTimeout(t.Node, t.Timeouts.Stall)
+	defer cancel()
+	l, err := t.Links.Wait(ctx, t.From.Name())
+	if err != nil {
+		return nil, err
+	}
+	if l.Peer().Id != t.From.Peer().Id {
+		return nil, errors.New("another node has taken that name")
+	}
+	return l.Client().Resolve(ctx, &pb.ResolveRequest{Token: t.Token[:]})
+}
+
+// Dropped says whether the move came to nothing.
+func (t *Target) Dropped() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state == handover.Dropped
+}

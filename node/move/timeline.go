@@ -1,0 +1,42 @@
+package move
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// A timeline measures a move on the source's monotonic clock.
+type timeline struct {
+	begin     time.Time
+	mark      time.Time // end of the last lap
+	leftAt    time.Time // the last thread left: no guest code runs from here on
+	roundTrip time.Duration
+	move      *pb.Move
+}
+
+// lap ends a phase that began when the one before ended.
+func (t *timeline) lap(phase **durationpb.Duration) {
+	if t.mark.IsZero() {
+		t.mark = t.begin
+	}
+	now := time.Now()
+	*phase = durationpb.New(now.Sub(t.mark))
+	t.mark = now
+}
+
+// finish works out total and downtime. No guest code ran between leftAt, on this clock, and
+// the guest's RESUMED, which the target saw since_resumed before it answered; the answer
+// was on its way for about half a round trip. So no two clocks are compared. Where the
+// answer was lost and repeated, all until the answer counts.
+func (t *timeline) finish(answer *pb.StartResponse) {
+	now := time.Now()
+	down := now.Sub(t.leftAt)
+	if !answer.Repeated {
+		down = max(0, down-answer.SinceResumed.AsDuration()-t.roundTrip/2)
+	}
+	t.move.Downtime = durationpb.New(down)
+	t.move.Total = durationpb.New(now.Sub(t.begin))
+}

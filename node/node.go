@@ -1,0 +1,193 @@
+// Package node is what the daemon does: it runs VMs, moves them between nodes, and keeps
+// their logs, their images and its peers.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/migrated/migrated/node/host"
+	"github.com/migrated/migrated/node/images"
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/store"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+)
+
+// Config of a node.
+type Config struct {
+	Name          string // as other nodes know it
+	StateDir      string // where it keeps everything
+	Peers         []link.Peer
+	Host          *host.Host
+	NewVM         func(vmm.Config) (vmm.VM, error)
+	DefaultMemory uint64 // of a VM, bytes
+	MemoryLimit   uint64 // of all VMs here together, bytes; 0: what the machine has
+	KeepEnded     int    // records of VMs that have ended; the oldest are forgotten
+	Timeouts      move.Timeouts
+	Link          link.Config // its durations only
+	Log           *slog.Logger
+	Version       string
+}
+
+// A Node is one daemon's state.
+type Node struct {
+	cfg    Config
+	log    *slog.Logger
+	store  *store.Store
+	images *images.Store
+	hub    *link.Hub
+	budget *budget
+	ctx    context.Context // ends when the node shuts down
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // goroutines that must end before the store is closed
+	fetch  sync.Mutex     // held while an image is fetched
+
+	mu      sync.Mutex
+	vms     map[string]*VM                // by id
+	targets map[link.Token]*move.Target   // moves to here that are under way
+	sources map[link.Token]*sourceVerdict // moves from here that are under way
+	names   map[string]string             // names reserved for a VM that is being made: its id
+}
+
+// namePattern is what nodes and VMs may be called: what needs no quoting in a shell, in a
+// table or in a file's name.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+
+// CheckName says whether a node or a VM may be called that.
+func CheckName(name string) error {
+	if !namePattern.MatchString(name) {
+		return fmt.Errorf("%q cannot be a name: want letters, digits, '_', '.' and '-', at most 63, the first a letter or digit", name)
+	}
+	return nil
+}
+
+// New opens a node's state and begins to dial its peers.
+func New(cfg Config) (*Node, error) {
+	if err := CheckName(cfg.Name); err != nil {
+		return nil, err
+	}
+	cfg.Timeouts = cfg.Timeouts.WithDefaults()
+	if cfg.DefaultMemory == 0 {
+		cfg.DefaultMemory = 64 << 20
+	}
+	if cfg.KeepEnded == 0 {
+		cfg.KeepEnded = 100
+	}
+	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	journal, err := store.Open(filepath.Join(cfg.StateDir, "journal.db"))
+	if err != nil {
+		return nil, err
+	}
+	imgs, err := images.Open(filepath.Join(cfg.StateDir, "images"))
+	if err != nil {
+		journal.Close()
+		return nil, err
+	}
+	n := &Node{
+		cfg:     cfg,
+		log:     cfg.Log,
+		store:   journal,
+		images:  imgs,
+		budget:  &budget{host: cfg.Host, limit: cfg.MemoryLimit},
+		vms:     make(map[string]*VM),
+		targets: make(map[link.Token]*move.Target),
+		sources: make(map[link.Token]*sourceVerdict),
+		names:   make(map[string]string),
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	links := cfg.Link
+	links.Peers, links.Log = cfg.Peers, cfg.Log
+	links.Self = n.greeting
+	n.hub = link.NewHub(links)
+	if err := n.recover(); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// recover takes up what an earlier daemon left behind.
+func (n *Node) recover() error {
+	records, err := n.store.VMs()
+	if err != nil {
+		return err
+	}
+	for _, rec := range records {
+		if err := n.recoverVM(rec); err != nil {
+			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
+		}
+	}
+	return n.recoverHandovers()
+}
+
+// recoverHandovers finishes what the journal says of moves. A VM dies with its daemon, so
+// the target of a commitment either has it or it is lost.
+func (n *Node) recoverHandovers() error {
+	handovers, err := n.store.Handovers()
+	if err != nil {
+		return err
+	}
+	for _, h := range handovers {
+		if time.Since(h.Time.AsTime()) > keepHandovers {
+			if err := n.store.DeleteHandover(h.Token); err != nil {
+				return err
+			}
+			continue
+		}
+		if h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED {
+			n.wg.Go(func() { n.settle(h) })
+		}
+	}
+	return nil
+}
+
+// keepHandovers is how long a node remembers that it owns a VM by a move: a source may ask
+// again as long as it was cut off.
+const keepHandovers = 30 * 24 * time.Hour
+
+// Hub is the node's connections; its listeners are for the daemon to serve.
+func (n *Node) Hub() *link.Hub { return n.hub }
+
+// Close ends the VMs here and everything else.
+func (n *Node) Close() error {
+	n.cancel()
+	n.hub.Close()
+	n.mu.Lock()
+	all := make([]*VM, 0, len(n.vms))
+	for _, vm := range n.vms {
+		all = append(all, vm)
+	}
+	n.mu.Unlock()
+	for _, vm := range all {
+		vm.shutdown()
+	}
+	n.wg.Wait()
+	var errs []error
+	for _, vm := range all {
+		errs = append(errs, vm.log.Close())
+	}
+	return errors.Join(append(errs, n.store.Close())...)
+}
+
+// greeting is what this node says of itself when a link is made.
+func (n *Node) greeting() *pb.NodeInfo {
+	return &pb.NodeInfo{
+		Name:    n.cfg.Name,
+		Id:      n.store.NodeID(),
+		Isa:     n.cfg.Host.ISA.Name,
+		Levels:  n.cfg.Host.Levels,
+		Abi:     abiVersion,
+		Version: n.cfg.Version,
+	}
+}

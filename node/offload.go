@@ -1,0 +1,332 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/move"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// An outgoing is a move from here that is under way.
+type outgoing struct {
+	to     string
+	cancel context.CancelCauseFunc // has no effect after the commitment
+	doubt  chan struct{}           // closed when the target does not answer after it
+	done   chan struct{}           // closed when it is over
+	err    error                   // then: why the VM is still here, if it is
+
+	mu     sync.Mutex
+	events []*pb.MoveEvent // that nobody has taken yet
+	more   chan struct{}   // has something when events has
+}
+
+// A sourceVerdict is what the target of a move may ask about.
+type sourceVerdict struct {
+	to        string
+	committed bool
+	leftAt    time.Time
+}
+
+// offload moves a VM that is here. It returns once the move is over or in doubt; a caller
+// that goes away calls it off, if that is still possible.
+func (vm *VM) offload(ctx context.Context, to string, compress pb.Compression, report func(*pb.MoveEvent) error) error {
+	out, err := vm.beginMove(to, compress)
+	if err != nil {
+		return err
+	}
+	pass := func() {
+		for _, event := range out.take() {
+			if err := report(event); err != nil {
+				out.cancel(errors.New("whoever asked for it is gone"))
+			}
+		}
+	}
+	for {
+		select {
+		case <-out.more:
+			pass()
+		case <-out.done:
+			pass()
+			return out.err
+		case <-out.doubt:
+			return status.Errorf(codes.Unavailable,
+				"%s took the VM and does not say whether it runs there; this node asks until it does, and `migratectl inspect` shows what came of it", to)
+		case <-ctx.Done():
+			out.cancel(errors.New("it was called off"))
+			<-out.done
+			return out.err
+		}
+	}
+}
+
+// report keeps an event for whoever watches; only the last of several in one phase counts.
+func (out *outgoing) report(event *pb.MoveEvent) {
+	out.mu.Lock()
+	if n := len(out.events); n > 0 && out.events[n-1].Phase == event.Phase {
+		out.events[n-1] = event
+	} else {
+		out.events = append(out.events, event)
+	}
+	out.mu.Unlock()
+	select {
+	case out.more <- struct{}{}:
+	default:
+	}
+}
+
+func (out *outgoing) take() []*pb.MoveEvent {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	events := out.events
+	out.events = nil
+	return events
+}
+
+// beginMove starts a move in the background.
+func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
+	codec, err := move.Codec(compress)
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	n := vm.node
+	if to == n.cfg.Name {
+		return nil, status.Errorf(codes.FailedPrecondition, "the VM is on %s already", to)
+	}
+	if _, err := n.hub.Link(to); err != nil {
+		return nil, peerError(err)
+	}
+	m, err := n.images.Get(image.Digest(vm.view().Image))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(n.ctx)
+	out := &outgoing{
+		to:     to,
+		cancel: cancel,
+		doubt:  make(chan struct{}),
+		done:   make(chan struct{}),
+		more:   make(chan struct{}, 1),
+	}
+	src := &move.Source{
+		Config:   m.ConfigBlob(),
+		From:     n.cfg.Name,
+		To:       to,
+		Compress: codec,
+		Links:    n.hub,
+		Journal:  n.store,
+		Timeouts: n.cfg.Timeouts,
+		Log:      n.log,
+		Node:     n.ctx,
+		Progress: out.report,
+		Thaw:     func() {}, // a feeder tries again when the move is over
+	}
+	rand.Read(src.Token[:]) // never fails
+	if err := vm.enterMove(out, src); err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	generation := src.VM.Generation - 1
+	var logEnd int64
+	src.Freeze = func() (int64, int64) {
+		// The guest is off its stack, so it neither prints nor takes input.
+		logEnd, _ = vm.log.Next(generation)
+		return logEnd, vm.feed.count()
+	}
+	verdict := &sourceVerdict{to: to}
+	src.Committed = func(leftAt time.Time) {
+		n.mu.Lock()
+		verdict.committed, verdict.leftAt = true, leftAt
+		n.mu.Unlock()
+	}
+	src.Doubt = func(err error) {
+		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint(err, "; it is asked until it does") })
+		close(out.doubt)
+	}
+	n.mu.Lock()
+	n.sources[src.Token] = verdict
+	n.mu.Unlock()
+	n.wg.Go(func() {
+		defer cancel(nil)
+		account, err := src.Run(ctx)
+		n.mu.Lock()
+		delete(n.sources, src.Token)
+		n.mu.Unlock()
+		vm.endMove(out, src.Token, account, err, logEnd)
+	})
+	return out, nil
+}
+
+// enterMove puts the VM into the state of moving, if it can.
+func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	switch {
+	case vm.out != nil:
+		return status.Errorf(codes.FailedPrecondition, "the VM is moving to %s already", vm.out.to)
+	case vm.guest == nil || vm.rec.State != pb.VMState_VM_STATE_RUNNING:
+		return status.Errorf(codes.FailedPrecondition, "the VM does not run on %s", vm.node.cfg.Name)
+	}
+	src.Guest = vm.guest
+	src.VM = proto.CloneOf(vm.rec)
+	src.VM.Generation++
+	vm.out = out
+	return vm.updateLocked(func(rec *pb.VM) {
+		rec.State = pb.VMState_VM_STATE_MOVING
+		rec.MovingTo = out.to
+		rec.Note = ""
+	})
+}
+
+// endMove writes down what came of a move.
+func (vm *VM) endMove(out *outgoing, token link.Token, account *pb.Move, err error, logEnd int64) {
+	n := vm.node
+	switch {
+	case err == nil:
+		vm.depart(out.to, account, logEnd)
+		vm.unhost()
+		if err := n.store.DeleteHandover(token[:]); err != nil {
+			n.log.Error("hand-over", "vm", vm.id, "err", err)
+		}
+		n.log.Info("VM moved", "vm", vm.id, "to", out.to, "downtime", account.Downtime.AsDuration())
+	case errors.Is(err, move.ErrShutdown):
+		// The journal has the commitment: the next daemon asks on.
+	default:
+		n.log.Warn("move failed, the VM goes on", "vm", vm.id, "to", out.to, "err", err)
+		vm.note(func(rec *pb.VM) {
+			if rec.State == pb.VMState_VM_STATE_MOVING {
+				rec.State = pb.VMState_VM_STATE_RUNNING
+			}
+			rec.MovingTo = ""
+			rec.Note = fmt.Sprintf("move to %s failed: %v", out.to, err)
+		})
+	}
+	out.err = err
+	vm.mu.Lock()
+	vm.out = nil
+	vm.mu.Unlock()
+	close(out.done)
+}
+
+// depart writes down that a VM is elsewhere now.
+func (vm *VM) depart(to string, account *pb.Move, logEnd int64) {
+	vm.mu.Lock()
+	last := vm.rec.Generation
+	if err := vm.log.Finish(last, logEnd); err != nil {
+		vm.node.log.Error("end log", "vm", vm.id, "err", err)
+	}
+	if vm.home {
+		if err := vm.log.Begin(last+1, logEnd); err != nil {
+			vm.node.log.Error("begin log", "vm", vm.id, "err", err)
+		}
+	}
+	err := vm.updateLocked(func(rec *pb.VM) {
+		rec.Stays[len(rec.Stays)-1].LogEnd = logEnd
+		rec.Generation = last + 1
+		rec.Stays = append(rec.Stays, &pb.Stay{Generation: last + 1, Node: to, LogStart: logEnd, LogEnd: -1})
+		rec.State, rec.Node, rec.MovingTo, rec.Note = pb.VMState_VM_STATE_AWAY, to, "", ""
+		rec.Isa, rec.Level = account.ToIsa, ""
+		rec.Moves = append(rec.Moves, account)
+	})
+	if err != nil {
+		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
+	}
+	vm.mu.Unlock()
+	vm.followStays()
+}
+
+// settled waits until no move from here is under way.
+func (vm *VM) settled() {
+	vm.mu.Lock()
+	out := vm.out
+	vm.mu.Unlock()
+	if out != nil {
+		<-out.done
+	}
+}
+
+// awaitSettled is settled for as long as the caller waits.
+func (vm *VM) awaitSettled(ctx context.Context) error {
+	vm.mu.Lock()
+	out := vm.out
+	vm.mu.Unlock()
+	if out == nil {
+		return nil
+	}
+	select {
+	case <-out.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// cancelMove calls a move off, unless it is committed.
+func (vm *VM) cancelMove(reason error) {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.out != nil {
+		vm.out.cancel(reason)
+	}
+}
+
+// settle asks, after a restart, what became of a VM that an earlier daemon had committed.
+func (n *Node) settle(h *pb.Handover) {
+	for n.ctx.Err() == nil {
+		started, err := n.askStarted(h)
+		if err != nil {
+			n.log.Debug("hand-over: no answer yet", "vm", h.Vm, "to", h.Peer, "err", err)
+			pause(n.ctx, retryPause)
+			continue
+		}
+		if err := n.store.DeleteHandover(h.Token); err != nil {
+			n.log.Error("hand-over", "vm", h.Vm, "err", err)
+		}
+		vm, err := n.byID(h.Vm)
+		if err != nil || !started {
+			return // its memory died with the daemon: it is lost, as its record says
+		}
+		vm.revive(h)
+		return
+	}
+}
+
+func (n *Node) askStarted(h *pb.Handover) (bool, error) {
+	ctx, cancel := context.WithTimeout(n.ctx, n.cfg.Timeouts.Stall)
+	defer cancel()
+	l, err := n.hub.Wait(ctx, h.Peer)
+	if err != nil {
+		return false, err
+	}
+	answer, err := l.Client().Start(ctx, &pb.StartRequest{
+		Token:     h.Token,
+		SinceLeft: durationpb.New(time.Since(h.Time.AsTime())),
+	})
+	if err != nil {
+		return false, err
+	}
+	return answer.Started, nil
+}
+
+// revive corrects the record of a VM that was taken for lost and runs elsewhere.
+func (vm *VM) revive(h *pb.Handover) {
+	rec := vm.view()
+	if rec.State != pb.VMState_VM_STATE_LOST || rec.Generation+1 != h.Generation {
+		return
+	}
+	vm.note(func(rec *pb.VM) { rec.Ended = nil })
+	vm.depart(h.Peer, &pb.Move{From: vm.node.cfg.Name, To: h.Peer, Started: timestamppb.New(h.Time.AsTime())},
+		rec.Stays[len(rec.Stays)-1].LogEnd)
+}

@@ -1,0 +1,201 @@
+package node
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/images"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/hostabi"
+)
+
+// abiVersion is of the contract between guest and host that this node keeps to.
+const abiVersion = hostabi.Version
+
+// run starts a program of an image in the store.
+func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
+	if err := checkSpec(spec); err != nil {
+		return nil, err
+	}
+	cfg, build, err := n.load(image.Digest(spec.Image))
+	if err != nil {
+		return nil, err
+	}
+	memory := spec.Memory
+	if memory == 0 {
+		memory = n.cfg.DefaultMemory
+	}
+	if rest := memory % hostabi.PageSize; rest != 0 {
+		memory += hostabi.PageSize - rest
+	}
+	id := newID()
+	name := spec.Name
+	if name == "" {
+		name = madeUpName(cfg.Name, id)
+	}
+	if err := CheckName(name); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	release, err := n.claimName(name, id)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	g, err := n.budget.reserve(memory)
+	if err != nil {
+		return nil, status.Errorf(codes.ResourceExhausted, "%s has no room: %v", n.cfg.Name, err)
+	}
+	vm, err := n.newVM(&pb.VM{
+		Id:        id,
+		Name:      name,
+		Home:      n.cfg.Name,
+		Node:      n.cfg.Name,
+		State:     pb.VMState_VM_STATE_STARTING,
+		Image:     spec.Image,
+		ImageName: cfg.Name,
+		Isa:       build.Info.ISA,
+		Level:     build.Info.Level,
+		Memory:    memory,
+		Args:      spec.Args,
+		Created:   timestamppb.Now(),
+		Stays:     []*pb.Stay{{Node: n.cfg.Name, LogEnd: -1}},
+	})
+	if err != nil {
+		g.release()
+		return nil, err
+	}
+	guest, err := n.makeGuest(vm, cfg, build, memory, 0, func(c *vmm.Config) {
+		c.Args = append([]string{cfg.Name}, spec.Args...)
+		c.Env = spec.Env
+		c.Files = files
+	})
+	if err == nil {
+		err = vm.log.Begin(0, 0)
+	}
+	if err != nil {
+		g.release()
+		return nil, errors.Join(err, vm.log.Remove())
+	}
+	if !spec.Input {
+		vm.input.CloseWrite()
+	}
+	if err := n.launch(vm, guest, g); err != nil {
+		return nil, err
+	}
+	return vm.view(), nil
+}
+
+// launch makes a new VM known and lets it run.
+func (n *Node) launch(vm *VM, guest vmm.VM, g *grant) error {
+	err := vm.update(func(*pb.VM) { vm.guest, vm.grant = guest, g })
+	if err == nil {
+		if err = guest.Start(nil); err != nil {
+			err = fmt.Errorf("start the program: %w", err)
+		}
+	}
+	if err != nil {
+		vm.unhost()
+		return errors.Join(err, n.store.DeleteVM(vm.id), vm.log.Remove())
+	}
+	n.mu.Lock()
+	n.vms[vm.id] = vm
+	n.mu.Unlock()
+	vm.note(func(rec *pb.VM) { rec.State = pb.VMState_VM_STATE_RUNNING })
+	vm.serve()
+	rec := vm.view()
+	n.log.Info("VM runs", "vm", rec.Name, "id", vm.id, "image", rec.Image)
+	return nil
+}
+
+// load finds an image and the build of it that this host runs.
+func (n *Node) load(d image.Digest) (*image.Config, *image.Build, error) {
+	m, err := n.images.Get(d)
+	if errors.Is(err, images.ErrUnknown) {
+		return nil, nil, status.Error(codes.NotFound, err.Error())
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := n.choose(m.Config())
+	if err != nil {
+		return nil, nil, err
+	}
+	build, err := n.images.Build(d, info)
+	return m.Config(), build, err
+}
+
+// choose picks the build of an image that this host runs, or says why there is none.
+func (n *Node) choose(cfg *image.Config) (image.BuildInfo, error) {
+	if cfg.ABI != abiVersion {
+		return image.BuildInfo{}, status.Errorf(codes.FailedPrecondition,
+			"the image is of ABI version %d, %s runs version %d: rebuild the image, or use a node of its version",
+			cfg.ABI, n.cfg.Name, abiVersion)
+	}
+	info, err := n.cfg.Host.Select(cfg)
+	if err != nil {
+		return info, status.Error(codes.FailedPrecondition, err.Error())
+	}
+	return info, nil
+}
+
+// makeGuest makes the guest of a VM's stay.
+func (n *Node) makeGuest(vm *VM, cfg *image.Config, build *image.Build, memory uint64, generation uint32, with func(*vmm.Config)) (vmm.VM, error) {
+	c := vmm.Config{
+		Spec:   vmm.Spec{Image: cfg, Build: build, Memory: memory},
+		Output: func(s vmm.Stream, p []byte) { vm.writeOutput(generation, s, p) },
+		Log:    func(msg string) { n.log.Info("guest says", "vm", vm.id, "msg", msg) },
+	}
+	with(&c)
+	guest, err := n.cfg.NewVM(c)
+	if errors.Is(err, vmm.ErrNoKVM) {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make a VM: %w", err)
+	}
+	return guest, nil
+}
+
+// checkSpec refuses what could not be handed to a guest.
+func checkSpec(spec *pb.RunSpec) error {
+	for _, e := range spec.Env {
+		if k, _, ok := strings.Cut(e, "="); !ok || k == "" {
+			return status.Errorf(codes.InvalidArgument, "environment variable %q: want KEY=VALUE", e)
+		}
+	}
+	for _, s := range append(append([]string(nil), spec.Env...), spec.Args...) {
+		if strings.ContainsRune(s, 0) {
+			return status.Error(codes.InvalidArgument, "arguments and environment must not contain a zero byte")
+		}
+	}
+	return nil
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// madeUpName is for a VM that was given none: its image's name and some of its id.
+func madeUpName(imageName, id string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < 128 && namePattern.MatchString(string(r)) {
+			return r
+		}
+		return -1
+	}, imageName)
+	if clean == "" {
+		clean = "vm"
+	}
+	return fmt.Sprintf("%.40s-%s", clean, id[:6])
+}

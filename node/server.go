@@ -1,0 +1,148 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+
+	"github.com/migrated/migrated/node/images"
+	"github.com/migrated/migrated/node/link"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+)
+
+// Servers are the gRPC servers of a node. Operators is for its Unix socket, Peers for the
+// links, Public for whoever connects by TCP. All answer health checks and reflection.
+type Servers struct {
+	Operators, Peers, Public *grpc.Server
+}
+
+// NewServers makes the servers. With remoteOperators, the public one serves operators too.
+func (n *Node) NewServers(remoteOperators bool) *Servers {
+	options := []grpc.ServerOption{
+		grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
+			answer, err := h(ctx, req)
+			return answer, toStatus(err)
+		}),
+		grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, h grpc.StreamHandler) error {
+			return toStatus(h(srv, ss))
+		}),
+	}
+	s := &Servers{
+		Operators: grpc.NewServer(options...),
+		Peers:     grpc.NewServer(options...),
+		Public:    grpc.NewServer(options...),
+	}
+	pb.RegisterNodeServer(s.Operators, &operatorServer{node: n})
+	pb.RegisterPeerServer(s.Peers, &peerServer{node: n})
+	if remoteOperators {
+		pb.RegisterNodeServer(s.Public, &operatorServer{node: n})
+	}
+	for _, server := range []*grpc.Server{s.Operators, s.Peers, s.Public} {
+		healthpb.RegisterHealthServer(server, health.NewServer())
+		reflection.Register(server)
+	}
+	return s
+}
+
+// Stop ends all servers and the calls that are under way.
+func (s *Servers) Stop() {
+	s.Operators.Stop()
+	s.Peers.Stop()
+	s.Public.Stop()
+}
+
+// toStatus gives an error the code that callers decide on, and keeps its words.
+func toStatus(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	code := codes.Unknown
+	switch {
+	case errors.Is(err, images.ErrUnknown), errors.Is(err, link.ErrUnknownPeer):
+		code = codes.NotFound
+	case errors.Is(err, link.ErrNotConnected), errors.Is(err, errShutdown):
+		code = codes.Unavailable
+	case errors.Is(err, vmm.ErrExited):
+		code = codes.FailedPrecondition
+	case errors.Is(err, context.Canceled):
+		code = codes.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		code = codes.DeadlineExceeded
+	}
+	return status.Error(code, err.Error())
+}
+
+// peerError says what to do about a node that cannot be reached.
+func peerError(err error) error {
+	if errors.Is(err, link.ErrUnknownPeer) {
+		return status.Errorf(codes.NotFound, "%v: `migratectl nodes` lists those that this one knows", err)
+	}
+	return err
+}
+
+// caller is the link that a peer's request came by.
+func caller(ctx context.Context) (*link.Link, error) {
+	p, ok := peer.FromContext(ctx)
+	if ok {
+		if addr, ok := p.Addr.(link.Addr); ok {
+			return addr.Link, nil
+		}
+	}
+	return nil, status.Error(codes.Internal, "the request did not come by a link")
+}
+
+// callerIsHome refuses requests that are for a VM's home alone to make.
+func callerIsHome(ctx context.Context, vm *VM) error {
+	l, err := caller(ctx)
+	if err != nil {
+		return err
+	}
+	if rec := vm.view(); rec.Home != l.Name() {
+		return status.Errorf(codes.PermissionDenied, "%s is not the home of %s", l.Name(), rec.Name)
+	}
+	return nil
+}
+
+// callerIsHost refuses requests that are for a VM's host alone to make.
+func callerIsHost(ctx context.Context, vm *VM) error {
+	l, err := caller(ctx)
+	if err != nil {
+		return err
+	}
+	rec := vm.view()
+	for _, stay := range rec.Stays {
+		if stay.Node == l.Name() {
+			return nil
+		}
+	}
+	return status.Errorf(codes.PermissionDenied, "%s is not on %s", rec.Name, l.Name())
+}
+
+// relay passes a peer's stream on.
+func relay[T any](from interface{ Recv() (*T, error) }, send func(*T) error) error {
+	for {
+		m, err := from.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := send(m); err != nil {
+			return fmt.Errorf("pass on: %w", err)
+		}
+	}
+}

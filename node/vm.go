@@ -1,0 +1,265 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/node/console"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+)
+
+// A VM is what a node knows of one VM: as its home, as its host, or both.
+type VM struct {
+	node  *Node
+	id    string
+	home  bool // this node is its home
+	log   *console.Log
+	input *console.Input // at home only
+	feed  feeder         // of the guest, where it is here
+
+	mu      sync.Mutex
+	rec     *pb.VM
+	changed chan struct{}      // closed and replaced when rec changes
+	guest   vmm.VM             // nil where it is not here
+	grant   *grant             // of guest
+	leave   context.CancelFunc // ends what serves the stay here
+	out     *outgoing          // the move from here that is under way
+	follows map[uint32]bool    // stays elsewhere whose log is being fetched
+}
+
+// newVM opens what belongs to a record. It is not yet known to the node.
+func (n *Node) newVM(rec *pb.VM) (*VM, error) {
+	log, err := console.Open(filepath.Join(n.cfg.StateDir, "logs", rec.Id))
+	if err != nil {
+		return nil, err
+	}
+	vm := &VM{
+		node:    n,
+		id:      rec.Id,
+		home:    rec.Home == n.cfg.Name,
+		log:     log,
+		rec:     rec,
+		changed: make(chan struct{}),
+		follows: make(map[uint32]bool),
+	}
+	if vm.home {
+		vm.input = console.NewInput()
+	}
+	return vm, nil
+}
+
+// recoverVM takes up a record of an earlier daemon. A VM that was here died with it.
+func (n *Node) recoverVM(rec *pb.VM) error {
+	vm, err := n.newVM(rec)
+	if err != nil {
+		return err
+	}
+	switch rec.State {
+	case pb.VMState_VM_STATE_STARTING, pb.VMState_VM_STATE_RUNNING, pb.VMState_VM_STATE_MOVING:
+		rec.State = pb.VMState_VM_STATE_LOST
+		rec.Ended = timestamppb.Now()
+		rec.MovingTo = ""
+		rec.Note = "migrated on " + n.cfg.Name + " ended while the VM was there"
+	}
+	for i, stay := range rec.Stays {
+		if !vm.home && (stay.Node != n.cfg.Name || !vm.log.Kept(stay.Generation)) {
+			continue
+		}
+		if err := vm.log.Begin(stay.Generation, stay.LogStart); err != nil {
+			return err
+		}
+		if stay.LogEnd < 0 && stay.Node == n.cfg.Name {
+			if stay.LogEnd, err = vm.log.Next(stay.Generation); err != nil {
+				return err
+			}
+		}
+		if stay.LogEnd >= 0 {
+			if err := vm.log.Finish(stay.Generation, stay.LogEnd); err != nil {
+				return err
+			}
+		}
+		if i == len(rec.Stays)-1 && over(rec.State) {
+			vm.log.End()
+		}
+	}
+	if vm.input != nil { // whoever gave it is gone
+		vm.input.CloseWrite()
+	}
+	n.mu.Lock()
+	n.vms[vm.id] = vm
+	n.mu.Unlock()
+	if err := n.store.PutVM(rec); err != nil {
+		return err
+	}
+	vm.followStays()
+	return nil
+}
+
+// over says whether nothing more will happen to a VM.
+func over(s pb.VMState) bool {
+	return s == pb.VMState_VM_STATE_EXITED || s == pb.VMState_VM_STATE_LOST
+}
+
+// view returns the record as it is now.
+func (vm *VM) view() *pb.VM {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	return proto.CloneOf(vm.rec)
+}
+
+// update changes the record, on disk too, and wakes those who wait for it.
+func (vm *VM) update(change func(rec *pb.VM)) error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	return vm.updateLocked(change)
+}
+
+func (vm *VM) updateLocked(change func(rec *pb.VM)) error {
+	change(vm.rec)
+	close(vm.changed)
+	vm.changed = make(chan struct{})
+	return vm.node.store.PutVM(vm.rec)
+}
+
+// note is update where a failing disk can only be reported.
+func (vm *VM) note(change func(rec *pb.VM)) {
+	if err := vm.update(change); err != nil {
+		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
+	}
+}
+
+// await returns the record once it is as wanted.
+func (vm *VM) await(ctx context.Context, wanted func(*pb.VM) bool) (*pb.VM, error) {
+	for {
+		vm.mu.Lock()
+		changed := vm.changed
+		if wanted(vm.rec) {
+			defer vm.mu.Unlock()
+			return proto.CloneOf(vm.rec), nil
+		}
+		vm.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-vm.node.ctx.Done():
+			return nil, errShutdown
+		}
+	}
+}
+
+var errShutdown = errors.New("the node shuts down")
+
+// here returns the guest if it is on this node.
+func (vm *VM) here() vmm.VM {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	return vm.guest
+}
+
+// serve begins what a running guest needs: its input, and someone to see its end.
+func (vm *VM) serve() {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	ctx, cancel := context.WithCancel(vm.node.ctx)
+	vm.leave = cancel
+	vm.grant.tap()
+	guest, generation := vm.guest, vm.rec.Generation
+	if vm.input != nil {
+		vm.node.wg.Go(func() { vm.feedGuest(ctx, guest) })
+	}
+	vm.node.wg.Go(func() { vm.watch(guest, generation) })
+}
+
+// unhost lets go of a guest that has left for good or ended, and frees it.
+func (vm *VM) unhost() {
+	vm.mu.Lock()
+	guest, g, leave := vm.guest, vm.grant, vm.leave
+	vm.guest, vm.grant, vm.leave = nil, nil, nil
+	vm.mu.Unlock()
+	if guest == nil {
+		return
+	}
+	if leave != nil {
+		leave()
+	}
+	if err := guest.Close(); err != nil {
+		vm.node.log.Error("free VM", "vm", vm.id, "err", err)
+	}
+	g.release()
+}
+
+// watch sees to a guest's end.
+func (vm *VM) watch(guest vmm.VM, generation uint32) {
+	<-guest.Done()
+	vm.settled() // a move reads the guest's memory: it is freed when that is over
+	if vm.here() != guest {
+		return
+	}
+	exit := guest.Exit()
+	lost := vm.node.ctx.Err() != nil
+	if exit.Crash != nil && !lost {
+		text := crashText(vm.view(), exit.Crash)
+		if err := vm.log.Write(generation, console.AppendFrames(nil, vmm.Stderr, []byte(text))); err != nil {
+			vm.node.log.Error("write log", "vm", vm.id, "err", err)
+		}
+	}
+	vm.unhost()
+	end, err := vm.log.Next(generation)
+	if err == nil {
+		err = vm.log.Finish(generation, end)
+	}
+	if err != nil {
+		vm.node.log.Error("end log", "vm", vm.id, "err", err)
+	}
+	if lost {
+		return // the record says that it ran: the next daemon finds it lost
+	}
+	vm.log.End()
+	vm.note(func(rec *pb.VM) {
+		rec.State = pb.VMState_VM_STATE_EXITED
+		rec.Ended = timestamppb.Now()
+		rec.Exit = exitToWire(rec.Isa, exit)
+		rec.MovingTo = ""
+		rec.Stays[len(rec.Stays)-1].LogEnd = end
+	})
+	vm.node.log.Info("VM ended", "vm", vm.view().Name, "id", vm.id, "code", exit.Code)
+	vm.node.prune()
+}
+
+// shutdown ends a VM with its node.
+func (vm *VM) shutdown() {
+	if guest := vm.here(); guest != nil {
+		guest.Stop(0)
+	}
+}
+
+// writeOutput is what the guest prints during a stay.
+func (vm *VM) writeOutput(generation uint32, stream vmm.Stream, p []byte) {
+	if err := vm.log.Write(generation, console.AppendFrames(nil, stream, p)); err != nil {
+		vm.node.log.Error("write log", "vm", vm.id, "err", err)
+		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint("output was lost: ", err) })
+	}
+}
+
+// stop asks the guest here to end, by force after the grace period.
+func (vm *VM) stop(ctx context.Context, grace time.Duration) error {
+	vm.cancelMove(errors.New("it is being stopped"))
+	if err := vm.awaitSettled(ctx); err != nil {
+		return err
+	}
+	guest := vm.here()
+	if guest == nil {
+		return nil
+	}
+	guest.Stop(grace)
+	return nil
+}
