@@ -83,6 +83,8 @@ func classify(h *elf.SectionHeader) (Kind, error) {
 			return 0, fmt.Errorf("section %s is writable and executable", h.Name)
 		}
 		return PrivateText, nil
+	case strings.HasPrefix(h.Name, ".data.DW.ref."):
+		return PrivateRodata, nil // the personality's address, for unwind tables; never written
 	case h.Flags&elf.SHF_WRITE != 0:
 		return PrivateData, nil
 	}

@@ -31,6 +31,7 @@ SECTIONS {
 `)
 	p.pinnedSection(w, PinnedRodata, ".mig.rodata", region.TextBase, "constants", "")
 	p.pinnedSection(w, PinnedText, ".mig.text", p.TextStart, "text", "__mig_text_start = .;")
+	fmt.Fprintf(w, "  . = %#x;\n", p.TextEnd)
 	// Resume functions run once a move: out of the way of the rest.
 	w.WriteString(`  .text : {
     *(.text.resume .text.resume.*)
@@ -41,7 +42,7 @@ SECTIONS {
 	fmt.Fprintf(w, "  . = ALIGN(%d);\n", region.PageSize)
 	w.WriteString(`  .rodata : { *(.rodata .rodata.*) } :own
   .gcc_except_table : { *(.gcc_except_table .gcc_except_table.*) } :own
-  .got : { *(.got .got.*) } :own
+  .got : { *(.got .got.* .data.DW.ref.*) } :own
   __mig_eh_frame_hdr_start = .;
   .eh_frame_hdr : { *(.eh_frame_hdr) } :own :ehframe
   __mig_eh_frame_hdr_end = .;
@@ -74,8 +75,9 @@ func (p *Plan) pinnedSection(w *bytes.Buffer, k Kind, name string, base uint64, 
 	}
 	for _, s := range p.Slots {
 		if s.Kind == k {
-			// A quoted pattern is a name, not a glob.
-			fmt.Fprintf(w, "    . = %#x; KEEP(*(\"%s%s\"))\n", s.Addr-base, k.prefix(), s.Name)
+			// lld takes an address here, where GNU ld takes an offset. A quoted pattern is a
+			// name, not a glob.
+			fmt.Fprintf(w, "    . = %#x; KEEP(*(\"%s%s\"))\n", s.Addr, k.prefix(), s.Name)
 		}
 	}
 	fmt.Fprintf(w, "  } :%s\n", phdr)

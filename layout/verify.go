@@ -126,7 +126,7 @@ func (p *Plan) verifySections(f *elf.File) error {
 }
 
 // readSymbols returns the named objects and functions, and refuses undefined symbols. A weak
-// one may stay undefined: it is null in every build.
+// one may stay undefined: it is null in every build. (lld makes a hidden weak one local.)
 func readSymbols(f *elf.File) (map[string]elf.Symbol, error) {
 	list, err := f.Symbols()
 	if err != nil {
@@ -136,7 +136,7 @@ func readSymbols(f *elf.File) (map[string]elf.Symbol, error) {
 	for _, s := range list {
 		bind := elf.ST_BIND(s.Info)
 		if s.Section == elf.SHN_UNDEF {
-			if s.Name != "" && bind != elf.STB_WEAK {
+			if bind == elf.STB_GLOBAL {
 				return nil, fmt.Errorf("undefined symbol %s", s.Name)
 			}
 			continue
