@@ -21,12 +21,17 @@ import (
 // Memory suits the guest, bytes.
 const Memory = 4 << 20
 
-// Guest builds the guest of vmm/vmmtest/guest for each ISA. A compiler that is missing
-// fails the test: scripts/setup installs it.
+// Guest builds the guest of vmm/vmmtest/guest for each ISA.
 func Guest(t testing.TB, isas ...*isa.ISA) (*image.Config, []*image.Build) {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	dir := filepath.Join(filepath.Dir(here), "guest")
+	return Build(t, filepath.Join(here(), "guest"), isas...)
+}
+
+// Build builds a guest from the C files of a directory, for each ISA. Among its symbols is
+// static_end, from guest.ld. A compiler that is missing fails the test: scripts/setup
+// installs it.
+func Build(t testing.TB, dir string, isas ...*isa.ISA) (*image.Config, []*image.Build) {
+	t.Helper()
 	config := &image.Config{
 		ABI: hostabi.Version, Name: "guest", LayoutHash: "sha256:" + image.Digest(strings.Repeat("0", 64)),
 		PortableBase: hostabi.PortableBase,
@@ -39,7 +44,7 @@ func Guest(t testing.TB, isas ...*isa.ISA) (*image.Config, []*image.Build) {
 		b := &image.Build{ISA: a, Exec: read(t, stripped), Debug: read(t, debug)}
 		b.Info = image.BuildInfo{ISA: a.Name, Level: a.Levels[0].Name, Exec: digest(b.Exec), Debug: digest(b.Debug)}
 		config.Builds = append(config.Builds, b.Info)
-		config.StaticEnd = max(config.StaticEnd, staticEnd(t, b.Debug))
+		config.StaticEnd = max(config.StaticEnd, Symbol(t, b.Debug, "static_end"))
 		builds = append(builds, b)
 	}
 	return config, builds
@@ -57,11 +62,17 @@ func compile(t testing.TB, dir string, a *isa.ISA) string {
 		"--target=" + a.Triple, "-march=" + a.Levels[0].March, "-O1", "-g", "-ffreestanding", "-nostdlib", "-static",
 		"-fno-stack-protector", "-fno-pic", "-fno-builtin", "-fasynchronous-unwind-tables", "-fno-optimize-sibling-calls",
 		"-nostdlibinc",
-		"-Wall", "-Werror", "-I", filepath.Join(dir, "../../../kernel/include"),
-		"-fuse-ld=/usr/bin/ld.lld-19", "-Wl,-T," + filepath.Join(dir, "guest.ld"), "-o", out,
+		"-Wall", "-Werror", "-I", filepath.Join(here(), "../../kernel/include"),
+		"-fuse-ld=/usr/bin/ld.lld-19", "-Wl,-T," + filepath.Join(here(), "guest/guest.ld"), "-o", out,
 	}, a.CodeGen...)
 	run(t, "clang-19", append(args, sources...)...)
 	return out
+}
+
+// here returns the directory of this file.
+func here() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(file)
 }
 
 func run(t testing.TB, name string, args ...string) {
@@ -84,7 +95,8 @@ func digest(b []byte) image.Digest {
 	return image.Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(b)))
 }
 
-func staticEnd(t testing.TB, file []byte) uint64 {
+// Symbol returns the value of a symbol of an ELF file.
+func Symbol(t testing.TB, file []byte, name string) uint64 {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(file))
 	if err != nil {
@@ -95,10 +107,10 @@ func staticEnd(t testing.TB, file []byte) uint64 {
 		t.Fatal(err)
 	}
 	for _, s := range syms {
-		if s.Name == "static_end" {
+		if s.Name == name {
 			return s.Value
 		}
 	}
-	t.Fatal("guest has no symbol static_end")
+	t.Fatalf("no symbol %s", name)
 	return 0
 }
