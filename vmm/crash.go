@@ -74,25 +74,37 @@ const nullArea = 1 << 16
 
 // explain says what a programmer calls such a fault; "" where it has no name.
 func (g *Guest) explain(f *Fault) string {
-	if f.Signal != 0 && f.Signal != signalSegv {
+	if !f.HasAddr {
 		return ""
 	}
-	if !g.isText(f.PC) && f.PC != 0 {
-		return fmt.Sprintf("wild jump to %#x", f.PC)
-	}
-	if f.PC == 0 || f.Addr < nullArea && f.Addr == f.PC {
+	switch thread, overflow := overflown(f.Addr); {
+	case f.PC == f.Addr && f.PC < nullArea:
 		return "call of a null pointer"
-	}
-	if f.Addr >= hostabi.StackBase {
-		i := (f.Addr - hostabi.StackBase) / hostabi.StackStride
-		if (f.Addr-hostabi.StackBase)%hostabi.StackStride < hostabi.StackGuard {
-			return fmt.Sprintf("stack overflow of thread %d", i)
-		}
-	}
-	if f.Addr < nullArea {
+	case f.PC == f.Addr && !g.isText(f.PC):
+		return fmt.Sprintf("wild jump to %#x", f.PC)
+	case overflow:
+		return "stack overflow of " + thread
+	case f.Addr < nullArea:
 		return "null pointer"
 	}
 	return ""
+}
+
+// maxThreads is how many machine stacks a 47-bit address space has room for above their
+// base.
+const maxThreads = (1<<47 - hostabi.StackBase) / hostabi.StackStride
+
+// overflown says whose machine stack has its guard at addr.
+func overflown(addr uint64) (owner string, ok bool) {
+	off := addr - hostabi.StackBase
+	if addr >= hostabi.StackBase && off < maxThreads*hostabi.StackStride && off%hostabi.StackStride < hostabi.StackGuard {
+		return fmt.Sprintf("thread %d", off/hostabi.StackStride), true
+	}
+	// Below the stack of CPU 0 there is nothing.
+	if addr < hostabi.CPUStackBase && addr >= hostabi.CPUStackBase-hostabi.StackGuard {
+		return "CPU 0", true
+	}
+	return "", false
 }
 
 // isText says whether code of the guest lies at pc.
@@ -107,11 +119,8 @@ func (g *Guest) isText(pc uint64) bool {
 			return true
 		}
 	}
-	return pc-hostabi.GateBase < hostabi.PageSize
+	return g.isGate(pc)
 }
-
-// backtrace fills in c.Backtrace from its registers.
-func (g *Guest) backtrace(c *Crash) {}
 
 // text reads a message of the guest.
 func (g *Guest) text(addr, n uint64) string {

@@ -75,9 +75,9 @@ type Stop struct {
 
 // A Fault is what the processor said of a guest that cannot go on.
 type Fault struct {
-	Reason  string   // "page fault", "undefined instruction"
-	Addr    uint64   // the address it tripped over, where there is one
-	HasAddr bool     // there is one
+	Reason  string // "page fault", "undefined instruction"
+	Addr    uint64 // the address it tripped over, where there is one
+	HasAddr bool   // there is one
 	PC      uint64
 	Regs    []uint64 // by DWARF number of the build's ISA
 	Signal  int      // what a process would have got for it; 0 is taken for SIGSEGV
@@ -136,6 +136,7 @@ type Exit struct {
 // A Crash is an account of a guest's end for people.
 type Crash struct {
 	Fault
+	ISA       string // isa.ISA.Name of the build, whose registers these are
 	Message   string
 	Backtrace []Frame // innermost first
 }

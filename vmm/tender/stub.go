@@ -15,6 +15,7 @@ import (
 type stub struct {
 	start []byte // sets the process up and enters the guest
 	gate  []byte // rings the doorbell, at hostabi.GateBase
+	regs  int    // general registers, which have the first DWARF numbers
 }
 
 var (
@@ -28,8 +29,8 @@ var (
 	gateAArch64 []byte
 
 	stubs = map[elf.Machine]stub{
-		elf.EM_X86_64:  {startX86_64, gateX86_64},
-		elf.EM_AARCH64: {startAArch64, gateAArch64},
+		elf.EM_X86_64:  {startX86_64, gateX86_64, 16},
+		elf.EM_AARCH64: {startAArch64, gateAArch64, 32},
 	}
 )
 

@@ -26,6 +26,7 @@ type Machine struct {
 	mem   *memory
 	ctl   *hostabi.Ctl
 	child *child
+	regs  int // general registers of the ISA
 
 	acked  uint32 // what ack has or, before the first Run, will have
 	paused bool   // by a kick
@@ -51,7 +52,7 @@ func New(spec vmm.Spec) (vmm.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{mem: mem, acked: firstAck}
+	m := &Machine{mem: mem, acked: firstAck, regs: st.regs}
 	if err := m.start(spec, st, program); err != nil {
 		mem.close()
 		return nil, err
@@ -142,10 +143,11 @@ func (m *Machine) Close() error {
 	return nil
 }
 
-// Registers returns what the gate or the fault handler left.
+// Registers returns what the gate or the fault handler left; at a doorbell the PC is the
+// gate's first instruction.
 func (m *Machine) Registers() ([]uint64, uint64, error) {
 	c := m.ctl.Crash
-	return c.Regs[:], c.PC, nil
+	return c.Regs[:m.regs], c.PC, nil
 }
 
 // faults says in words what the fault handler's signals stand for.
@@ -156,6 +158,10 @@ var faults = map[syscall.Signal]string{
 	syscall.SIGFPE:  "arithmetic fault",
 	syscall.SIGSEGV: "page fault",
 }
+
+// siKernel is the si_code of a SIGSEGV without an address, as for a non-canonical one on
+// x86-64 (uapi/asm-generic/siginfo.h, SI_KERNEL).
+const siKernel = 0x80
 
 // end says why the process is gone.
 func (m *Machine) end() (vmm.Stop, error) {
@@ -174,7 +180,12 @@ func (m *Machine) end() (vmm.Stop, error) {
 			Reason: "the process that ran it ended: " + status, Signal: int(syscall.SIGKILL),
 		}}, nil
 	}
-	return vmm.Stop{Kind: vmm.StopFault, Fault: &vmm.Fault{
-		Reason: reason, Addr: crash.Addr, PC: crash.PC, Regs: crash.Regs[:], Signal: int(sig),
-	}}, nil
+	f := &vmm.Fault{Reason: reason, PC: crash.PC, Regs: crash.Regs[:m.regs], Signal: int(sig)}
+	switch {
+	case sig == syscall.SIGSEGV && crash.Code == siKernel:
+		f.Reason = "address that is not canonical"
+	case sig == syscall.SIGSEGV || sig == syscall.SIGBUS:
+		f.Addr, f.HasAddr = crash.Addr, true
+	}
+	return vmm.Stop{Kind: vmm.StopFault, Fault: f}, nil
 }

@@ -115,8 +115,8 @@ signals:
 	.byte	SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, 0
 
 	.section .gate, "ax"
-/* Leave what a call preserves for the host's backtraces, bump bell, wake the host, wait
-   for ack. Bit 0 of bell is the host's: it flips it to end its own wait. */
+/* Leave for the host's backtraces what a call preserves, as it is at the gate's first
+   instruction; bump bell, wake the host, wait for ack. Bit 0 of bell is the host's: it flips it to end its own wait. */
 gate:	addr	x9, CTL_CRASH_REGS
 	stp	x19, x20, [x9, #8*19]
 	stp	x21, x22, [x9, #8*21]
@@ -125,8 +125,9 @@ gate:	addr	x9, CTL_CRASH_REGS
 	stp	x27, x28, [x9, #8*27]
 	stp	x29, x30, [x9, #8*29]
 	mov	x10, sp
-	stp	x10, x30, [x9, #8*31]
-	stur	x30, [x9, #CTL_CRASH_PC - CTL_CRASH_REGS]
+	str	x10, [x9, #8*31]
+	addr	x10, GATE_BASE
+	stur	x10, [x9, #CTL_CRASH_PC - CTL_CRASH_REGS]
 	addr	x9, CTL_BELL
 1:	ldaxr	w10, [x9]
 	add	w10, w10, #2

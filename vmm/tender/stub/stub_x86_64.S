@@ -126,19 +126,16 @@ signals:
 	.byte	SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, 0
 
 	.section .gate, "ax"
-/* Leave what a call preserves for the host's backtraces, bump bell, wake the host, wait
-   for ack. Bit 0 of bell is the host's: it flips it to end its own wait. */
+/* Leave for the host's backtraces what a call preserves, as it is at the gate's first
+   instruction; bump bell, wake the host, wait for ack. Bit 0 of bell is the host's: it flips it to end its own wait. */
 gate:	mov	%rbx, CTL_CRASH_REGS+8*3
 	mov	%rbp, CTL_CRASH_REGS+8*6
-	lea	8(%rsp), %rax
-	mov	%rax, CTL_CRASH_REGS+8*7
+	mov	%rsp, CTL_CRASH_REGS+8*7
 	mov	%r12, CTL_CRASH_REGS+8*12
 	mov	%r13, CTL_CRASH_REGS+8*13
 	mov	%r14, CTL_CRASH_REGS+8*14
 	mov	%r15, CTL_CRASH_REGS+8*15
-	mov	(%rsp), %rax
-	mov	%rax, CTL_CRASH_REGS+8*16
-	mov	%rax, CTL_CRASH_PC
+	movq	$GATE_BASE, CTL_CRASH_PC
 	mov	$2, %r8d
 	lock xadd %r8d, CTL_BELL
 	add	$2, %r8d

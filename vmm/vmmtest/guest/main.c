@@ -115,6 +115,13 @@ __attribute__((noinline)) static void crash_wild(void)
 	f();
 	put("unreachable\n");
 }
+__attribute__((noinline)) static void crash_call_null(void)
+{
+	void (*volatile f)(void) = 0;
+	f();
+	put("unreachable\n");
+}
+__attribute__((noinline)) static void crash_canonical(void) { *(volatile int *)0x1122334455667788 = 1; }
 __attribute__((noinline)) static int crash_deep(volatile char *below)
 {
 	volatile char here[4096];
@@ -161,6 +168,10 @@ __attribute__((noinline)) static void crash(const char *how)
 		crash_null();
 	if (equal(how, "wild"))
 		crash_wild();
+	if (equal(how, "call-null"))
+		crash_call_null();
+	if (equal(how, "canonical"))
+		crash_canonical();
 	if (equal(how, "stack"))
 		on_stack(stack_overflow, (void *)(MIG_STACK_BASE + 2 * MIG_STACK_STRIDE));
 	if (equal(how, "trap"))
