@@ -58,6 +58,13 @@ static StringRef exactFunctionOf(Intrinsic::ID ID) {
   }
 }
 
+// Whether a call of libc's fma comes from here: each file is compiled before it is known which
+// builds there will be.
+static bool isFMA(const CallInst &Call) {
+  const Function *F = Call.getCalledFunction();
+  return F && (F->getName() == "fma" || F->getName() == "fmaf") && Call.doesNotAccessMemory();
+}
+
 namespace {
 
 class Lowering {
@@ -100,6 +107,9 @@ void Lowering::run() {
 Value *Lowering::lower(Instruction &I) {
   if (I.getOpcode() == Instruction::FRem)
     return remainder(I.getOperand(0), I.getOperand(1));
+  if (auto *Libc = dyn_cast<CallInst>(&I); Libc && HardwareFMA && isFMA(*Libc))
+    return B.CreateIntrinsic(Libc->getType(), Intrinsic::fma,
+                             SmallVector<Value *, 3>(Libc->args()));
   auto *Call = dyn_cast<IntrinsicInst>(&I);
   if (!Call)
     return nullptr;
@@ -127,7 +137,6 @@ Value *Lowering::lower(Instruction &I) {
   if (!exactFunctionOf(ID).empty())
     return I.getType()->getScalarType()->isFP128Ty() ? exact(ID, Args[0]) : nullptr;
   StringRef Name = functionOf(ID);
-  // libc's fma may be the intrinsic function itself, on CPUs that have it.
   bool Stays = ID == Intrinsic::fma && HardwareFMA && !I.getType()->getScalarType()->isFP128Ty();
   if (Name.empty() || Stays)
     return nullptr;

@@ -22,6 +22,9 @@ void setTarget(Module &M) {
   else if (!is_contained(Layouts, TargetLayout.getValue()))
     Diag.error("migrated-target: no program is checked against the data layout " + TargetLayout +
                "; add it to compiler/target.h");
+  for (Function &F : M)
+    if (F.isTargetIntrinsic() && !F.use_empty())
+      Diag.error("a pass has used '" + F.getName() + "', which only one ISA has");
   Diag.exitOnError();
 
   M.setTargetTriple(TargetTriple);
