@@ -1,2 +1,288 @@
+// Places migration points so that a thread is never far from one, at almost no cost:
+// - a loop that contains other loops or calls polls each time round;
+// - an innermost loop without calls is strip-mined, and polls between strips;
+// - where its trip count is not known on entry, it polls each time round;
+// - a function that recursion must pass polls on entry.
+// In libc and kernel only loops that call through pointers poll: what they call is the
+// program's, the rest is short.
+#include "poll.h"
+
+#include "abi.h"
+#include "check.h"
 #include "core.h"
-namespace migrated { void insertPolls(llvm::Module &M, llvm::ModuleAnalysisManager &) {} }
+#include "reach.h"
+#include "stripmine.h"
+
+#include "llvm/Analysis/AssumptionCache.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/Analysis/ScalarEvolution.h"
+#include "llvm/IR/Dominators.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/MDBuilder.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
+#include "llvm/Transforms/Utils/LoopSimplify.h"
+#include "llvm/Transforms/Utils/LoopUtils.h"
+
+#include <map>
+
+using namespace llvm;
+
+namespace migrated {
+
+// A call in a function with debug information needs a place, if not a line.
+static DebugLoc placeOf(const Instruction &I) {
+  if (DebugLoc Loc = I.getDebugLoc())
+    return Loc;
+  DISubprogram *SP = I.getFunction()->getSubprogram();
+  return SP ? DebugLoc(DILocation::get(I.getContext(), 0, 0, SP)) : DebugLoc();
+}
+
+void insertPoll(Instruction *I) {
+  Module &M = *I->getModule();
+  DebugLoc Place = placeOf(*I);
+  IRBuilder<> B(I);
+  B.SetCurrentDebugLocation(Place);
+  Value *Address = B.CreateIntToPtr(B.getInt64(abi::PendingAddress), B.getPtrTy());
+  Value *Pending = B.CreateAlignedLoad(B.getInt32Ty(), Address, Align(4), /*isVolatile=*/true,
+                                       "pending");
+  Instruction *Slow = SplitBlockAndInsertIfThen(
+      B.CreateIsNotNull(Pending), I, /*Unreachable=*/false,
+      MDBuilder(M.getContext()).createUnlikelyBranchWeights());
+  B.SetInsertPoint(Slow);
+  B.SetCurrentDebugLocation(Place);
+  CallInst *Call = B.CreateCall(abi::pollSlow(M));
+  Call->addFnAttr(Attribute::Cold);
+  Call->addFnAttr(Attribute::NoInline);
+}
+
+void insertPollOnEdge(BasicBlock *From, BasicBlock *To) {
+  insertPoll(SplitEdge(From, To)->getTerminator());
+}
+
+namespace {
+
+// How a loop polls.
+enum class Polling { Never, BetweenStrips, EachIteration };
+
+class LoopPolls {
+public:
+  LoopPolls(Function &F, FunctionAnalysisManager &FAM)
+      : F(F), DT(FAM.getResult<DominatorTreeAnalysis>(F)), LI(FAM.getResult<LoopAnalysis>(F)),
+        SE(FAM.getResult<ScalarEvolutionAnalysis>(F)),
+        AC(FAM.getResult<AssumptionAnalysis>(F)) {}
+
+  void insert() {
+    for (Loop *L : LI) {
+      simplifyLoop(L, &DT, &LI, &SE, &AC, nullptr, /*PreserveLCSSA=*/false);
+      formLCSSARecursively(*L, DT, &LI, &SE);
+    }
+    for (Loop *L : LI.getLoopsInPreorder())
+      decide(*L);
+    // All trip counts first: the analyses do not know of the new blocks.
+    for (StripMine &S : Strips)
+      S.expandCount(SE);
+    for (StripMine &S : Strips)
+      insertPoll(S.transform());
+    for (auto [Latch, Header] : Edges)
+      insertPollOnEdge(Latch, Header);
+  }
+
+private:
+  void decide(Loop &L) {
+    Polling P = F.hasFnAttribute(SystemAttr)
+                    ? (callsThroughPointer(L) ? Polling::EachIteration : Polling::Never)
+                    : polling(L);
+    if (P == Polling::BetweenStrips)
+      Strips.push_back(StripMine(L, Work.lookup(&L)));
+    if (P == Polling::EachIteration) {
+      SmallVector<BasicBlock *> Latches;
+      L.getLoopLatches(Latches);
+      for (BasicBlock *Latch : Latches)
+        Edges.push_back({Latch, L.getHeader()});
+    }
+  }
+
+  Polling polling(Loop &L) {
+    std::optional<uint64_t> PerIteration = iterationWork(L);
+    if (!PerIteration)
+      return Polling::EachIteration;
+    Work[&L] = *PerIteration;
+    if (isShort(L, *PerIteration))
+      return Polling::Never;
+    return StripMine::canTransform(L, SE) ? Polling::BetweenStrips : Polling::EachIteration;
+  }
+
+  bool isShort(Loop &L, uint64_t PerIteration) {
+    uint64_t Trips = SE.getSmallConstantMaxTripCount(&L);
+    return Trips && Trips * PerIteration <= StripMine::stripWork();
+  }
+
+  // An upper bound of the instructions of one iteration, roughly; nullopt if there is none.
+  std::optional<uint64_t> iterationWork(Loop &L) {
+    uint64_t Sum = 0;
+    for (BasicBlock *BB : L.blocks())
+      for (Instruction &I : *BB) {
+        std::optional<uint64_t> W = instructionWork(I);
+        if (!W)
+          return std::nullopt;
+        uint64_t Trips = 1;
+        for (Loop *Inner = LI.getLoopFor(BB); Inner != &L; Inner = Inner->getParentLoop()) {
+          uint64_t Most = SE.getSmallConstantMaxTripCount(Inner);
+          if (!Most || (Trips *= Most) > StripMine::stripWork())
+            return std::nullopt;
+        }
+        Sum += *W * Trips;
+      }
+    if (!L.isInnermost() && Sum > StripMine::stripWork())
+      return std::nullopt;
+    return std::max<uint64_t>(Sum, 1);
+  }
+
+  static std::optional<uint64_t> instructionWork(const Instruction &I) {
+    if (isa<PHINode>(I) || isa<DbgInfoIntrinsic>(I))
+      return 0;
+    if (auto *Mem = dyn_cast<AnyMemIntrinsic>(&I)) {
+      auto *Length = dyn_cast<ConstantInt>(Mem->getLength());
+      if (!Length || Length->getValue().ugt(StripMine::stripWork()))
+        return std::nullopt;
+      return 10 + Length->getZExtValue() / 8;
+    }
+    if (auto *CB = dyn_cast<CallBase>(&I)) {
+      if (!isa<IntrinsicInst>(CB) && !CB->isInlineAsm())
+        return std::nullopt;
+      return 4;
+    }
+    switch (I.getOpcode()) {
+    case Instruction::UDiv: case Instruction::SDiv: case Instruction::URem:
+    case Instruction::SRem: case Instruction::FDiv: case Instruction::FRem:
+      return 20;
+    }
+    return I.getType()->isFP128Ty() ? 100 : 1; // quadruple precision is done by calls
+  }
+
+  static bool callsThroughPointer(Loop &L) {
+    for (BasicBlock *BB : L.blocks())
+      for (Instruction &I : *BB)
+        if (auto *CB = dyn_cast<CallBase>(&I))
+          if (!CB->isInlineAsm() && !calledFunction(*CB))
+            return true;
+    return false;
+  }
+
+  Function &F;
+  DominatorTree &DT;
+  LoopInfo &LI;
+  ScalarEvolution &SE;
+  AssumptionCache &AC;
+  DenseMap<Loop *, uint64_t> Work; // of an iteration
+  SmallVector<StripMine> Strips;
+  SmallVector<std::pair<BasicBlock *, BasicBlock *>> Edges;
+};
+
+// The functions that a call goes back to in a walk of the call graph: each cycle has one.
+// Calls through pointers count as calls of every function that they may reach.
+class Recursion {
+public:
+  explicit Recursion(Module &M) : M(M) {
+    for (Function &F : M)
+      if (!F.isDeclaration() && F.hasAddressTaken(nullptr, false, true, true))
+        AddressTaken.push_back(&F);
+    for (Function &F : M)
+      if (!F.isDeclaration())
+        visit(F);
+  }
+
+  const SetVector<Function *> &entries() const { return Entries; }
+
+private:
+  enum State { New, Open, Done };
+
+  SetVector<Function *> callees(Function &F) {
+    SetVector<Function *> Fs;
+    for (Instruction &I : instructions(F)) {
+      auto *CB = dyn_cast<CallBase>(&I);
+      if (!CB || CB->isInlineAsm())
+        continue;
+      if (Function *Callee = calledFunction(*CB)) {
+        if (!Callee->isDeclaration())
+          Fs.insert(Callee);
+      } else {
+        const SetVector<Function *> &May = targets(CB->getFunctionType());
+        Fs.insert(May.begin(), May.end());
+      }
+    }
+    return Fs;
+  }
+
+  const SetVector<Function *> &targets(FunctionType *T) {
+    auto [It, IsNew] = Targets.insert({T, {}});
+    if (IsNew)
+      for (Function *F : AddressTaken)
+        if (mayCall(T, F->getFunctionType()))
+          It->second.insert(F);
+    return It->second;
+  }
+
+  // Depth first, with a stack of its own: call chains can be long.
+  void visit(Function &Start) {
+    struct Item {
+      Function *F;
+      SmallVector<Function *> Callees;
+    };
+    std::vector<Item> Stack;
+    auto Push = [&](Function *F) {
+      States[F] = Open;
+      Stack.push_back({F, callees(*F).takeVector()});
+    };
+    if (States.lookup(&Start) == New)
+      Push(&Start);
+    while (!Stack.empty()) {
+      Item &Top = Stack.back();
+      if (Top.Callees.empty()) {
+        States[Top.F] = Done;
+        Stack.pop_back();
+        continue;
+      }
+      Function *Callee = Top.Callees.pop_back_val();
+      if (States.lookup(Callee) == Open)
+        Entries.insert(Callee);
+      else if (States.lookup(Callee) == New)
+        Push(Callee);
+    }
+  }
+
+  Module &M;
+  SmallVector<Function *> AddressTaken;
+  std::map<FunctionType *, SetVector<Function *>> Targets;
+  DenseMap<Function *, State> States;
+  SetVector<Function *> Entries;
+};
+
+void insertEntryPoll(Function &F) {
+  BasicBlock::iterator At = F.getEntryBlock().getFirstInsertionPt();
+  while (isa<AllocaInst>(At)) // they stay static in the entry block alone
+    ++At;
+  insertPoll(&*At);
+}
+
+} // namespace
+
+void insertPolls(Module &M, ModuleAnalysisManager &MAM) {
+  auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
+  StringRef Slow = cast<Function>(abi::pollSlow(M).getCallee())->getName();
+  // Before there are polls: a poll's slow path is no way to recurse.
+  Recursion Rec(M);
+  for (Function &F : M) {
+    if (F.isDeclaration() || F.getName() == Slow)
+      continue;
+    LoopPolls(F, FAM).insert();
+    FAM.invalidate(F, PreservedAnalyses::none());
+  }
+  for (Function *F : Rec.entries())
+    if (!F->hasFnAttribute(SystemAttr) && F->getName() != Slow)
+      insertEntryPoll(*F);
+}
+
+} // namespace migrated
