@@ -54,7 +54,11 @@ func bootBlob(cfg *Config) ([]byte, error) {
 		}
 		b = binary.LittleEndian.AppendUint32(b, f.Mode)
 		b = binary.LittleEndian.AppendUint64(b, uint64(len(f.Data)))
-		b = binary.LittleEndian.AppendUint64(b, uint64(f.ModTime.UnixNano()))
+		var modified int64 // 1970 where nobody said
+		if !f.ModTime.IsZero() {
+			modified = f.ModTime.UnixNano()
+		}
+		b = binary.LittleEndian.AppendUint64(b, uint64(modified))
 		str(f.Path)
 		b = append(b, f.Data...)
 	}
