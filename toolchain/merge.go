@@ -26,6 +26,12 @@ var emitted = []string{
 	"__mig_poll_slow", "__mig_result", "__mig_ssp", "__mig_tp", "__mig_epoch", "__mig_fid",
 }
 
+// lowered lists the functions of libc that passes replace by the runtime's: libc has none.
+var lowered = map[string]bool{
+	"setjmp": true, "_setjmp": true, "sigsetjmp": true, "__sigsetjmp": true,
+	"longjmp": true, "_longjmp": true, "siglongjmp": true,
+}
+
 // keep returns the symbols of the program that native code of some build refers to.
 func (p *pipeline) keep() []string {
 	set := make(map[string]bool)
@@ -91,10 +97,12 @@ func (p *pipeline) undefined(bitcode string) ([]string, error) {
 	for line := range strings.Lines(out.String()) {
 		// "name type ..."
 		f := strings.Fields(line)
-		if len(f) < 2 || f[1] != "U" || strings.HasPrefix(f[0], "__mig_") || p.isNative(f[0]) {
+		if len(f) < 2 || f[1] != "U" {
 			continue
 		}
-		missing = append(missing, f[0])
+		if !strings.HasPrefix(f[0], "__mig_") && !lowered[f[0]] && !p.isNative(f[0]) {
+			missing = append(missing, f[0])
+		}
 	}
 	sort.Strings(missing)
 	return missing, nil
