@@ -21,6 +21,10 @@ func defaultWorkers() int { return min(runtime.GOMAXPROCS(0), maxWorkers) }
 // progressEvery is how often Progress is called at most.
 const progressEvery = 100 * time.Millisecond
 
+// maxWrite bounds one call of Write, so that on a slow link a writer with a time limit still
+// sees progress, bytes.
+const maxWrite = 64 << 10
+
 // A Sender writes one transfer: rounds, and an end. It is used by one goroutine.
 type Sender struct {
 	w      io.Writer
@@ -340,12 +344,18 @@ func (s *Sender) write(ctx context.Context, p []byte) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	n, err := s.w.Write(p)
-	s.stats.WireBytes += uint64(n)
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+	for len(p) > 0 {
+		n, err := s.w.Write(p[:min(len(p), maxWrite)])
+		s.stats.WireBytes += uint64(n)
+		p = p[n:]
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // report calls Progress if it is time, or in any case.

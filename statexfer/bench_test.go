@@ -1,0 +1,99 @@
+package statexfer
+
+import (
+	"context"
+	"io"
+	"net"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// BenchmarkTransfer moves 64 MiB of mixed content over loopback TCP.
+func BenchmarkTransfer(b *testing.B) {
+	mem := testMemory(64<<20/PageSize, 1)
+	for _, codec := range []Codec{None, S2, Zstd, Auto} {
+		b.Run(codec.String(), func(b *testing.B) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			dst, _ := memfd(b, len(mem))
+			b.SetBytes(int64(len(mem)))
+			for b.Loop() {
+				b.StopTimer()
+				if err := unix.Madvise(dst, unix.MADV_REMOVE); err != nil {
+					b.Fatal(err)
+				}
+				out, err := net.Dial("tcp", l.Addr().String())
+				if err != nil {
+					b.Fatal(err)
+				}
+				in, err := l.Accept()
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				done := make(chan error)
+				go func() {
+					_, _, err := Send(context.Background(), out, mem, Options{Compress: codec})
+					done <- err
+				}()
+				if _, _, err := Receive(context.Background(), in, dst, nil); err != nil {
+					b.Fatal(err)
+				}
+				if err := <-done; err != nil {
+					b.Fatal(err)
+				}
+				out.Close()
+				in.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkSend is the sender alone, by codec.
+func BenchmarkSend(b *testing.B) {
+	mem := testMemory(64<<20/PageSize, 1)
+	for _, codec := range []Codec{None, S2, Zstd} {
+		b.Run(codec.String(), func(b *testing.B) {
+			b.SetBytes(int64(len(mem)))
+			for b.Loop() {
+				if _, _, err := Send(context.Background(), io.Discard, mem, Options{Compress: codec}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSendUntouched is memory that was never used, with and without its file.
+func BenchmarkSendUntouched(b *testing.B) {
+	const size = 256 << 20
+	mem, file := memfd(b, size)
+	b.Run("holes", func(b *testing.B) {
+		b.SetBytes(size)
+		for b.Loop() {
+			if _, _, err := Send(context.Background(), io.Discard, mem, Options{Backing: file}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("touched", func(b *testing.B) {
+		b.SetBytes(size)
+		for b.Loop() {
+			if _, _, err := Send(context.Background(), io.Discard, mem, Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkDigest(b *testing.B) {
+	mem := testMemory(64<<20/PageSize, 1)
+	b.SetBytes(int64(len(mem)))
+	for b.Loop() {
+		Digest(mem)
+	}
+}

@@ -1,0 +1,69 @@
+package statexfer
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestPageSetRoundTrip(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var runs []Run
+		count := 0
+		at := rapid.Uint64Range(0, maxPages/2).Draw(rt, "first")
+		for range rapid.IntRange(1, maxBatchPages).Draw(rt, "runs") {
+			n := rapid.Uint64Range(1, 3).Draw(rt, "pages")
+			if count += int(n); count > maxBatchPages {
+				count -= int(n)
+				break
+			}
+			runs = append(runs, Run{at, n})
+			at += n + rapid.OneOf(rapid.Just(uint64(1)), rapid.Uint64Range(1, 1<<30)).Draw(rt, "gap")
+		}
+		buf := appendSet(nil, runs)
+		if len(buf) > maxSetLen {
+			rt.Fatalf("%d bytes for %d pages", len(buf), count)
+		}
+		got, err := parseSet(buf, nil, count, maxPages)
+		if err != nil || !slices.Equal(got, runs) {
+			rt.Fatalf("%v, %v, want %v", got, err, runs)
+		}
+		if _, err := parseSet(buf, nil, count, at-1); err == nil && runs[len(runs)-1].First+runs[len(runs)-1].Count > at-1 {
+			rt.Fatal("pages behind the region's end were taken")
+		}
+	})
+}
+
+// The shorter form is chosen, and both are in use.
+func TestPageSetForms(t *testing.T) {
+	if buf := appendSet(nil, []Run{{1000, 256}}); buf[0] != setRuns {
+		t.Fatal("one run as a bitmap")
+	}
+	var runs []Run
+	for i := range uint64(128) {
+		runs = append(runs, Run{5 + 2*i, 1})
+	}
+	if buf := appendSet(nil, runs); buf[0] != setBitmap || len(buf) != 1+1+32 {
+		t.Fatalf("form %d of %d bytes for every other page", buf[0], len(buf))
+	}
+}
+
+func TestBitmapNext(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		pages := rapid.Uint64Range(1, 300).Draw(rt, "pages")
+		set := rapid.SliceOfDistinct(rapid.Uint64Range(0, pages-1), rapid.ID[uint64]).Draw(rt, "set")
+		b := NewBitmap(pages)
+		for _, p := range set {
+			b.Set(p)
+		}
+		var got []uint64
+		for p := b.next(0, pages); p < pages; p = b.next(p+1, pages) {
+			got = append(got, p)
+		}
+		slices.Sort(set)
+		if !slices.Equal(got, set) || b.Count() != uint64(len(set)) {
+			rt.Fatalf("%v, want %v", got, set)
+		}
+	})
+}
