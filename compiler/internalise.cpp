@@ -12,7 +12,7 @@ namespace migrated {
 
 static cl::list<std::string>
     Keep("migrated-keep", cl::CommaSeparated,
-         cl::desc("migrated-prepare: symbols that native objects leave undefined"));
+         cl::desc("migrated-prepare: symbols that native objects or later passes refer to"));
 
 KeptNames::KeptNames(Module &M) {
   SmallVector<GlobalValue *, 16> InUsed;
@@ -23,7 +23,7 @@ KeptNames::KeptNames(Module &M) {
 }
 
 bool KeptNames::contains(const GlobalValue &G) const {
-  return Used.contains(&G) || G.getName().starts_with("__mig_") || Named.contains(G.getName());
+  return Used.contains(&G) || Named.contains(G.getName());
 }
 
 void internalise(Module &M) {

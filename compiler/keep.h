@@ -1,4 +1,5 @@
-// Which symbols native code names: they keep name and external linkage.
+// Which symbols are referred to from outside the module, by native code or by passes that are
+// yet to come: they keep name and external linkage.
 #pragma once
 
 #include "llvm/ADT/SmallPtrSet.h"
@@ -7,8 +8,7 @@
 
 namespace migrated {
 
-// Those in llvm.used (__attribute__((used))), those of the runtime ABI (__mig_*), and those
-// given with -migrated-keep.
+// Those in llvm.used (__attribute__((used))), and those given with -migrated-keep.
 class KeptNames {
 public:
   explicit KeptNames(llvm::Module &M);

@@ -1,11 +1,12 @@
-; passes: migrated-internalise -migrated-keep=entry
-; Kept are what native code names: by -migrated-keep, as __mig_*, by __attribute__((used)).
+; passes: migrated-internalise -migrated-keep=entry,__mig_ssp
+; Kept is what is named by -migrated-keep or __attribute__((used)).
 $inline = comdat any
 
 @llvm.used = appending global [1 x ptr] [ptr @from_native], section "llvm.metadata"
 @tentative = common global i32 0
 @hidden_data = hidden global i32 1
 @__mig_ssp = global ptr null
+@__mig_other = global ptr null
 
 define void @entry() {
   ret void

@@ -1,6 +1,7 @@
 @tentative = internal global i32 0
 @hidden_data = internal global i32 1
 @__mig_ssp = dso_local global ptr null
+@__mig_other = internal global ptr null
 
 define dso_local void @entry() {
   ret void
