@@ -3,6 +3,7 @@ package vmm
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -154,6 +155,9 @@ func ringAt(m Machine, addr GuestVirt) (*hostabi.Ring, error) {
 
 // Memory returns the portable region; it is stable while the guest is quiesced.
 func (g *Guest) Memory() []byte { return g.machine.Portable() }
+
+// Backing returns the file that Memory maps from its start.
+func (g *Guest) Backing() *os.File { return g.machine.Backing() }
 
 // Done is closed when the guest has ended.
 func (g *Guest) Done() <-chan struct{} { return g.done }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/migrated/migrated/image"
@@ -20,6 +21,9 @@ type Machine interface {
 	// Portable returns the host's mapping of the portable region; page n of the region is
 	// page n of the slice.
 	Portable() []byte
+	// Backing returns the file that Portable maps from its start: its holes are zero pages
+	// that need not be touched to know it.
+	Backing() *os.File
 	// At returns n bytes of private memory at a guest virtual address: the control page,
 	// the gate and the rings, and for crash reports the machine stacks.
 	At(addr GuestVirt, n int) ([]byte, error)
@@ -167,6 +171,8 @@ type VM interface {
 	Continue() error
 	// Memory returns the portable region; stable while quiesced.
 	Memory() []byte
+	// Backing returns the file that Memory maps from its start.
+	Backing() *os.File
 	// Input feeds the guest's standard input; it blocks while the ring is full. From the
 	// moment that Quiesce is called until the guest goes on, Write returns at once, with
 	// how much it had written and ErrLeft: what it counted is in the guest or in

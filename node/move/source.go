@@ -233,6 +233,7 @@ func (s *Source) send(ctx context.Context) (statexfer.Stats, [32]byte, error) {
 	defer stop()
 	stats, digest, err := statexfer.Send(ctx, &stallWriter{c, s.Timeouts.Stall}, s.Guest.Memory(), statexfer.Options{
 		Compress: s.Compress,
+		Backing:  s.Guest.Backing(),
 		Progress: func(st statexfer.Stats) {
 			s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: memoryStats(st)})
 		},

@@ -9,6 +9,7 @@ package tender
 
 import (
 	"fmt"
+	"os"
 	"sync/atomic"
 	"syscall"
 
@@ -84,6 +85,9 @@ func (m *Machine) start(spec vmm.Spec, st stub, program *vmm.Program) error {
 
 // Portable returns the host's mapping of the portable region.
 func (m *Machine) Portable() []byte { return m.mem.portable }
+
+// Backing returns the file that Portable maps.
+func (m *Machine) Backing() *os.File { return m.mem.portableFile }
 
 // At returns n bytes of private memory.
 func (m *Machine) At(addr vmm.GuestVirt, n int) ([]byte, error) { return m.mem.at(addr, n) }
