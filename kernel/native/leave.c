@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <unwind.h>
 
+#include "arch.h"
 #include "lsda.h"
 #include "native.h"
 #include "native_abi.h"
@@ -12,13 +13,13 @@ static struct _Unwind_Exception unwinding;
 
 void __mig_saved(uint32_t site, uint32_t size);
 
-/* A frame that the passes have not seen would be lost. Those of this file and the driver hold
-   nothing. */
+/* A frame that the passes have not seen would be lost. Those of this file, the driver and
+   where a thread's stack begins hold nothing. */
 static bool may_be_dropped(struct _Unwind_Context *frame)
 {
 	uintptr_t function = _Unwind_GetRegionStart(frame);
 	return function == (uintptr_t)__mig_leave || function == (uintptr_t)__mig_saved ||
-	       function == (uintptr_t)driver;
+	       function == (uintptr_t)driver || function == (uintptr_t)arch_run;
 }
 
 static _Unwind_Reason_Code each_frame(int version, _Unwind_Action actions,
