@@ -13,14 +13,6 @@ import (
 	"github.com/migrated/migrated/vmm"
 )
 
-// codecNames are those of the command line and of records.
-var codecNames = map[statexfer.Codec]string{
-	statexfer.Auto: "auto",
-	statexfer.None: "none",
-	statexfer.S2:   "s2",
-	statexfer.Zstd: "zstd",
-}
-
 // Codec returns what an operator asked for.
 func Codec(c pb.Compression) (statexfer.Codec, error) {
 	switch c {
@@ -45,7 +37,7 @@ func memoryStats(s statexfer.Stats) *pb.MemoryStats {
 		WireBytes: s.WireBytes,
 		Batches:   s.Batches,
 		Rounds:    uint32(s.Rounds),
-		Codec:     codecNames[s.Codec],
+		Codec:     s.Codec.String(),
 	}
 }
 

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// An app is what all commands share.
+type app struct {
+	stdin          *os.File
+	stdout, stderr *os.File
+	socket         string
+	output         string // "table" or "json"
+}
+
+const defaultSocket = "/run/migrated/migrated.sock"
+
+func (a *app) globalFlags(root *cobra.Command) {
+	socket := defaultSocket
+	if s := os.Getenv("MIGRATED_SOCKET"); s != "" {
+		socket = s
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.socket, "socket", "S", socket, "the daemon's socket: a path, or tcp:HOST:PORT (MIGRATED_SOCKET)")
+	flags.StringVarP(&a.output, "output", "o", "table", "table or json")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.output != "table" && a.output != "json" {
+			return usagef("--output %q: want table or json", a.output)
+		}
+		return nil
+	}
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// dial connects to the daemon.
+func (a *app) dial() (pb.NodeClient, func() error, error) {
+	dialer := func(ctx context.Context, _ string) (net.Conn, error) {
+		var d net.Dialer
+		if address, ok := strings.CutPrefix(a.socket, "tcp:"); ok {
+			return d.DialContext(ctx, "tcp", address)
+		}
+		return d.DialContext(ctx, "unix", a.socket)
+	}
+	conn, err := grpc.NewClient("passthrough:///daemon",
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithContextDialer(dialer))
+	if err != nil {
+		return nil, nil, err
+	}
+	return pb.NewNodeClient(conn), conn.Close, nil
+}
+
+// with connects, calls f, and explains an error of the connection. The context ends with
+// the first interrupt.
+func (a *app) with(cmd *cobra.Command, f func(context.Context, pb.NodeClient) error) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	return a.withContext(ctx, f)
+}
+
+func (a *app) withContext(ctx context.Context, f func(context.Context, pb.NodeClient) error) error {
+	client, closeConn, err := a.dial()
+	if err != nil {
+		return err
+	}
+	defer closeConn()
+	return a.explain(f(ctx, client))
+}
+
+// explain says what to do where the daemon cannot be reached.
+func (a *app) explain(err error) error {
+	st, ok := status.FromError(err)
+	if err == nil || !ok || st.Code() != codes.Unavailable || !strings.Contains(st.Message(), "connection error") {
+		return err
+	}
+	why := "no daemon answers there"
+	switch {
+	case strings.Contains(st.Message(), unix.EACCES.Error()):
+		why = "you may not open it: use sudo, or have your user added to the socket's group"
+	case strings.Contains(st.Message(), unix.ENOENT.Error()):
+		why = "it does not exist"
+	}
+	return fmt.Errorf("cannot reach the daemon at %s: %s; start `migrated`, or name its socket with --socket", a.socket, why)
+}
+
+// print writes a record as JSON, or calls table.
+func (a *app) print(record any, table func(io.Writer) error) error {
+	if a.output == "json" {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(record)
+	}
+	return table(a.stdout)
+}
+
+// isTerminal says whether people look at a file.
+func isTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// each calls f for all that a stream yields.
+func each[T any](stream interface{ Recv() (*T, error) }, f func(*T) error) error {
+	for {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(m); err != nil {
+			return err
+		}
+	}
+}

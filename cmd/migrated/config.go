@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/migrated/migrated/node"
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/units"
+)
+
+// defaultSocket is where migratectl looks for the daemon.
+const defaultSocket = "/run/migrated/migrated.sock"
+
+// A config is the file given by --config; flags of the same name win over it.
+type config struct {
+	Name            string       `toml:"name"`             // of this node, as other nodes know it
+	State           string       `toml:"state"`            // directory of the journal, images and logs
+	Socket          string       `toml:"socket"`           // Unix socket for migratectl
+	Listen          string       `toml:"listen"`           // TCP address for other nodes; empty: none
+	Insecure        bool         `toml:"insecure"`         // allow addresses that others can reach
+	RemoteOperators bool         `toml:"remote_operators"` // serve migratectl by TCP too
+	Memory          units.Bytes  `toml:"memory"`           // of a VM, where run does not say
+	MemoryLimit     units.Bytes  `toml:"memory_limit"`     // of all VMs together; 0: what is free
+	KeepEnded       int          `toml:"keep_ended"`       // records of VMs that have ended
+	LogLevel        string       `toml:"log_level"`        // debug, info, warn, error
+	Peers           []peerConfig `toml:"peer"`
+	Move            moveConfig   `toml:"move"`
+}
+
+// A peerConfig is a node that this one dials.
+type peerConfig struct {
+	Name    string `toml:"name"`
+	Address string `toml:"address"`
+}
+
+// A moveConfig has the timeouts of a move; 0 stands for the default.
+type moveConfig struct {
+	Prepare units.Duration `toml:"prepare_timeout"`
+	Quiesce units.Duration `toml:"quiesce_timeout"`
+	Stall   units.Duration `toml:"stall_timeout"`
+}
+
+// defaults of what neither file nor flags say.
+func defaults() config {
+	hostname, err := os.Hostname()
+	if err != nil || node.CheckName(hostname) != nil {
+		hostname = "node"
+	}
+	return config{
+		Name:     hostname,
+		State:    "/var/lib/migrated",
+		Socket:   defaultSocket,
+		Listen:   "127.0.0.1:7370",
+		Memory:   64 << 20,
+		LogLevel: "info",
+	}
+}
+
+// readConfig reads a file over what cfg has. A key that means nothing is an error: it is
+// most likely a misspelt one.
+func readConfig(path string, cfg *config) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	if err := parseConfig(b, cfg); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func parseConfig(b []byte, cfg *config) error {
+	dec := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
+	err := dec.Decode(cfg)
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var keys []string
+		for _, e := range unknown.Errors {
+			row, _ := e.Position()
+			keys = append(keys, fmt.Sprintf("%s (line %d)", strings.Join(e.Key(), "."), row))
+		}
+		return fmt.Errorf("unknown key %s", strings.Join(keys, ", "))
+	}
+	var syntax *toml.DecodeError
+	if errors.As(err, &syntax) {
+		row, column := syntax.Position()
+		return fmt.Errorf("line %d, column %d: %w", row, column, err)
+	}
+	return err
+}
+
+// peers checks what the file says of other nodes.
+func (c *config) peers() ([]link.Peer, error) {
+	var peers []link.Peer
+	seen := map[string]bool{c.Name: true}
+	for _, p := range c.Peers {
+		if err := node.CheckName(p.Name); err != nil {
+			return nil, fmt.Errorf("peer: %w", err)
+		}
+		if seen[p.Name] {
+			return nil, fmt.Errorf("peer %s: the name is there twice, or is this node's own", p.Name)
+		}
+		seen[p.Name] = true
+		if _, _, err := net.SplitHostPort(p.Address); err != nil {
+			return nil, fmt.Errorf("peer %s: address %q: want HOST:PORT", p.Name, p.Address)
+		}
+		peers = append(peers, link.Peer{Name: p.Name, Address: p.Address})
+	}
+	return peers, nil
+}
+
+// checkListen refuses to be reachable by others as long as nobody is authenticated.
+func (c *config) checkListen() (exposed bool, err error) {
+	if c.Listen == "" {
+		return false, nil
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return false, fmt.Errorf("listen address %q: want HOST:PORT, or nothing for no TCP at all", c.Listen)
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() || host == "localhost" {
+		return false, nil
+	}
+	if !c.Insecure {
+		return false, fmt.Errorf("listen address %q can be reached from other machines, and peers are not authenticated: whoever connects could run and take VMs. Give --insecure to do so all the same, or listen on 127.0.0.1", c.Listen)
+	}
+	return true, nil
+}
+
+// overlay puts what was given by flags over what a file says.
+func overlay(cmd *cobra.Command, file, flags *config) {
+	for name, set := range map[string]func(){
+		"name":             func() { file.Name = flags.Name },
+		"state":            func() { file.State = flags.State },
+		"socket":           func() { file.Socket = flags.Socket },
+		"listen":           func() { file.Listen = flags.Listen },
+		"insecure":         func() { file.Insecure = flags.Insecure },
+		"remote-operators": func() { file.RemoteOperators = flags.RemoteOperators },
+		"memory":           func() { file.Memory = flags.Memory },
+		"memory-limit":     func() { file.MemoryLimit = flags.MemoryLimit },
+		"log-level":        func() { file.LogLevel = flags.LogLevel },
+	} {
+		if cmd.Flags().Changed(name) {
+			set()
+		}
+	}
+}
+
+// addPeers takes those given by flags.
+func (c *config) addPeers(flags []string) error {
+	for _, p := range flags {
+		name, address, ok := strings.Cut(p, "=")
+		if !ok {
+			return fmt.Errorf("peer %q: want NAME=HOST:PORT", p)
+		}
+		c.Peers = append(c.Peers, peerConfig{Name: name, Address: address})
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Command migrated is the daemon of a node: it runs VMs, and moves them to and from others.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/migrated/migrated/node"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "migrated:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	cfg := defaults()
+	var file string
+	var peers []string
+	cmd := &cobra.Command{
+		Use:   "migrated",
+		Short: "Run VMs and move them between nodes of any instruction set",
+		Long: `migrated is the daemon of a node. migratectl tells it what to do, by a Unix socket;
+other nodes reach it by TCP, or it reaches them: which of the two makes no difference.
+
+Everything can be given in a TOML file; a flag wins over it:
+
+    name   = "server-1"
+    state  = "/var/lib/migrated"
+    listen = "127.0.0.1:7370"
+
+    [[peer]]
+    name    = "arm-board-1"
+    address = "127.0.0.1:7371"`,
+		Example: `  migrated --name server-1
+  migrated --config /etc/migrated.toml
+  migrated --name arm-board-1 --listen 0.0.0.0:7370 --insecure
+  migrated --name server-2 --peer server-1=127.0.0.1:7370`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       node.Version(),
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&file, "config", "c", "", "configuration file, TOML")
+	flags.StringVar(&cfg.Name, "name", cfg.Name, "name of this node")
+	flags.StringVar(&cfg.State, "state", cfg.State, "directory of the journal, images and logs")
+	flags.StringVar(&cfg.Socket, "socket", cfg.Socket, "Unix socket for migratectl")
+	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "TCP address for other nodes; empty for none")
+	flags.BoolVar(&cfg.Insecure, "insecure", cfg.Insecure, "listen on addresses that others can reach, without authentication")
+	flags.BoolVar(&cfg.RemoteOperators, "remote-operators", cfg.RemoteOperators, "serve migratectl by TCP too")
+	flags.StringArrayVar(&peers, "peer", nil, "another node to connect to, NAME=HOST:PORT; may be repeated")
+	flags.Var(&cfg.Memory, "memory", "memory of a VM, where `migratectl run` does not say")
+	flags.Var(&cfg.MemoryLimit, "memory-limit", "memory of all VMs together; 0 for what is free")
+	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if file != "" {
+			fromFile := defaults()
+			if err := readConfig(file, &fromFile); err != nil {
+				return err
+			}
+			overlay(cmd, &fromFile, &cfg)
+			cfg = fromFile
+		}
+		if err := cfg.addPeers(peers); err != nil {
+			return err
+		}
+		log, err := logger(cfg.LogLevel)
+		if err != nil {
+			return err
+		}
+		return serve(cmd.Context(), &cfg, log)
+	}
+	return cmd
+}
+
+// logger writes to standard error, where the service manager collects it.
+func logger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}

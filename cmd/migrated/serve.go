@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/migrated/migrated/node"
+	"github.com/migrated/migrated/node/host"
+	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/kvm"
+)
+
+// serve runs the node until the context ends or a listener fails.
+func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
+	exposed, err := cfg.checkListen()
+	if err != nil {
+		return err
+	}
+	peers, err := cfg.peers()
+	if err != nil {
+		return err
+	}
+	machine, err := host.Detect()
+	if err != nil {
+		return err
+	}
+	if err := kvm.Available(); err != nil {
+		log.Warn("this node cannot run VMs", "err", err)
+	}
+	socket, err := listenUnix(cfg.Socket)
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	n, err := node.New(node.Config{
+		Name:     cfg.Name,
+		StateDir: cfg.State,
+		Peers:    peers,
+		Host:     machine,
+		NewVM: func(c vmm.Config) (vmm.VM, error) {
+			c.Machine = kvm.New
+			return vmm.New(c)
+		},
+		DefaultMemory: uint64(cfg.Memory),
+		MemoryLimit:   uint64(cfg.MemoryLimit),
+		KeepEnded:     cfg.KeepEnded,
+		Timeouts: move.Timeouts{
+			Prepare: time.Duration(cfg.Move.Prepare),
+			Quiesce: time.Duration(cfg.Move.Quiesce),
+			Stall:   time.Duration(cfg.Move.Stall),
+		},
+		Log:     log,
+		Version: node.Version(),
+	})
+	if err != nil {
+		return err
+	}
+	servers := n.NewServers(cfg.RemoteOperators)
+	failed := make(chan error, 4)
+	go func() { failed <- servers.Operators.Serve(socket) }()
+	go func() { failed <- servers.Peers.Serve(n.Hub().Control()) }()
+	go func() { failed <- servers.Public.Serve(n.Hub().Plain()) }()
+	if cfg.Listen != "" {
+		tcp, err := net.Listen("tcp", cfg.Listen)
+		if err != nil {
+			servers.Stop()
+			return errors.Join(fmt.Errorf("listen for other nodes: %w", err), n.Close())
+		}
+		if exposed {
+			log.Warn("anyone who can reach this address can run and take VMs: peers are not authenticated", "listen", cfg.Listen)
+		}
+		go func() { failed <- n.Hub().Serve(tcp) }()
+		log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket, "listen", tcp.Addr())
+	} else {
+		log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket)
+	}
+
+	select {
+	case <-ctx.Done():
+		log.Info("shutting down")
+		err = nil
+	case err = <-failed:
+	}
+	// VMs first: their last words still reach those who follow them.
+	closeErr := n.Close()
+	servers.Stop()
+	return errors.Join(err, closeErr)
+}
+
+// listenUnix makes the socket, in place of one that a dead daemon left behind.
+func listenUnix(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the socket's directory: %w", err)
+	}
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("another daemon listens on %s: stop it, or give this one a --socket of its own", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove the socket of an earlier daemon: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen for migratectl: %w", err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("listen for migratectl: %w", err)
+	}
+	return l, nil
+}
