@@ -15,7 +15,6 @@ import (
 
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/vmm"
-	"github.com/migrated/migrated/vmm/tender"
 )
 
 // A Program is what is run: an image and all that its output depends on.
@@ -50,27 +49,14 @@ func (p *Program) Moved(ctx context.Context, r Route) (*Result, error) {
 	return p.run(ctx, r)
 }
 
-// guest makes a guest on one build that writes into w.
-func (p *Program) guest(b *image.Build, resume bool, w *recorder) (*vmm.Guest, error) {
-	return vmm.New(vmm.Config{
-		Spec:    vmm.Spec{Image: p.Image, Build: b, Memory: p.Memory, Resume: resume},
-		Args:    p.Args,
-		Env:     p.Env,
-		Files:   p.Files,
-		Output:  w.output,
-		Log:     w.log,
-		Machine: tender.New,
-	})
-}
-
 // run is Plain and Moved.
 func (p *Program) run(ctx context.Context, route Route) (_ *Result, err error) {
-	t := &trip{program: p, route: route, guests: make([]*vmm.Guest, len(route.Builds))}
+	t := &trip{program: p, route: route, stops: make([]*stop, len(route.Builds))}
 	defer t.close()
 	if err := t.start(); err != nil {
 		return nil, err
 	}
-	feed := newFeed(t.here(), p.Stdin)
+	feed := newFeed(t.here().Guest, p.Stdin)
 	defer feed.stop()
 	for {
 		left, err := t.here().AwaitLeft(ctx)
@@ -84,7 +70,7 @@ func (p *Program) run(ctx context.Context, route Route) (_ *Result, err error) {
 		if err := t.move(left); err != nil {
 			return nil, fmt.Errorf("move %d, to %s: %w", t.moves+1, t.build().Info.ISA, err)
 		}
-		feed.moved(t.here())
+		feed.moved(t.here().Guest)
 	}
 	t.points += t.here().Points()
 	return t.result(), nil

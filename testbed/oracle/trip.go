@@ -1,11 +1,9 @@
 package oracle
 
 import (
-	"bytes"
-
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/vmm"
-	"github.com/migrated/migrated/vmm/hostabi"
+	"github.com/migrated/migrated/vmm/tender"
 )
 
 // A trip is one run of a program along a route.
@@ -14,17 +12,49 @@ type trip struct {
 	route    Route
 	recorder recorder
 
-	guests []*vmm.Guest // by index of route.Builds; nil where none was made yet
-	at     int          // index of the one that runs
+	stops  []*stop // by index of route.Builds; nil where none was made yet
+	at     int     // index of the one where the guest is
 	moves  int
 	points uint64 // passed on machines that were left
 }
 
-func (t *trip) here() *vmm.Guest    { return t.guests[t.at] }
+// A stop is a machine on the way and the guest in it.
+type stop struct {
+	*vmm.Guest
+	machine *tender.Machine
+}
+
+// newStop makes a machine for one build.
+func (t *trip) newStop(b *image.Build, resume bool) (*stop, error) {
+	p, s := t.program, &stop{}
+	var err error
+	s.Guest, err = vmm.New(vmm.Config{
+		Spec:   vmm.Spec{Image: p.Image, Build: b, Memory: p.Memory, Resume: resume},
+		Args:   p.Args,
+		Env:    p.Env,
+		Files:  p.Files,
+		Output: t.recorder.output,
+		Log:    t.recorder.log,
+		Machine: func(spec vmm.Spec) (vmm.Machine, error) {
+			m, err := tender.New(spec)
+			if err != nil {
+				return nil, err
+			}
+			s.machine = m.(*tender.Machine)
+			return m, nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (t *trip) here() *stop         { return t.stops[t.at] }
 func (t *trip) build() *image.Build { return t.route.Builds[t.at] }
 
 func (t *trip) start() (err error) {
-	if t.guests[0], err = t.program.guest(t.build(), false, &t.recorder); err != nil {
+	if t.stops[0], err = t.newStop(t.build(), false); err != nil {
 		return err
 	}
 	t.here().LeaveAt(t.gap())
@@ -43,41 +73,27 @@ func (t *trip) move(left *vmm.Left) error {
 	from := t.here()
 	t.points += from.Points()
 	old := t.at
-	t.at = (t.at + 1) % len(t.guests)
-	to, fresh := t.here(), false
+	t.at = (t.at + 1) % len(t.stops)
+	to := t.here()
 	if to == nil {
 		var err error
-		if to, err = t.program.guest(t.build(), true, &t.recorder); err != nil {
+		if to, err = t.newStop(t.build(), true); err != nil {
 			return err
 		}
-		t.guests[t.at], fresh = to, true
+		t.stops[t.at] = to
 	}
-	copyMemory(to.Memory(), from.Memory(), fresh)
+	if err := copyMemory(to, from); err != nil {
+		return err
+	}
 	if t.route.Fresh {
 		if err := from.Close(); err != nil {
 			return err
 		}
-		t.guests[old] = nil
+		t.stops[old] = nil
 	}
 	t.moves++
 	to.LeaveAt(t.gap())
 	return to.Start(left)
-}
-
-// copyMemory makes dst equal to src; fresh: dst is zero. It leaves pages alone that are
-// equal already: writing to them would cost memory.
-func copyMemory(dst, src []byte, fresh bool) {
-	var zero [hostabi.PageSize]byte
-	for off := 0; off < len(src); off += hostabi.PageSize {
-		d, s := dst[off:off+hostabi.PageSize], src[off:off+hostabi.PageSize]
-		same := d
-		if fresh {
-			same = zero[:]
-		}
-		if !bytes.Equal(same, s) {
-			copy(d, s)
-		}
-	}
 }
 
 func (t *trip) result() *Result {
@@ -95,9 +111,9 @@ func (t *trip) result() *Result {
 }
 
 func (t *trip) close() {
-	for _, g := range t.guests {
-		if g != nil {
-			g.Close()
+	for _, s := range t.stops {
+		if s != nil {
+			s.Close()
 		}
 	}
 }
