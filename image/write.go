@@ -95,7 +95,11 @@ func (m *Image) write(w io.Writer) error {
 		d.Platform = platform(b)
 		index.Manifests = append(index.Manifests, d)
 	}
-	text, err := json.Marshal(index)
+	if len(m.builds) > 0 {
+		index.Annotations = infoAnnotations(m.builds[0].Exec)
+	}
+	// Indented: who looks for strings in a file reads it line by line.
+	text, err := json.MarshalIndent(index, "", " ")
 	if err != nil {
 		return err
 	}
