@@ -9,8 +9,18 @@ const (
 	kvmARMVCPUInit        = iocWrite | unsafe.Sizeof(armVCPUInit{})<<16 | 0xae<<8 | 0xae
 	kvmARMPreferredTarget = iocRead | unsafe.Sizeof(armVCPUInit{})<<16 | 0xae<<8 | 0xaf
 
-	capIPASize = 165 // KVM_CAP_ARM_VM_IPA_SIZE
+	kvmEnableCap = iocWrite | unsafe.Sizeof(armEnableCap{})<<16 | 0xae<<8 | 0xa3
+
+	capIPASize    = 165 // KVM_CAP_ARM_VM_IPA_SIZE
+	capNISVToUser = 177 // KVM_CAP_ARM_NISV_TO_USER
 )
+
+// armEnableCap is struct kvm_enable_cap.
+type armEnableCap struct {
+	capability, flags uint32
+	args              [4]uint64
+	_                 [64]byte
+}
 
 // armOneReg is struct kvm_one_reg.
 type armOneReg struct {

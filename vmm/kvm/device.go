@@ -64,6 +64,7 @@ const (
 	exitFailEntry     = 9
 	exitIntr          = 10
 	exitInternalError = 17
+	exitNISV          = 28 // aarch64: an access outside of memory, without a syndrome
 )
 
 // A handle is a descriptor of /dev/kvm, of a virtual machine or of a virtual CPU.

@@ -164,9 +164,9 @@ func (m *Machine) explain() (*vmm.Fault, error) {
 	}
 	f := &vmm.Fault{PC: pc, Regs: regs, Signal: int(unix.SIGSEGV)}
 	switch reason {
-	case exitMMIO:
+	case exitMMIO, exitNISV:
 		f.Reason = "access to the doorbell that does not ring it"
-		f.Addr = io.phys
+		f.Addr, f.HasAddr = hostabi.DoorbellBase, true
 	case exitShutdown:
 		f.Reason = "exception that could not be reported"
 	case exitInternalError:

@@ -23,8 +23,18 @@ func machineType(kvm handle) uintptr {
 	return 0
 }
 
-// prepare does what must be done before the virtual CPU is made.
-func (m *Machine) prepare(handle) error { return nil }
+// prepare does what must be done before the virtual CPU is made: an access to the doorbell by
+// an instruction that the processor does not describe becomes an exit, where it would be an
+// error of KVM_RUN.
+func (m *Machine) prepare(kvm handle) error {
+	if kvm.extension(capNISVToUser) == 0 {
+		return nil
+	}
+	if err := call(m.vm, kvmEnableCap, &armEnableCap{capability: capNISVToUser}); err != nil {
+		return fmt.Errorf("have strange accesses reported: %w", err)
+	}
+	return nil
+}
 
 // setUp brings the virtual CPU to the program's entry point, at EL0.
 func (m *Machine) setUp(_ handle, entry vmm.GuestVirt) error {
