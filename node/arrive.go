@@ -195,10 +195,11 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, cfg *image
 	t.Own, t.Disown, t.Started = a.own, a.disown, a.started
 	t.Drop = func(reason error) {
 		n.log.Warn("VM does not arrive", "vm", rec.Name, "id", rec.Id, "from", from.Name(), "why", reason)
-		if err := errors.Join(guest.Close(), clean()); err != nil {
+		err := errors.Join(guest.Close(), clean())
+		p.release()
+		if err = errors.Join(err, n.tidy(vm)); err != nil {
 			n.log.Error("free VM", "vm", rec.Id, "err", err)
 		}
-		p.release()
 		n.retire(token)
 	}
 	n.mu.Lock()
@@ -308,8 +309,7 @@ func (a *arrival) undo() error {
 	}
 	for _, stay := range vm.rec.Stays {
 		if !known[stay.Generation] && (vm.home || stay.Node == n.cfg.Name) {
-			_, err := vm.log.Drop(stay.Generation)
-			errs = append(errs, err)
+			errs = append(errs, vm.log.Drop(stay.Generation))
 		}
 	}
 	if vm.home { // it goes on where it was

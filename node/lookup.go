@@ -152,15 +152,24 @@ func (n *Node) prune() {
 	}
 }
 
-// forget removes a VM's record and log.
+// forget removes a VM's record and log. A VM that is being made or is arriving is kept.
 func (n *Node) forget(id string) error {
-	n.mu.Lock()
+	n.mu.Lock() // until all is gone: the VM may come again at any moment
+	defer n.mu.Unlock()
+	return n.forgetLocked(id)
+}
+
+func (n *Node) forgetLocked(id string) error {
 	vm := n.vms[id]
-	delete(n.vms, id)
-	n.mu.Unlock()
 	if vm == nil {
 		return nil
 	}
+	for _, claimed := range n.names {
+		if claimed == id {
+			return nil
+		}
+	}
+	delete(n.vms, id)
 	if err := n.store.DeleteVM(id); err != nil {
 		return err
 	}
@@ -168,6 +177,17 @@ func (n *Node) forget(id string) error {
 		return fmt.Errorf("remove log: %w", err)
 	}
 	return nil
+}
+
+// tidy forgets a VM that was here for a while, when its home has all of its log.
+func (n *Node) tidy(vm *VM) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	rec := vm.view()
+	if vm.home || !over(rec.State) && rec.Node == n.cfg.Name || !vm.log.Empty() {
+		return nil
+	}
+	return n.forgetLocked(vm.id)
 }
 
 // errNotHere says where a VM is instead.

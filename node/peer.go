@@ -165,14 +165,10 @@ func (s *peerServer) Release(ctx context.Context, req *pb.ReleaseRequest) (*pb.R
 	if rec.Generation == req.Generation && !over(rec.State) {
 		return nil, status.Errorf(codes.FailedPrecondition, "the VM is still on %s", s.node.cfg.Name)
 	}
-	others, err := vm.log.Drop(req.Generation)
-	if err != nil {
+	if err := vm.log.Drop(req.Generation); err != nil {
 		return nil, err
 	}
-	if others || !over(rec.State) && rec.Node == s.node.cfg.Name {
-		return &pb.ReleaseResponse{}, nil
-	}
-	return &pb.ReleaseResponse{}, s.node.forget(vm.id)
+	return &pb.ReleaseResponse{}, s.node.tidy(vm)
 }
 
 func (s *peerServer) Input(stream pb.Peer_InputServer) error {

@@ -203,17 +203,24 @@ func (l *Log) ReadStay(ctx context.Context, generation uint32, offset int64) ([]
 	}
 }
 
-// Drop deletes a stay's log, and says whether others are left.
-func (l *Log) Drop(generation uint32) (others bool, err error) {
+// Drop deletes a stay's log.
+func (l *Log) Drop(generation uint32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s, err := l.find(generation)
 	if err != nil {
-		return len(l.segments) > 0, err
+		return err
 	}
 	l.segments = slices.DeleteFunc(l.segments, func(o *segment) bool { return o == s })
 	l.notify()
-	return len(l.segments) > 0, errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+}
+
+// Empty says whether there is no stay's log.
+func (l *Log) Empty() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.segments) == 0
 }
 
 func (l *Log) tryRead(offset int64) ([]byte, <-chan struct{}, error) {
