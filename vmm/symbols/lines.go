@@ -25,9 +25,8 @@ func (t *Table) lines(pc uint64) (chain []Location) {
 		return nil
 	}
 	here := Location{}
-	var entry dwarf.LineEntry
-	if line.SeekPC(pc, &entry) == nil && entry.File != nil {
-		here.File, here.Line = entry.File.Name, entry.Line
+	if row := find(line, pc); row != nil && row.File != nil {
+		here.File, here.Line = row.File.Name, row.Line
 	}
 	chain = []Location{here}
 	// Each inlined function names itself and the line in the next outer one from which it
@@ -49,6 +48,19 @@ func (t *Table) lines(pc uint64) (chain []Location) {
 		}
 	}
 	return chain
+}
+
+// find returns the row of a line table that holds for pc; nil if none does. LineReader's own
+// SeekPC takes the first sequence to have the lowest addresses, but with a section for each
+// function the linker chooses their order: DWARF 5, 6.2.5.
+func find(lines *dwarf.LineReader, pc uint64) *dwarf.LineEntry {
+	var row, next dwarf.LineEntry
+	for inSequence := false; lines.Next(&next) == nil; row, inSequence = next, !next.EndSequence {
+		if inSequence && row.Address <= pc && pc < next.Address {
+			return &row
+		}
+	}
+	return nil
 }
 
 // enclosing returns the subprogram at pc and what is inlined there, innermost first. r is
