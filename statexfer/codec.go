@@ -2,8 +2,6 @@ package statexfer
 
 import (
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
@@ -81,92 +79,4 @@ func decompress(dec *zstd.Decoder, codec Codec, dst, src []byte) error {
 		}
 	}
 	return nil
-}
-
-// A chooser picks the codec of each batch. For Auto it estimates, for each codec, the time
-// that a byte of memory takes through the slower of compressing it (in parallel) and writing
-// what is left of it (one after the other), and takes the least.
-type chooser struct {
-	asked   Codec
-	workers float64
-
-	mu    sync.Mutex
-	picks int
-	seen  [Zstd + 1]estimate
-	link  float64 // seconds a byte takes on the wire; 0 until measured
-}
-
-type estimate struct {
-	ratio float64 // wire bytes a raw byte
-	cpu   float64 // seconds a raw byte in one worker; 0 until measured
-}
-
-const (
-	smooth = 1.0 / 8 // weight of a new measurement
-	probe  = 32      // every so many batches a codec gets a chance that has lost
-)
-
-func newChooser(asked Codec, workers int) *chooser {
-	c := &chooser{asked: asked, workers: float64(workers)}
-	c.seen[None] = estimate{ratio: 1, cpu: 1e-10} // copying, 10 GB/s
-	return c
-}
-
-func (c *chooser) pick() Codec {
-	if c.asked != Auto {
-		return c.asked
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.picks++
-	if c.picks%probe == 0 {
-		return [...]Codec{S2, Zstd}[c.picks/probe%2]
-	}
-	best, least := S2, 0.0
-	for codec := None; codec <= Zstd; codec++ {
-		e := c.seen[codec]
-		if e.cpu == 0 { // S2 first, as it cannot cost much, then zstd
-			return codec
-		}
-		cpu, wire := e.cpu/c.workers, e.ratio*c.link
-		// The smaller part counts a little: of two that keep up, the one that leaves
-		// processor and link to others.
-		if t := max(cpu, wire) + min(cpu, wire)/8; least == 0 || t < least {
-			best, least = codec, t
-		}
-	}
-	return best
-}
-
-// compressed notes what one batch took.
-func (c *chooser) compressed(codec Codec, raw, wire int, took time.Duration) {
-	if c.asked != Auto || codec == None {
-		return
-	}
-	ratio := float64(wire) / float64(raw)
-	cpu := max(took.Seconds(), 1e-9) / float64(raw)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := &c.seen[codec]
-	if e.cpu == 0 {
-		*e = estimate{ratio, cpu}
-		return
-	}
-	e.ratio += (ratio - e.ratio) * smooth
-	e.cpu += (cpu - e.cpu) * smooth
-}
-
-// wrote notes how long the link took for a frame.
-func (c *chooser) wrote(wire int, took time.Duration) {
-	if c.asked != Auto {
-		return
-	}
-	t := max(took.Seconds(), 1e-9) / float64(wire)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.link == 0 {
-		c.link = t
-		return
-	}
-	c.link += (t - c.link) * smooth
 }

@@ -327,37 +327,6 @@ func TestProgressIsMonotonicAndComplete(t *testing.T) {
 	}
 }
 
-// The chooser against links and codecs of known speed.
-func TestAutoChoosesByLinkAndCodec(t *testing.T) {
-	const raw = 1 << 20
-	tests := []struct {
-		name string
-		link float64 // bytes a second
-		want Codec
-	}{
-		{"slow link", 10e6, Zstd},
-		{"middling link", 600e6, S2},
-		{"fast link", 20e9, None},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			c := newChooser(Auto, 1)
-			var count [Zstd + 1]int
-			for range 320 {
-				codec := c.pick()
-				count[codec]++
-				wire := map[Codec]int{None: raw, S2: raw / 2, Zstd: raw / 3}[codec]
-				speed := map[Codec]float64{None: 10e9, S2: 1e9, Zstd: 300e6}[codec]
-				c.compressed(codec, raw, wire, time.Duration(raw/speed*1e9))
-				c.wrote(wire, time.Duration(float64(wire)/tt.link*1e9))
-			}
-			if count[tt.want] < 280 {
-				t.Fatalf("none %d, s2 %d, zstd %d times", count[None], count[S2], count[Zstd])
-			}
-		})
-	}
-}
-
 func TestCodecNames(t *testing.T) {
 	for _, c := range []Codec{Auto, None, S2, Zstd} {
 		if got, err := ParseCodec(c.String()); err != nil || got != c {

@@ -49,6 +49,7 @@ type Sender struct {
 type outBatch struct {
 	frame frame
 	runs  []Run
+	asked Codec  // the chooser's, though the payload may be better off uncompressed
 	raw   []byte // the pages, copied: what is hashed is what is sent even if the guest runs
 	out   []byte // the frame: header, page set, payload
 	err   error
@@ -70,7 +71,7 @@ func NewSender(w io.Writer, mem []byte, opt Options) (*Sender, error) {
 	s := &Sender{
 		w: w, mem: mem, opt: opt, pages: pages,
 		digest: newDigester(pages),
-		choose: newChooser(opt.Compress, opt.Workers),
+		choose: &chooser{asked: opt.Compress},
 		stats:  Stats{Pages: pages, Codec: opt.Compress},
 	}
 	for range opt.Workers {
@@ -123,6 +124,7 @@ func (s *Sender) round(ctx context.Context, set Bitmap) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
+	s.choose.pause()
 	todo := make(chan *outBatch)
 	ready := make(chan *outBatch, cap(s.pool))
 	go s.scan(ctx, set, todo)
@@ -292,14 +294,13 @@ func (s *Sender) fill(b *outBatch, enc *compressor) error {
 			s.digest.set(r, b.raw[at:])
 		}
 		f.rawLen = len(b.raw)
-		codec, from := s.choose.pick(), time.Now()
-		out, used, err := enc.compress(b.out, b.raw, codec)
+		b.asked = s.choose.pick()
+		out, used, err := enc.compress(b.out, b.raw, b.asked)
 		if err != nil {
 			return err
 		}
 		b.out, f.codec = out, used
 		f.wireLen = len(b.out) - frameHdrLen - f.setLen
-		s.choose.compressed(codec, f.rawLen, f.wireLen, time.Since(from))
 	}
 	f.bodySum = xxhash.Sum64(b.out[frameHdrLen:])
 	return nil
@@ -318,12 +319,11 @@ func (s *Sender) writeBatch(ctx context.Context, b *outBatch) error {
 	if b.err != nil {
 		return b.err
 	}
-	from := time.Now()
 	if err := s.writeFrame(ctx, b.frame, b.out); err != nil {
 		return err
 	}
 	if b.frame.kind == kindBatch {
-		s.choose.wrote(len(b.out), time.Since(from))
+		s.choose.wrote(b.asked, b.frame.rawLen, time.Now())
 		s.stats.Sent += uint64(b.frame.pages)
 		s.stats.RawBytes += uint64(b.frame.rawLen)
 		s.stats.Batches++
