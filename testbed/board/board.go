@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -33,7 +32,6 @@ type Config struct {
 
 // A Board is one that was started.
 type Board struct {
-	dir     string // of its own, temporary
 	ports   map[int]int
 	process *process
 	console *console
@@ -56,33 +54,24 @@ func Start(ctx context.Context, cfg Config) (*Board, error) {
 	if cfg.Memory == 0 {
 		cfg.Memory = defaultMemory
 	}
-	dir, err := os.MkdirTemp("", "board-")
+	initramfs, err := newInitramfs(init, k, cfg.Files)
 	if err != nil {
-		return nil, err
-	}
-	initramfs := filepath.Join(dir, "initramfs")
-	if err := writeInitramfs(initramfs, init, k, cfg.Files); err != nil {
-		os.RemoveAll(dir)
 		return nil, fmt.Errorf("write the board's files: %w", err)
 	}
-	b, err := boot(ctx, cfg, k, dir, initramfs)
-	if err != nil {
-		os.RemoveAll(dir)
-		return nil, err
-	}
-	return b, nil
+	defer initramfs.Close()
+	return boot(ctx, cfg, k, initramfs)
 }
 
 // boot starts QEMU, with other ports when another process took one of ours meanwhile.
-func boot(ctx context.Context, cfg Config, k kernel, dir, initramfs string) (*Board, error) {
+func boot(ctx context.Context, cfg Config, k kernel, initramfs *os.File) (*Board, error) {
 	const tries = 3
 	for try := 1; ; try++ {
 		ports, err := freePorts(append([]int{control.Port}, cfg.Forward...))
 		if err != nil {
 			return nil, err
 		}
-		b := &Board{dir: dir, ports: ports, console: newConsole(cfg.Console)}
-		b.process, err = startQEMU(qemuArgs(k, initramfs, cfg.Memory, ports), b.console)
+		b := &Board{ports: ports, console: newConsole(cfg.Console)}
+		b.process, err = startQEMU(qemuArgs(k, cfg.Memory, ports), initramfs, b.console)
 		if err != nil {
 			return nil, fmt.Errorf("start %s: %w", emulator, err)
 		}
@@ -117,14 +106,18 @@ func (b *Board) Addr(port int) string {
 // Console returns what has come from the serial port.
 func (b *Board) Console() string { return b.console.String() }
 
+// PID returns the process that is the board.
+func (b *Board) PID() int { return b.process.cmd.Process.Pid }
+
 // Done is closed when the board is off.
 func (b *Board) Done() <-chan struct{} { return b.process.ended }
 
 // stopGrace is how long a board may take to switch itself off.
 const stopGrace = 5 * time.Second
 
-// Stop switches the board off and frees what it had. A second call does nothing.
-func (b *Board) Stop() error {
+// Stop switches the board off, and ends it where it does not comply. A second call does
+// nothing.
+func (b *Board) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
 	if c, err := b.dial(ctx, control.Request{PowerOff: true}); err == nil {
@@ -134,14 +127,11 @@ func (b *Board) Stop() error {
 		}
 		c.Close()
 	}
-	return b.Kill()
+	b.Kill()
 }
 
 // Kill ends the board as if its power had failed.
-func (b *Board) Kill() error {
-	b.process.kill()
-	return os.RemoveAll(b.dir)
-}
+func (b *Board) Kill() { b.process.kill() }
 
 // Freeze stops the board's time until Thaw.
 func (b *Board) Freeze() error { return b.process.signal(syscall.SIGSTOP) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 )
 
 // A cpio writes an archive in the "newc" format, what Linux unpacks as its first root
@@ -11,8 +12,11 @@ import (
 type cpio struct {
 	w       io.Writer
 	entries int
+	dirs    map[string]bool // that are there
 	err     error
 }
+
+func newCPIO(w io.Writer) *cpio { return &cpio{w: w, dirs: map[string]bool{".": true}} }
 
 // Types of file in an entry's mode (the same document, and cpio(5)).
 const (
@@ -21,16 +25,25 @@ const (
 	cpioChar = 0o020000
 )
 
-// dir adds a directory.
-func (c *cpio) dir(name string) { c.entry(name, cpioDir|0o755, nil, 0, 0) }
+// dir adds a directory and those above it that are not there yet.
+func (c *cpio) dir(name string) {
+	if c.dirs[name] {
+		return
+	}
+	c.dir(path.Dir(name))
+	c.entry(name, cpioDir|0o755, nil, 0, 0)
+	c.dirs[name] = true
+}
 
 // file adds a file.
 func (c *cpio) file(name string, mode fs.FileMode, data []byte) {
+	c.dir(path.Dir(name))
 	c.entry(name, cpioFile|uint32(mode.Perm()), data, 0, 0)
 }
 
 // char adds a character device.
 func (c *cpio) char(name string, major, minor uint32) {
+	c.dir(path.Dir(name))
 	c.entry(name, cpioChar|0o600, nil, major, minor)
 }
 

@@ -18,7 +18,7 @@ const emulator = "qemu-system-aarch64"
 // qemuArgs describes the board: a machine with EL2, so that it has KVM. Pointer
 // authentication and SVE are off because they are slow to emulate; a boot with the former
 // takes five times as long.
-func qemuArgs(k kernel, initramfs string, memory uint64, ports map[int]int) []string {
+func qemuArgs(k kernel, memory uint64, ports map[int]int) []string {
 	network := "user,id=net"
 	for board, host := range ports {
 		network += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-:%d", host, board)
@@ -29,12 +29,15 @@ func qemuArgs(k kernel, initramfs string, memory uint64, ports map[int]int) []st
 		"-accel", "tcg,thread=multi",
 		"-m", fmt.Sprintf("%dk", memory/1024),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-kernel", k.image, "-initrd", initramfs,
+		"-kernel", k.image, "-initrd", fmt.Sprintf("/proc/self/fd/%d", initramfsFD),
 		"-append", "console=ttyAMA0 quiet panic=-1",
 		"-serial", "stdio",
 		"-netdev", network, "-device", "virtio-net-device,netdev=net",
 	}
 }
+
+// initramfsFD is QEMU's descriptor of the initramfs, the first behind the standard ones.
+const initramfsFD = 3
 
 // A process is a running QEMU.
 type process struct {
@@ -46,7 +49,7 @@ type process struct {
 
 // startQEMU starts QEMU with its serial port and its own messages on console. It ends with
 // this process, whatever that dies of.
-func startQEMU(args []string, console io.Writer) (*process, error) {
+func startQEMU(args []string, initramfs *os.File, console io.Writer) (*process, error) {
 	p := &process{cmd: exec.Command(emulator, args...), ended: make(chan struct{})}
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
@@ -54,6 +57,7 @@ func startQEMU(args []string, console io.Writer) (*process, error) {
 	}
 	p.stdin = stdin
 	p.cmd.Stdout, p.cmd.Stderr = console, console
+	p.cmd.ExtraFiles = []*os.File{initramfs}
 	// A group of its own: Ctrl-C on a terminal is for us to pass on.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)

@@ -1,15 +1,13 @@
 package board
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // modules are what Debian's kernel needs for the board's network, in order of insertion.
@@ -48,13 +46,26 @@ func fetchKernel(root string) (kernel, error) {
 	return k, nil
 }
 
-// buildInit compiles the board's first process.
-func buildInit(root string) (string, error) {
-	out := filepath.Join(root, "build/board/init")
-	if err := BuildARM64(root, "./testbed/board/init", out); err != nil {
-		return "", err
+// buildInit compiles the board's first process and returns it. The file stays, so that the
+// next time nothing need be linked; a lock keeps two processes from writing it at once.
+func buildInit(root string) ([]byte, error) {
+	dir := filepath.Join(root, "build/board")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
-	return out, nil
+	lock, err := os.Create(filepath.Join(dir, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	out := filepath.Join(dir, "init")
+	if err := BuildARM64(root, "./testbed/board/init", out); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(out)
 }
 
 // BuildARM64 compiles a command of the repository at root into a static binary for a board.
@@ -66,70 +77,6 @@ func BuildARM64(root, pkg, out string) error {
 		return fmt.Errorf("build %s for arm64: %w\n%s", pkg, err, text)
 	}
 	return nil
-}
-
-// writeInitramfs writes the board's root file system: init, the modules, and files, from
-// their path on the board to their path here.
-func writeInitramfs(to, init string, k kernel, files map[string]string) (err error) {
-	f, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	c := &cpio{w: f}
-	dirs := map[string]bool{}
-	c.parents(dirs, "dev/console")
-	c.char("dev/console", 5, 1) // Documentation/admin-guide/devices.txt
-	// What Go's resolver and os/user read.
-	for _, text := range [...]struct{ name, content string }{
-		{"etc/hosts", "127.0.0.1 localhost\n"},
-		{"etc/passwd", "root:x:0:0:root:/:/bin/sh\n"},
-	} {
-		c.parents(dirs, text.name)
-		c.file(text.name, 0o644, []byte(text.content))
-	}
-	add := func(name, from string, mode os.FileMode) error {
-		data, err := os.ReadFile(from)
-		if err != nil {
-			return err
-		}
-		c.parents(dirs, name)
-		c.file(name, mode, data)
-		return nil
-	}
-	if err := add("init", init, 0o755); err != nil {
-		return err
-	}
-	for i, m := range modules {
-		name := fmt.Sprintf("lib/modules/%02d-%s", i, filepath.Base(m))
-		if err := add(name, filepath.Join(k.modules, m), 0o644); err != nil {
-			return err
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !strings.HasPrefix(name, "/") || filepath.Clean(name) != name {
-			return fmt.Errorf("path %q on the board is not absolute and clean", name)
-		}
-		info, err := os.Stat(files[name])
-		if err != nil {
-			return err
-		}
-		if err := add(name[1:], files[name], info.Mode()); err != nil {
-			return err
-		}
-	}
-	return c.close()
-}
-
-// parents adds the directories above name that are not there yet.
-func (c *cpio) parents(dirs map[string]bool, name string) {
-	dir := filepath.Dir(name)
-	if dir == "." || dirs[dir] {
-		return
-	}
-	c.parents(dirs, dir)
-	c.dir(dir)
-	dirs[dir] = true
 }
 
 // Root returns the repository's directory, in which this was compiled.
