@@ -338,7 +338,7 @@ func (a *arrival) started() {
 	vm.followStays()
 	n.log.Info("VM runs", "vm", a.target.VM.Name, "id", vm.id, "from", a.target.From.Name())
 	if home := a.target.VM.Home; home != n.cfg.Name && home != a.target.From.Name() {
-		n.wg.Go(func() { n.tellHome(vm, home) })
+		n.spawn(func() { n.tellHome(vm, home) })
 	}
 }
 

@@ -43,7 +43,7 @@ func (vm *VM) followStays() {
 		}
 		vm.follows[stay.Generation] = true
 		stay := proto.CloneOf(stay)
-		vm.node.wg.Go(func() { vm.follow(stay) })
+		vm.node.spawn(func() { vm.follow(stay) })
 	}
 }
 
@@ -51,7 +51,7 @@ func (vm *VM) followStays() {
 func (vm *VM) follow(stay *pb.Stay) {
 	ctx, cancel := context.WithCancel(vm.node.ctx)
 	defer cancel()
-	vm.node.wg.Go(func() { vm.feedAway(ctx, stay) })
+	vm.node.spawn(func() { vm.feedAway(ctx, stay) })
 	for ctx.Err() == nil {
 		err := vm.followOver(ctx, stay)
 		if err == nil {

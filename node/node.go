@@ -36,6 +36,8 @@ type Config struct {
 	Link          link.Config // its durations only
 	Log           *slog.Logger
 	Version       string
+
+	step func(*pb.MoveEvent) // tests: called at each step of a move from here, which waits
 }
 
 // A Node is one daemon's state.
@@ -48,8 +50,8 @@ type Node struct {
 	budget *budget
 	ctx    context.Context // ends when the node shuts down
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // goroutines that must end before the store is closed
-	fetch  sync.Mutex     // held while an image is fetched
+	tasks  tasks
+	fetch  sync.Mutex // held while an image is fetched
 
 	mu      sync.Mutex
 	vms     map[string]*VM                // by id
@@ -146,7 +148,7 @@ func (n *Node) recoverHandovers() error {
 			continue
 		}
 		if h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED {
-			n.wg.Go(func() { n.settle(h) })
+			n.spawn(func() { n.settle(h) })
 		}
 	}
 	return nil
@@ -155,6 +157,30 @@ func (n *Node) recoverHandovers() error {
 // keepHandovers is how long a node remembers that it owns a VM by a move: a source may ask
 // again as long as it was cut off.
 const keepHandovers = 30 * 24 * time.Hour
+
+// tasks are the goroutines that must end before the store is closed.
+type tasks struct {
+	mu   sync.Mutex
+	wg   sync.WaitGroup
+	over bool
+}
+
+// spawn runs f in the background, unless the node has shut down.
+func (n *Node) spawn(f func()) {
+	n.tasks.mu.Lock()
+	defer n.tasks.mu.Unlock()
+	if !n.tasks.over {
+		n.tasks.wg.Go(f)
+	}
+}
+
+// wait lets no more tasks begin, and waits for those that have.
+func (t *tasks) wait() {
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	t.wg.Wait()
+}
 
 // Hub is the node's connections; its listeners are for the daemon to serve.
 func (n *Node) Hub() *link.Hub { return n.hub }
@@ -172,7 +198,7 @@ func (n *Node) Close() error {
 	for _, vm := range all {
 		vm.shutdown()
 	}
-	n.wg.Wait()
+	n.tasks.wait()
 	var errs []error
 	for _, vm := range all {
 		errs = append(errs, vm.log.Close())

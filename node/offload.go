@@ -130,8 +130,13 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		Timeouts: n.cfg.Timeouts,
 		Log:      n.log,
 		Node:     n.ctx,
-		Progress: out.report,
-		Thaw:     func() {}, // a feeder tries again when the move is over
+		Progress: func(event *pb.MoveEvent) {
+			out.report(event)
+			if n.cfg.step != nil {
+				n.cfg.step(event)
+			}
+		},
+		Thaw: func() {}, // a feeder tries again when the move is over
 	}
 	rand.Read(src.Token[:]) // never fails
 	if err := vm.enterMove(out, src); err != nil {
@@ -158,7 +163,7 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 	n.mu.Lock()
 	n.sources[src.Token] = verdict
 	n.mu.Unlock()
-	n.wg.Go(func() {
+	n.spawn(func() {
 		defer cancel(nil)
 		account, err := src.Run(ctx)
 		n.mu.Lock()

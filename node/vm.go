@@ -174,9 +174,9 @@ func (vm *VM) serve() {
 	vm.grant.tap()
 	guest, generation := vm.guest, vm.rec.Generation
 	if vm.input != nil {
-		vm.node.wg.Go(func() { vm.feedGuest(ctx, guest) })
+		vm.node.spawn(func() { vm.feedGuest(ctx, guest) })
 	}
-	vm.node.wg.Go(func() { vm.watch(guest, generation) })
+	vm.node.spawn(func() { vm.watch(guest, generation) })
 }
 
 // unhost lets go of a guest that has left for good or ended, and frees it.

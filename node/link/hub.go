@@ -190,23 +190,25 @@ func (h *Hub) add(l *Link) error {
 	}
 	h.links[l.Name()] = append(h.links[l.Name()], l)
 	h.notify()
+	h.wg.Go(l.serve) // with h.mu held, so that Close waits for it
+	h.wg.Go(func() { h.watch(l) })
 	h.mu.Unlock()
 	h.log.Info("link up", "peer", l.Name(), "address", l.address, "dialled", l.dialled)
-
-	h.wg.Go(l.serve)
-	h.wg.Go(func() {
-		<-l.Done()
-		l.Close()
-		h.mu.Lock()
-		rest := slices.DeleteFunc(h.links[l.Name()], func(o *Link) bool { return o == l })
-		if h.links[l.Name()] = rest; len(rest) == 0 {
-			delete(h.links, l.Name())
-		}
-		h.notify()
-		h.mu.Unlock()
-		h.log.Info("link down", "peer", l.Name(), "address", l.address)
-	})
 	return nil
+}
+
+// watch forgets a link when it ends.
+func (h *Hub) watch(l *Link) {
+	<-l.Done()
+	l.Close()
+	h.mu.Lock()
+	rest := slices.DeleteFunc(h.links[l.Name()], func(o *Link) bool { return o == l })
+	if h.links[l.Name()] = rest; len(rest) == 0 {
+		delete(h.links, l.Name())
+	}
+	h.notify()
+	h.mu.Unlock()
+	h.log.Info("link down", "peer", l.Name(), "address", l.address)
 }
 
 // acceptable says whether a node of that name and identity may be linked to.

@@ -166,7 +166,7 @@ func (s *Source) prepare(ctx context.Context) error {
 	s.clock.move.ImageBytes = answer.ImageBytes
 	rtt, err := s.link.RoundTrip()
 	if err != nil {
-		return err
+		return s.explain(ctx, "prepare", err)
 	}
 	s.clock.roundTrip = rtt
 	s.clock.move.RoundTrip = durationpb.New(rtt)
@@ -226,7 +226,7 @@ func (s *Source) transfer(ctx context.Context, left *vmm.Left) error {
 func (s *Source) send(ctx context.Context) (statexfer.Stats, [32]byte, error) {
 	c, err := s.link.OpenData(s.Token)
 	if err != nil {
-		return statexfer.Stats{}, [32]byte{}, err
+		return statexfer.Stats{}, [32]byte{}, s.explain(ctx, "send memory", err)
 	}
 	defer c.Close()
 	stop := context.AfterFunc(ctx, func() { c.Close() })
@@ -246,6 +246,11 @@ func (s *Source) send(ctx context.Context) (statexfer.Stats, [32]byte, error) {
 
 // explain prefers the reason for which a context ended over what that made of a call.
 func (s *Source) explain(ctx context.Context, doing string, err error) error {
+	select {
+	case <-s.link.Done():
+		return fmt.Errorf("%s: the link to %s was lost", doing, s.To)
+	default:
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, context.DeadlineExceeded) {
 			return fmt.Errorf("%s: %s does not answer", doing, s.To)
@@ -272,16 +277,39 @@ func (s *Source) goOn() {
 	s.Thaw()
 }
 
-// abort tells the target, and returns why that had given up before, if it had. Where it
-// cannot be told, it asks, or sees the link end.
+// abort tells the target, and returns why that had given up before, if it had. A target that
+// loses the link gives up or asks by itself.
 func (s *Source) abort(reason error) string {
-	ctx, cancel := context.WithTimeout(s.Node, abortTimeout)
+	answer, err := s.tryAbort(reason, abortTimeout)
+	if undelivered(err) {
+		go func() {
+			for undelivered(err) && s.Node.Err() == nil {
+				select {
+				case <-s.link.Done():
+					return
+				case <-time.After(abortTimeout / 10):
+				}
+				_, err = s.tryAbort(reason, s.Timeouts.Stall)
+			}
+		}()
+	}
+	return answer
+}
+
+func (s *Source) tryAbort(reason error, timeout time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(s.Node, timeout)
 	defer cancel()
 	answer, err := s.link.Client().Abort(ctx, &pb.AbortRequest{Token: s.Token[:], Reason: reason.Error()})
-	if err != nil {
-		s.Log.Debug("abort not delivered", "to", s.To, "err", err)
+	return answer.GetReason(), err
+}
+
+// undelivered says whether a call may not have reached the other side.
+func undelivered(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+		return true
 	}
-	return answer.GetReason()
+	return false
 }
 
 // abortTimeout is how long an operator waits for a target's own account of a failure.
