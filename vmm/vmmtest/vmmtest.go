@@ -61,7 +61,7 @@ func compile(t testing.TB, dir string, a *isa.ISA) string {
 	args := append([]string{
 		"--target=" + a.Triple, "-march=" + a.Levels[0].March, "-O1", "-g", "-ffreestanding", "-nostdlib", "-static",
 		"-fno-stack-protector", "-fno-pic", "-fno-builtin", "-fasynchronous-unwind-tables", "-fno-optimize-sibling-calls",
-		"-nostdlibinc",
+		"-nostdlibinc", "-ffunction-sections",
 		"-Wall", "-Werror", "-I", filepath.Join(here(), "../../kernel/include"),
 		"-fuse-ld=/usr/bin/ld.lld-19", "-Wl,-T," + filepath.Join(here(), "guest/guest.ld"), "-o", out,
 	}, a.CodeGen...)
