@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -424,11 +425,50 @@ func TestRefusesRepackedImages(t *testing.T) {
 			}
 		})
 	}
+	holes := repack(t, file, func(name string, content []byte) (string, []byte) { return name, content })
+	holes = append(sparse(t), holes...)
+	if _, err := OpenReader(bytes.NewReader(holes)); !errors.Is(err, ErrFormat) {
+		t.Errorf("a file with holes opens with error %v", err)
+	}
 	for _, text := range []string{"", "hello", strings.Repeat("x", 5000)} {
 		if _, err := OpenReader(strings.NewReader(text)); !errors.Is(err, ErrFormat) {
 			t.Errorf("%.10q opens with error %v", text, err)
 		}
 	}
+}
+
+// sparse returns the beginning of a tar whose first file is a hole of 1 GiB, in the format
+// 0.1 of GNU tar's sparse files.
+func sparse(t *testing.T) []byte {
+	t.Helper()
+	records := "22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n30 GNU.sparse.size=1073741824\n" +
+		"26 GNU.sparse.numblocks=1\n31 GNU.sparse.map=1073741824,0\n"
+	var out bytes.Buffer
+	for _, h := range []struct {
+		flag    byte
+		content string
+	}{{tar.TypeXHeader, records}, {tar.TypeReg, ""}} {
+		block := make([]byte, 512)
+		copy(block, "holes")
+		copy(block[100:], "0000444\x000000000\x000000000\x00")
+		copy(block[124:], fmt.Sprintf("%011o\x00%011o\x00", len(h.content), 0))
+		copy(block[148:], "        ")
+		block[156] = h.flag
+		copy(block[257:], "ustar\x0000")
+		sum := 0
+		for _, b := range block {
+			sum += int(b)
+		}
+		copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
+		out.Write(block)
+		out.WriteString(h.content)
+		out.Write(make([]byte, (512-len(h.content)%512)%512))
+	}
+	h, err := tar.NewReader(bytes.NewReader(out.Bytes())).Next()
+	if err != nil || h.Size != 1<<30 {
+		t.Fatalf("the test's own file is no hole of 1 GiB: %+v, %v", h, err)
+	}
+	return out.Bytes()
 }
 
 func TestParseConfigRefuses(t *testing.T) {

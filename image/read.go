@@ -88,7 +88,7 @@ func readTar(r io.Reader) (map[string][]byte, error) {
 		if err != nil {
 			return nil, tarError(err)
 		}
-		if h.Typeflag != tar.TypeReg || h.Size > MaxBlob || len(files) == maxEntries {
+		if h.Typeflag != tar.TypeReg || h.Size > MaxBlob || isSparse(h) || len(files) == maxEntries {
 			return nil, fmt.Errorf("%w: unexpected entry %.100q", ErrFormat, h.Name)
 		}
 		if _, ok := files[h.Name]; ok {
@@ -101,6 +101,17 @@ func readTar(r io.Reader) (map[string][]byte, error) {
 		}
 		files[h.Name] = b.Bytes()
 	}
+}
+
+// isSparse reports whether a file has holes, which take no room in the archive but do when
+// it is read: pax(1) of GNU tar, "GNU.sparse".
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 func tarError(err error) error {
