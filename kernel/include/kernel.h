@@ -66,6 +66,7 @@ uint64_t signal_handled(void); /* handlers run so far: to see whether one ran me
 void log_line(const char *message);
 _Noreturn void panic_out_of_memory(const char *what);
 _Noreturn void panic_killed(int sig);
+_Noreturn void panic_stack_overflow(void);
 
 /* records.c */
 void records_init(void);
@@ -79,7 +80,8 @@ void records_report(void); /* to left_frames and left_bytes; zeroes what no reco
 void wait_until(uint64_t deadline);
 
 /* thread.c */
-void thread_init(void *shadow_stack_end, void *arguments);
+void thread_init(void *shadow_stack_end, void *shadow_stack, void *arguments);
+void thread_check_stack(void);
 
 /* process.c */
 _Noreturn void process_exit(int code, int sig);

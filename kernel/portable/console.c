@@ -66,8 +66,10 @@ void console_take(void)
 			uint8_t *p = page_alloc(wider / PAGE);
 			if (!p)
 				panic_out_of_memory("no memory for input that waits to be read");
-			memcpy(p, kept + kept_start, held);
-			page_free(kept, kept_capacity / PAGE);
+			if (kept) {
+				memcpy(p, kept + kept_start, held);
+				page_free(kept, kept_capacity / PAGE);
+			}
 			kept = p;
 			kept_capacity = wider;
 		} else {
@@ -89,9 +91,11 @@ static size_t kept_read(void *buf, size_t n)
 	size_t have = kept_end - kept_start;
 	if (n > have)
 		n = have;
+	if (n == 0)
+		return 0;
 	memcpy(buf, kept + kept_start, n);
 	kept_start += n;
-	if (kept_start == kept_end && kept) {
+	if (kept_start == kept_end) {
 		page_free(kept, kept_capacity / PAGE);
 		kept = NULL;
 		kept_start = kept_end = kept_capacity = 0;

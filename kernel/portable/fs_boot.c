@@ -15,8 +15,8 @@ static struct inode *directory(const char *path, size_t len)
 	return len ? add(path, len, INODE_DIR, 0755) : path_root();
 }
 
-/* Makes the inode at an absolute path, and the directories above it. NULL: no memory, or
-   the path leads through a file. */
+/* Makes the inode at an absolute path, and the directories above it. NULL: the path leads
+   through a file, or nowhere. */
 static struct inode *add(const char *path, size_t len, enum inode_kind kind, uint32_t mode)
 {
 	size_t slash = len;
@@ -30,15 +30,13 @@ static struct inode *add(const char *path, size_t len, enum inode_kind kind, uin
 		return there->inode;
 	struct inode *inode = inode_new(kind, mode);
 	if (!inode || dir_add(dir, path + slash, len - slash, inode) < 0)
-		return NULL;
+		panic_out_of_memory("no memory for the file system");
 	return inode;
 }
 
 static struct inode *add_device(const char *path, enum device device, uint32_t mode)
 {
 	struct inode *inode = add(path, strlen(path), INODE_DEVICE, mode);
-	if (!inode)
-		panic_out_of_memory("no memory for the file system");
 	inode->device = device;
 	return inode;
 }
@@ -50,9 +48,7 @@ void fs_init(void)
 		panic_out_of_memory("no memory for the file system");
 	root->links++; /* has no name that could be removed */
 	path_init(root);
-	struct inode *tmp = add("/tmp", 4, INODE_DIR, 01777);
-	if (!tmp)
-		panic_out_of_memory("no memory for the file system");
+	add("/tmp", 4, INODE_DIR, 01777);
 	add_device("/dev/null", DEV_NULL, 0666);
 	add_device("/dev/zero", DEV_ZERO, 0666);
 	add_device("/dev/random", DEV_RANDOM, 0666);

@@ -24,6 +24,12 @@ void panic_out_of_memory(const char *what)
 	panic(what, MIG_PANIC_OOM, SIGKILL);
 }
 
+void panic_stack_overflow(void)
+{
+	panic("stack overflow: the program's local variables take more than its stack has",
+	      MIG_PANIC_ABORT, SIGSEGV);
+}
+
 /* Signals whose default action is a core dump on Linux (signal(7)). */
 void panic_killed(int sig)
 {
@@ -48,7 +54,6 @@ void panic_killed(int sig)
 	panic("the program died of a signal", MIG_PANIC_ABORT, sig);
 }
 
-/* Two digits at least are there for all numbers that Linux uses. */
 static size_t put_number(char *to, unsigned long n)
 {
 	char digits[20];

@@ -16,6 +16,7 @@ static bool counted_down(void)
 NATIVE_CALLS void __mig_poll_slow(void)
 {
 	uint32_t pending = MIG_CTL->pending;
+	thread_check_stack();
 	if (pending & MIG_PEND_STOP) {
 		done_with(MIG_PEND_STOP);
 		signal_raise(15); /* SIGTERM; returns if the program handles it */

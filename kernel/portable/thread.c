@@ -11,7 +11,8 @@ enum state {
 
 struct thread {
 	enum state state;
-	void *shadow_stack;  /* __mig_ssp while it does not run */
+	char *shadow_stack;  /* __mig_ssp while it does not run */
+	char *shadow_limit;  /* lowest address of its shadow stack */
 	void *thread_local;  /* __mig_tp */
 	void *arguments;     /* argc, argv, envp, auxv as on a Unix stack */
 };
@@ -30,10 +31,22 @@ extern int main(int argc, char **argv, char **envp);
 int __libc_start_main(int (*)(int, char **, char **), int, char **, void (*)(void),
 		      void (*)(void), void (*)(void));
 
-void thread_init(void *shadow_stack_end, void *arguments)
+void thread_init(void *shadow_stack_end, void *shadow_stack, void *arguments)
 {
-	first = (struct thread){NEW, shadow_stack_end, NULL, arguments};
+	first = (struct thread){
+		.state = NEW,
+		.shadow_stack = shadow_stack_end,
+		.shadow_limit = shadow_stack,
+		.arguments = arguments,
+	};
 	__mig_epoch = 1;
+}
+
+/* Nothing faults below the shadow stack: at migration points it is checked. */
+void thread_check_stack(void)
+{
+	if (__mig_ssp < first.shadow_limit)
+		panic_stack_overflow();
 }
 
 /* main may have two parameters or none: called directly, the third is dropped. */
@@ -70,6 +83,7 @@ NATIVE_CALLS bool __mig_thread_is_new(void)
 
 NATIVE_CALLS void __mig_leave_begin(void)
 {
+	thread_check_stack();
 	records_leave_begin();
 }
 

@@ -1,0 +1,70 @@
+/* brk and mappings: what is given out is zero, and what is given back too. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "file.h"
+#include "harness.h"
+#include "kernel.h"
+
+#define MAP(n) __mig_sys_mmap(0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+
+static bool zero(long addr, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (((uint8_t *)addr)[i])
+			return false;
+	return true;
+}
+
+void test(void)
+{
+	const uint64_t memory = 1 << 20;
+	harness_map(memory);
+	page_init(MIG_PORTABLE_BASE, MIG_PORTABLE_BASE + memory);
+	fs_init();
+	uint64_t before = page_count_free();
+	long start = __mig_sys_brk(0);
+	EQUAL(__mig_sys_brk(start + 10000), start + 10000);
+	memset((void *)start, 1, 10000);
+	EQUAL(__mig_sys_brk(start + 5000), start + 5000);
+	EQUAL(__mig_sys_brk(start + 12000), start + 12000);
+	CHECK(zero(start + 5000, 7000));
+	EQUAL(__mig_sys_brk(start + (2 << 20)), start + 12000);
+	EQUAL(__mig_sys_brk(start), start);
+	EQUAL(page_count_free(), before);
+
+	long a = MAP(3 * PAGE), b = MAP(1);
+	CHECK(a > 0 && b > 0 && zero(a, 3 * PAGE));
+	memset((void *)a, 2, 3 * PAGE);
+	EQUAL(__mig_sys_munmap(a + PAGE, PAGE), 0);
+	EQUAL(__mig_sys_munmap(a + PAGE, PAGE), 0); /* a hole already */
+	EQUAL(MAP(PAGE), a + PAGE);
+	CHECK(zero(a + PAGE, PAGE));
+	long moved = __mig_sys_mremap(a, 3 * PAGE, 9 * PAGE, MREMAP_MAYMOVE, 0);
+	CHECK(moved > 0 && ((uint8_t *)moved)[2 * PAGE] == 2 && zero(moved + 3 * PAGE, 6 * PAGE));
+	EQUAL(__mig_sys_mremap(moved, 9 * PAGE, PAGE, 0, 0), moved);
+	EQUAL(__mig_sys_madvise(moved, PAGE, MADV_DONTNEED), 0);
+	CHECK(zero(moved, PAGE));
+	EQUAL(__mig_sys_mmap(moved, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), -EEXIST);
+	memset((void *)moved, 3, PAGE);
+	EQUAL(__mig_sys_mmap(moved, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), moved);
+	CHECK(zero(moved, PAGE));
+	EQUAL(__mig_sys_munmap(moved, PAGE), 0);
+	EQUAL(__mig_sys_munmap(b, 1), 0);
+	EQUAL(page_count_free(), before);
+
+	EQUAL(MAP(0), -EINVAL);
+	EQUAL(MAP(2 << 20), -ENOMEM);
+	EQUAL(MAP(-1ul), -ENOMEM);
+	EQUAL(__mig_sys_mmap(0, PAGE, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), -EACCES);
+	EQUAL(__mig_sys_mprotect(start, PAGE, PROT_EXEC), -EACCES);
+	EQUAL(__mig_sys_munmap(0x1000, PAGE), -EINVAL);
+
+	long fd = __mig_sys_openat(AT_FDCWD, (long)"/tmp/f", O_CREAT | O_RDWR, 0600);
+	EQUAL(__mig_sys_write(fd, (long)"file", 4), 4);
+	long m = __mig_sys_mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(m > 0 && memcmp((char *)m, "file\0", 5) == 0);
+	EQUAL(__mig_sys_mmap(0, PAGE, PROT_WRITE, MAP_SHARED, fd, 0), -ENODEV);
+	EQUAL(__mig_sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE, 77, 0), -EBADF);
+}
