@@ -50,7 +50,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		return nil, status.Errorf(codes.ResourceExhausted, "no room: %v", err)
 	}
 	p := &place{grant: g, releaseName: releaseName}
-	build, fetched, err := n.haveBuild(ctx, from, image.Digest(req.Vm.Image), info)
+	build, fetched, err := n.haveBuild(ctx, from, req.Vm, info)
 	if err != nil {
 		p.release()
 		return nil, err
@@ -107,19 +107,38 @@ func (n *Node) welcome(from string, vm *pb.VM) error {
 	return nil
 }
 
-// haveBuild returns a build, from a peer where this node lacks it.
-func (n *Node) haveBuild(ctx context.Context, from *link.Link, d image.Digest, info image.BuildInfo) (*image.Build, uint64, error) {
+// haveBuild returns a build, which it fetches where this node lacks it: from the VM's host,
+// or from its home, whose image has all builds.
+func (n *Node) haveBuild(ctx context.Context, from *link.Link, vm *pb.VM, info image.BuildInfo) (*image.Build, uint64, error) {
 	n.fetch.Lock() // once, if several VMs of one image come together
 	defer n.fetch.Unlock()
+	d := image.Digest(vm.Image)
 	build, err := n.images.Build(d, info)
 	if !errors.Is(err, images.ErrUnknown) {
 		return build, 0, err
 	}
+	fetched, err := n.fetchImage(ctx, from, d, info)
+	if status.Code(err) == codes.NotFound && vm.Home != from.Name() {
+		home, linkErr := n.hub.Link(vm.Home)
+		if linkErr != nil {
+			return nil, 0, linkErr
+		}
+		fetched, err = n.fetchImage(ctx, home, d, info)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	build, err = n.images.Build(d, info)
+	return build, fetched, err
+}
+
+// fetchImage puts one build of an image into the store, and returns how many bytes came.
+func (n *Node) fetchImage(ctx context.Context, from *link.Link, d image.Digest, info image.BuildInfo) (uint64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := from.Client().FetchImage(ctx, &pb.FetchImageRequest{Digest: string(d), Isa: info.ISA, Level: info.Level})
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	r := &pieces{next: func() ([]byte, error) {
 		piece, err := stream.Recv()
@@ -127,13 +146,12 @@ func (n *Node) haveBuild(ctx context.Context, from *link.Link, d image.Digest, i
 	}}
 	m, err := n.images.Import(r)
 	if err != nil {
-		return nil, 0, status.Errorf(codes.Aborted, "fetch the image: %v", err)
+		return 0, status.Errorf(status.Code(err), "fetch the image from %s: %s", from.Name(), status.Convert(err).Message())
 	}
 	if m.Digest() != d {
-		return nil, 0, status.Errorf(codes.Aborted, "fetch the image: %s came instead", m.Digest())
+		return 0, status.Errorf(codes.Aborted, "fetch the image from %s: %s came instead", from.Name(), m.Digest())
 	}
-	build, err = n.images.Build(d, info)
-	return build, r.count, err
+	return r.count, nil
 }
 
 // pieces reads what comes in pieces.

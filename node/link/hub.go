@@ -79,6 +79,8 @@ func NewHub(cfg Config) *Hub {
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	for _, p := range cfg.Peers {
 		h.errs[p.Name] = errors.New("not dialled yet")
+	}
+	for _, p := range cfg.Peers {
 		h.wg.Go(func() { h.keepDialling(p) })
 	}
 	return h
