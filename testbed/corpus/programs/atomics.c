@@ -38,6 +38,7 @@ int main(void)
 	uint32_t expected = 5;
 	int swapped = atomic_compare_exchange_strong(&a32, &expected, 1);
 	printf("%d %d\n", swapped, expected == a32);
-	printf("%u %u\n", atomic_fetch_or(&a32, 0xf), atomic_fetch_and(&a32, 0xff));
+	uint32_t before = atomic_fetch_or(&a32, 0xf), between = atomic_fetch_and(&a32, 0xff);
+	printf("%u %u %u\n", before, between, a32);
 	return 0;
 }

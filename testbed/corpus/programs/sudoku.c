@@ -44,7 +44,8 @@ int main(void)
 			unsigned bit = 1u << (cell[i] = puzzle[i] - '0');
 			row[i / 9] |= bit, column[i % 9] |= bit, box[i / 27 * 3 + i % 9 / 3] |= bit;
 		}
-	printf("solved %d after %ld\n", solve(), tried);
+	int solved = solve();
+	printf("solved %d after %ld\n", solved, tried);
 	for (int i = 0; i < 81; i++)
 		printf("%d%c", cell[i], i % 9 == 8 ? '\n' : ' ');
 	return 0;

@@ -63,7 +63,7 @@ int main(void)
 		list = node;
 		printf("%s", "");
 	}
-	for (char *p = list; p; memcpy(&p, p, sizeof p))
+	for (char *p = list; p; memcpy(&p, p, sizeof(char *)))
 		putchar(p[sizeof p]);
 	putchar('\n');
 	return 0;

@@ -11,7 +11,7 @@ static int count(const wchar_t *w) { return *w ? 1 + count(w + 1) : 0; }
 int main(void)
 {
 	setlocale(LC_ALL, "C.UTF-8");
-	const char *text = "gr\xc3\xbc\xc3\x9f dich, \xe4\xb8\x96\xe7\x95\x8c \xf0\x9f\x8c\x8d";
+	const char *text = "gr\xc3\xbc\xc3\xa9 dich, \xe4\xb8\x96\xe7\x95\x8c \xf0\x9f\x8c\x8d";
 	wchar_t wide[64], upper[64];
 	size_t n = mbstowcs(wide, text, 64);
 	printf("%zu %d\n", n, count(wide));
