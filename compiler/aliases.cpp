@@ -20,7 +20,7 @@ void resolveAliases(Module &M) {
     Diag.error("ifunc '" + F.getName() + "' cannot migrate; call through a pointer");
   Diag.exitOnError();
 
-  KeptNames Kept(M);
+  KeptNames Kept;
   TargetLibraryInfoImpl Library{Triple(M.getTargetTriple())};
   LibFunc Func;
   for (GlobalAlias &A : make_early_inc_range(M.aliases())) {
@@ -37,8 +37,6 @@ void resolveAliases(Module &M) {
     } else if (NativeUses || IsLibrary) {
       Object->setName(Name);
       Object->setLinkage(GlobalValue::ExternalLinkage);
-      if (NativeUses)
-        Kept.add(*Object);
     }
   }
   Diag.exitOnError();

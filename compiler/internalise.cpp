@@ -2,9 +2,7 @@
 #include "front.h"
 #include "keep.h"
 
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Transforms/Utils/ModuleUtils.h"
 
 using namespace llvm;
 
@@ -14,20 +12,13 @@ static cl::list<std::string>
     Keep("migrated-keep", cl::CommaSeparated,
          cl::desc("migrated-prepare: symbols that native objects or later passes refer to"));
 
-KeptNames::KeptNames(Module &M) {
-  SmallVector<GlobalValue *, 16> InUsed;
-  collectUsedGlobalVariables(M, InUsed, /*CompilerUsed=*/false);
-  Used.insert(InUsed.begin(), InUsed.end());
+KeptNames::KeptNames() {
   for (const std::string &Name : Keep)
-    Named.insert(Name);
-}
-
-bool KeptNames::contains(const GlobalValue &G) const {
-  return Used.contains(&G) || Named.contains(G.getName());
+    Names.insert(Name);
 }
 
 void internalise(Module &M) {
-  KeptNames Kept(M);
+  KeptNames Kept;
   for (GlobalValue &G : M.global_values()) {
     if (G.isDeclaration() || G.getName().starts_with("llvm."))
       continue;

@@ -1,8 +1,8 @@
 ; passes: migrated-internalise -migrated-keep=entry,__mig_ssp
-; Kept is what is named by -migrated-keep or __attribute__((used)).
+; Kept is what is named; __attribute__((used)) is about linkers.
 $inline = comdat any
 
-@llvm.used = appending global [1 x ptr] [ptr @from_native], section "llvm.metadata"
+@llvm.used = appending global [1 x ptr] [ptr @marked_used], section "llvm.metadata"
 @tentative = common global i32 0
 @hidden_data = hidden global i32 1
 @__mig_ssp = global ptr null
@@ -12,7 +12,7 @@ define void @entry() {
   ret void
 }
 
-define void @from_native() {
+define void @marked_used() {
   ret void
 }
 

@@ -7,7 +7,7 @@ define dso_local void @entry() {
   ret void
 }
 
-define dso_local void @from_native() {
+define internal void @marked_used() {
   ret void
 }
 
