@@ -65,6 +65,8 @@ func (in *input) some(p []byte) (int, error) {
 	defer in.mu.Unlock()
 	for {
 		switch {
+		case in.held: // first: one that left and was closed then goes on elsewhere
+			return 0, ErrLeft
 		case in.ended:
 			return 0, ErrExited
 		case in.closed:
@@ -73,9 +75,6 @@ func (in *input) some(p []byte) (int, error) {
 		used, err := in.used()
 		if err != nil {
 			return 0, err
-		}
-		if in.held {
-			return 0, ErrLeft
 		}
 		if room := hostabi.RingSize - used; room > 0 {
 			n := min(uint32(min(len(p), hostabi.RingSize)), room)
@@ -117,10 +116,10 @@ func (in *input) close() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
-	case in.ended || in.closed:
-		return nil
 	case in.held:
 		return ErrLeft
+	case in.ended || in.closed:
+		return nil
 	}
 	in.closed = true
 	in.change.Broadcast()
@@ -143,10 +142,10 @@ func (in *input) room() {
 	in.mu.Unlock()
 }
 
-// end fails all writers.
-func (in *input) end() {
+// end fails all writers, with ErrLeft if the guest had left.
+func (in *input) end(left bool) {
 	in.mu.Lock()
-	in.ended = true
+	in.ended, in.held = true, left
 	in.change.Broadcast()
 	in.mu.Unlock()
 }

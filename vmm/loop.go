@@ -30,7 +30,7 @@ func (g *Guest) loop() {
 
 // finish enters the last state. g.mu is held.
 func (g *Guest) finish(exit Exit) {
-	g.in.end()
+	g.in.end(g.state == parked)
 	g.state, g.exit, g.left = ended, exit, nil
 	close(g.done)
 }

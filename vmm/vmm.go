@@ -21,8 +21,9 @@ type Machine interface {
 	// Portable returns the host's mapping of the portable region; page n of the region is
 	// page n of the slice.
 	Portable() []byte
-	// Backing returns the file that Portable maps from its start: its holes are zero pages
-	// that need not be touched to know it.
+	// Backing returns the file that Portable maps from its start, or nil where Portable is
+	// anonymous memory, private to this process. Pages that the one or the other never had
+	// are zero, and need not be touched to know it.
 	Backing() *os.File
 	// At returns n bytes of private memory at a guest virtual address: the control page,
 	// the gate and the rings, and for crash reports the machine stacks.
@@ -171,10 +172,10 @@ type VM interface {
 	Continue() error
 	// Memory returns the portable region; stable while quiesced.
 	Memory() []byte
-	// Backing returns the file that Memory maps from its start.
+	// Backing returns the file that Memory maps from its start, or nil where it is anonymous.
 	Backing() *os.File
 	// Input feeds the guest's standard input; it blocks while the ring is full. From the
-	// moment that Quiesce is called until the guest goes on, Write returns at once, with
+	// moment that Quiesce is called until the guest goes on, if it ever does, Write returns at once, with
 	// how much it had written and ErrLeft: what it counted is in the guest or in
 	// Left.Input, so a node knows from where to go on. Close ends the input; it fails with
 	// ErrLeft in the same way.
