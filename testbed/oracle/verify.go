@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/migrated/migrated/image"
 )
@@ -22,9 +23,9 @@ type Report struct {
 	Moves  int    // in all of them
 }
 
-// Verify compares the program's unmoved run with runs between all pairs of builds, and from
-// the first to another machine with the same build: with random moves on machines of their
-// own, and at every single migration point in turn.
+// Verify compares the program's unmoved run with runs between all pairs of builds, and
+// between two machines with the build that is native here: with random moves, each to a
+// machine of its own, and at every single migration point in turn.
 func (p *Program) Verify(ctx context.Context, builds []*image.Build, plan Plan) (Report, error) {
 	var report Report
 	want, err := p.reference(ctx, builds)
@@ -78,12 +79,12 @@ func (p *Program) reference(ctx context.Context, builds []*image.Build) (*Result
 	return want, nil
 }
 
-// pairs returns all ordered pairs of builds, and the first with itself.
+// pairs returns all ordered pairs of builds, and the one that is native here with itself.
 func pairs(builds []*image.Build) [][]*image.Build {
-	p := [][]*image.Build{{builds[0], builds[0]}}
+	var p [][]*image.Build
 	for _, a := range builds {
 		for _, b := range builds {
-			if a != b {
+			if a != b || a.ISA.OCI == runtime.GOARCH {
 				p = append(p, []*image.Build{a, b})
 			}
 		}
