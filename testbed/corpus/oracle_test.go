@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -41,7 +40,7 @@ func TestOracle(t *testing.T) {
 			if want.Exit.Code != p.Exit {
 				t.Errorf("exit status %d, want %d; standard error: %s", want.Exit.Code, p.Exit, want.Stderr)
 			}
-			if native := runNative(t, p); differs[p.Name] == "" && !bytes.Equal(want.Stdout, native) {
+			if native := runNative(t, p, "-O1", "-ffp-contract=off"); differs[p.Name] == "" && !bytes.Equal(want.Stdout, native) {
 				t.Errorf("prints\n%s\nbut as a process of this host\n%s", want.Stdout, native)
 			}
 			report, err := program.Verify(ctx, builds, plan)
@@ -95,23 +94,4 @@ var differs = map[string]string{
 	"complexnum": "the host's C library rounds some functions otherwise than musl",
 	"strings":    "the host's C library words errors otherwise than musl",
 	"files":      "the host's C library words errors otherwise than musl",
-}
-
-// runNative returns what the program prints as an ordinary process.
-func runNative(t *testing.T, p corpus.Program) []byte {
-	exe := filepath.Join(t.TempDir(), p.Name)
-	if out, err := exec.Command("cc", "-O1", "-std=gnu11", "-ffp-contract=off", "-o", exe, p.Path, "-lm").CombinedOutput(); err != nil {
-		t.Fatalf("compile for this host: %v\n%s", err, out)
-	}
-	cmd := exec.Command(exe, p.Args...)
-	cmd.Args[0] = p.Name
-	cmd.Stdin = bytes.NewReader(p.Stdin)
-	out, err := cmd.Output()
-	if _, failed := err.(*exec.ExitError); err != nil && !failed {
-		t.Fatal(err)
-	}
-	if code := cmd.ProcessState.ExitCode(); code != p.Exit {
-		t.Errorf("as a process of this host: exit status %d, want %d", code, p.Exit)
-	}
-	return out
 }
