@@ -62,12 +62,23 @@ GlobalVariable *shadowTop(Module &M) {
       "__mig_ssp", PointerType::getUnqual(M.getContext())));
 }
 
-GlobalVariable *frameCount(Module &M) {
-  Type *I64 = Type::getInt64Ty(M.getContext());
-  auto *G = cast<GlobalVariable>(M.getOrInsertGlobal("__mig_fid", I64));
+static GlobalVariable *define(Module &M, StringRef Name, Type *T) {
+  auto *G = cast<GlobalVariable>(M.getOrInsertGlobal(Name, T));
   if (G->isDeclaration())
-    G->setInitializer(ConstantInt::get(I64, 0));
+    G->setInitializer(Constant::getNullValue(T));
   return G;
+}
+
+GlobalVariable *frameCount(Module &M) {
+  return define(M, "__mig_fid", Type::getInt64Ty(M.getContext()));
+}
+
+GlobalVariable *resumeRecord(Module &M) {
+  return define(M, "__mig_resume_record", PointerType::getUnqual(M.getContext()));
+}
+
+GlobalVariable *resumeSite(Module &M) {
+  return define(M, "__mig_resume_site", Type::getInt32Ty(M.getContext()));
 }
 
 } // namespace migrated::abi

@@ -29,6 +29,10 @@ llvm::FunctionCallee longjmp(llvm::Module &M);     // void (ptr, i32), noreturn
 llvm::Function *personality(llvm::Module &M);
 llvm::GlobalVariable *result(llvm::Module &M);     // bytes
 llvm::GlobalVariable *shadowTop(llvm::Module &M);  // ptr: __mig_ssp
-llvm::GlobalVariable *frameCount(llvm::Module &M); // i64: __mig_fid, defined here if nowhere
+
+// Defined here if nowhere.
+llvm::GlobalVariable *frameCount(llvm::Module &M);   // i64: __mig_fid
+llvm::GlobalVariable *resumeRecord(llvm::Module &M); // ptr: of the frame that comes back
+llvm::GlobalVariable *resumeSite(llvm::Module &M);   // i32: its site + 1; 0: none comes back
 
 } // namespace migrated::abi

@@ -35,8 +35,18 @@ struct Frame {
 // Gives each site's invoke its save pad. Pads whose live sets begin alike share code.
 void buildSavePads(Frame &Fr);
 
-// Returns the resume function: a clone of F that begins behind any of its sites.
-llvm::Function *buildResume(Frame &Fr);
+// Two ways to make the resume function. The clone costs the size of F once more. The other
+// lets F begin behind its sites, which costs a test on each entry, and loops around sites their
+// one entry; it takes no setjmps.
+llvm::Function *cloneToResume(Frame &Fr);
+llvm::Function *resumeInPlace(Frame &Fr);
+
+// Declares the resume function of F: void (ptr record, i32 site).
+llvm::Function *declareResume(llvm::Function &F);
+
+// The call's result, from __mig_result; what a frame returns, to it.
+llvm::Value *loadResult(llvm::IRBuilder<> &B, llvm::Instruction &Call);
+void storeResult(llvm::IRBuilder<> &B, llvm::Value *V);
 
 // Computes cheap values that are live at sites where they are used: constant offsets and casts.
 // False if there are none.

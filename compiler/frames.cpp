@@ -2,6 +2,7 @@
 // with a save pad, each function gets a resume function, each site a number.
 #include "abi.h"
 #include "attributes.h"
+#include "clones.h"
 #include "core.h"
 #include "diag.h"
 #include "frame.h"
@@ -46,15 +47,17 @@ public:
   explicit FramesPass(Module &M) : M(M), Reached(M), Diag(M) {}
 
   void run() {
-    for (Function *F : Reached.functions(M))
-      makePortable(*F);
+    SmallVector<Function *> Fs = Reached.functions(M);
+    DenseSet<const Function *> Clones = chooseClones(M, Reached);
+    for (Function *F : Fs)
+      makePortable(*F, Clones.contains(F));
     Diag.exitOnError();
     Table.emit(M);
     Table.write();
   }
 
 private:
-  void makePortable(Function &F) {
+  void makePortable(Function &F, bool Clone) {
     EliminateUnreachableBlocks(F);
     dropFalseAttributes(F);
     F.setUWTableKind(UWTableKind::Default);
@@ -68,7 +71,8 @@ private:
       return;
     layOut(Fr);
     buildSavePads(Fr);
-    Function *Resume = buildResume(Fr);
+    Function *Resume =
+        Clone || !Fr.Setjmps.empty() ? cloneToResume(Fr) : resumeInPlace(Fr);
     for (Site &S : Fr.Sites)
       Table.setResume(S.Number, Resume);
     for (SetjmpSite &S : Fr.Setjmps)

@@ -26,8 +26,8 @@ void holdLibrary(llvm::Module &M);           // library functions that optimisat
 // Around the core passes, after optimisation.
 void releaseLibrary(llvm::Module &M); // ends holdLibrary
 void dropFastMath(llvm::Module &M);   // licences to compute differently in each build
-void pinGlobals(llvm::Module &M);     // linkage, alignment and section of all with an address
 void forgetLibrary(llvm::Module &M);  // what the optimiser knows from library functions' names
+void pinGlobals(llvm::Module &M);     // linkage, alignment and section of all with an address
 
 // Per build.
 void setTarget(llvm::Module &M); // -migrated-triple, -migrated-datalayout

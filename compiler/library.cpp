@@ -71,6 +71,13 @@ static void rename(Module &M, StringRef Suffix) {
 }
 
 void renameStatics(Module &M) { rename(M, ".static"); }
-void forgetLibrary(Module &M) { rename(M, ".mig"); }
+
+void forgetLibrary(Module &M) {
+  rename(M, ".mig");
+  // libc is compiled so that no function of it becomes a call of itself. That cannot happen any
+  // more, and the attribute would keep it from being inlined.
+  for (Function &F : M)
+    F.removeFnAttr("no-builtins");
+}
 
 } // namespace migrated

@@ -77,8 +77,8 @@ void addTransform(ModulePassManager &MPM) {
   MPM.addPass(Step(releaseLibrary));
   MPM.addPass(GlobalDCEPass());
   addCorePasses(MPM);
+  MPM.addPass(Step(forgetLibrary)); // while names are still the module's own affair
   MPM.addPass(Step(pinGlobals));
-  MPM.addPass(Step(forgetLibrary));
 }
 
 bool addByName(StringRef Name, ModulePassManager &MPM,
