@@ -233,7 +233,8 @@ func (s *Sender) scan(ctx context.Context, set Bitmap, todo chan<- *outBatch) {
 	}
 
 	implicit := set == nil && s.stats.Rounds == 0
-	holes := holeFinder{file: s.opt.Backing, offset: s.opt.BackingOffset, pages: s.pages}
+	holes := newHoleFinder(s.mem, &s.opt)
+	defer holes.done()
 	ok := true
 	for page := uint64(0); ok && page < s.pages; {
 		if set != nil {

@@ -27,6 +27,9 @@ type Options struct {
 	// touching them, which would allocate them.
 	Backing       *os.File
 	BackingOffset int64
+	// Anonymous says that memory is private to this process and no file's, and begins with a
+	// page: then the process's page map tells the same.
+	Anonymous bool
 }
 
 // ReceiveOptions of a receiver.
