@@ -156,7 +156,7 @@ func ringAt(m Machine, addr GuestVirt) (*hostabi.Ring, error) {
 // Memory returns the portable region; it is stable while the guest is quiesced.
 func (g *Guest) Memory() []byte { return g.machine.Portable() }
 
-// Backing returns the file that Memory maps from its start.
+// Backing returns the file that Memory maps from its start, or nil where it is anonymous.
 func (g *Guest) Backing() *os.File { return g.machine.Backing() }
 
 // Done is closed when the guest has ended.

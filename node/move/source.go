@@ -232,8 +232,9 @@ func (s *Source) send(ctx context.Context) (statexfer.Stats, [32]byte, error) {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
 	stats, digest, err := statexfer.Send(ctx, &stallWriter{c, s.Timeouts.Stall}, s.Guest.Memory(), statexfer.Options{
-		Compress: s.Compress,
-		Backing:  s.Guest.Backing(),
+		Compress:  s.Compress,
+		Backing:   s.Guest.Backing(),
+		Anonymous: s.Guest.Backing() == nil,
 		Progress: func(st statexfer.Stats) {
 			s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: memoryStats(st)})
 		},

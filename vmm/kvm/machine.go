@@ -114,8 +114,8 @@ const (
 // Portable returns the host's mapping of the portable region.
 func (m *Machine) Portable() []byte { return m.mem.portable }
 
-// Backing returns the file that Portable maps.
-func (m *Machine) Backing() *os.File { return m.mem.file }
+// Backing returns nil: portable memory is anonymous.
+func (m *Machine) Backing() *os.File { return nil }
 
 // At returns n bytes of private memory.
 func (m *Machine) At(addr vmm.GuestVirt, n int) ([]byte, error) { return m.mem.at(addr, n) }

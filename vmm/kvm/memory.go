@@ -2,7 +2,7 @@ package kvm
 
 import (
 	"fmt"
-	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -10,12 +10,13 @@ import (
 	"github.com/migrated/migrated/vmm/hostabi"
 )
 
-// memory is a guest's memory as the host sees it.
+// memory is a guest's memory as the host sees it: anonymous and sparse, so that reading what
+// was never written costs no memory.
 type memory struct {
 	regions  []region
-	private  []byte    // guest-physical 0 onwards, sparse
+	private  []byte    // guest-physical 0 onwards
 	portable []byte    // guest-physical portablePhys onwards
-	file     *os.File  // what portable maps
+	mapped   []byte    // what portable is a part of
 	root     guestPhys // of the page tables
 }
 
@@ -46,30 +47,28 @@ func newMemory(t *target, p *vmm.Program, size uint64, withPortable bool) (*memo
 	return m, nil
 }
 
+// allocate maps the memory.
+//
+// The first touch of a page by the guest costs the host's KVM tens of microseconds where it
+// has no hardware to help, so portable memory gets large pages from the host: for that its
+// address must have the offset in a large page that its guest-physical address has. Private
+// memory is small and scattered; large pages would only waste memory.
 func (m *memory) allocate(private, portable uint64) (err error) {
-	const rw = unix.PROT_READ | unix.PROT_WRITE
-	m.private, err = unix.Mmap(-1, 0, int(private), rw, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
-	if err != nil {
+	if m.private, err = mapMemory(private); err != nil {
 		return fmt.Errorf("map %d bytes of private memory: %w", private, err)
 	}
-	fd, err := unix.MemfdCreate("migrated-portable", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		return fmt.Errorf("make portable memory: %w", err)
-	}
-	m.file = os.NewFile(uintptr(fd), "portable")
-	if err := unix.Ftruncate(fd, int64(portable)); err != nil {
-		return fmt.Errorf("make %d bytes of portable memory: %w", portable, err)
-	}
-	// A file that shrank under a mapping would kill the host with SIGBUS.
-	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
-		return fmt.Errorf("seal portable memory: %w", err)
-	}
-	m.portable, err = unix.Mmap(fd, 0, int(portable), rw, unix.MAP_SHARED|unix.MAP_NORESERVE)
-	if err != nil {
+	if m.mapped, err = mapMemory(portable + largePage); err != nil {
 		return fmt.Errorf("map %d bytes of portable memory: %w", portable, err)
 	}
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(m.mapped))) % largePage
+	m.portable = m.mapped[skip:][:portable:portable]
+	// A host without transparent large pages refuses; then pages are small.
+	_ = unix.Madvise(m.portable, unix.MADV_HUGEPAGE)
 	return nil
+}
+
+func mapMemory(size uint64) ([]byte, error) {
+	return unix.Mmap(-1, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 }
 
 // fill puts the program, the gate and the monitor in place.
@@ -125,13 +124,10 @@ func (m *memory) find(addr vmm.GuestVirt, n int, whose perm) ([]byte, error) {
 }
 
 func (m *memory) close() {
-	for _, b := range [][]byte{m.portable, m.private} {
+	for _, b := range [][]byte{m.mapped, m.private} {
 		if b != nil {
 			unix.Munmap(b)
 		}
-	}
-	if m.file != nil {
-		m.file.Close()
 	}
 	*m = memory{}
 }
