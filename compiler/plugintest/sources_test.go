@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 			}
 			program, stderr, failed := opt(t, checked, "-migrated-keep=check,constructors",
 				"-passes=migrated-prepare,verify,default<O2>,migrated-fast-math,migrated-math,"+
-					"migrated-release-library,migrated-globals,migrated-forget-library,verify",
+					"migrated-release-library,migrated-forget-library,migrated-globals,verify",
 				"-vectorize-loops=false", "-vectorize-slp=false")
 			if failed {
 				t.Fatalf("prepare:\n%s", stderr)

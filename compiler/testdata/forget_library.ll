@@ -2,7 +2,7 @@
 ; For each build the library's functions are like all others.
 target triple = "x86_64-unknown-linux-musl"
 
-define internal i32 @puts(ptr %s) {
+define internal i32 @puts(ptr %s) "no-builtins" {
   ret i32 0
 }
 
