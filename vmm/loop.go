@@ -2,6 +2,7 @@ package vmm
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -11,8 +12,11 @@ import (
 // lastOutput is how long a guest that was killed waits for its output to be taken.
 const lastOutput = time.Second
 
-// loop runs the guest until it has ended.
+// loop runs the guest until it has ended. It stays on one thread of the system: KVM binds a
+// virtual CPU to the thread that runs it, and a change costs up to a grace period of RCU.
 func (g *Guest) loop() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	exit := g.serve()
 	abandon := g.killed
 	if g.isKilled() {
