@@ -1,0 +1,230 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// A testHub is a hub that listens, and answers Status with the name of who asks.
+type testHub struct {
+	*Hub
+	address string
+}
+
+type echo struct{ pb.UnimplementedPeerServer }
+
+func (echo) Status(ctx context.Context, _ *pb.StatusRequest) (*pb.NodeInfo, error) {
+	p, _ := peer.FromContext(ctx)
+	return &pb.NodeInfo{Name: p.Addr.(Addr).Link.Name()}, nil
+}
+
+func newHub(t *testing.T, name, id string, peers ...Peer) *testHub {
+	t.Helper()
+	h := NewHub(Config{
+		Self:    func() *pb.NodeInfo { return &pb.NodeInfo{Name: name, Id: id} },
+		Peers:   peers,
+		Log:     slog.New(slog.DiscardHandler),
+		Timeout: time.Second, KeepAlive: 200 * time.Millisecond, Backoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+	})
+	t.Cleanup(h.Close)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go h.Serve(ln)
+	server := grpc.NewServer()
+	pb.RegisterPeerServer(server, echo{})
+	go server.Serve(h.Control())
+	t.Cleanup(server.Stop)
+	return &testHub{h, ln.Addr().String()}
+}
+
+func waitLink(t *testing.T, h *testHub, name string) *Link {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	l, err := h.Wait(ctx, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestBothWays asks and sends from either end of one connection.
+func TestBothWays(t *testing.T) {
+	a := newHub(t, "a", "1")
+	b := newHub(t, "b", "2", Peer{"a", a.address})
+	for _, side := range []struct {
+		from, to *testHub
+		me, you  string
+	}{{b, a, "b", "a"}, {a, b, "a", "b"}} {
+		l := waitLink(t, side.from, side.you)
+		answer, err := l.Client().Status(t.Context(), &pb.StatusRequest{})
+		if err != nil || answer.Name != side.me {
+			t.Errorf("%s asked %s, which was asked by %v, %v", side.me, side.you, answer, err)
+		}
+		if rtt, err := l.RoundTrip(); err != nil || rtt <= 0 {
+			t.Errorf("round trip %v, %v", rtt, err)
+		}
+		e, err := side.to.Expect(Token{1}, side.me)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := l.OpenData(Token{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Write([]byte("memory")); err != nil {
+			t.Fatal(err)
+		}
+		out.Close()
+		in, err := e.Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(in); err != nil || string(got) != "memory" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		e.Cancel()
+	}
+	if n := len(a.Status()); n != 1 {
+		t.Errorf("one node is listed %d times", n)
+	}
+}
+
+// TestUnexpectedStream: a data stream that nobody waits for, or that another node was to
+// send, or that comes twice, is closed.
+func TestUnexpectedStream(t *testing.T) {
+	a := newHub(t, "a", "1")
+	b := newHub(t, "b", "2", Peer{"a", a.address})
+	l := waitLink(t, b, "a")
+	other, err := a.Expect(Token{2}, "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Cancel()
+	twice, err := a.Expect(Token{3}, "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer twice.Cancel()
+	if _, err := a.Expect(Token{3}, "b"); err == nil {
+		t.Error("one token was expected twice")
+	}
+	first, err := l.OpenData(Token{3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := twice.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []Token{{1}, {2}, {3}} {
+		s, err := l.OpenData(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Read(make([]byte, 1)); err == nil {
+			t.Errorf("token %v: read %d bytes of a stream that was not expected", token, n)
+		}
+	}
+}
+
+// TestReconnects: a link that ends is replaced, and Wait finds the new one.
+func TestReconnects(t *testing.T) {
+	a := newHub(t, "a", "1")
+	b := newHub(t, "b", "2", Peer{"a", a.address})
+	old := waitLink(t, a, "b")
+	old.Close()
+	for range 1000 {
+		if l := waitLink(t, b, "a"); l.dialled {
+			if _, err := l.Client().Status(t.Context(), &pb.StatusRequest{}); err == nil {
+				return
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Error("no link after the first one ended")
+}
+
+// TestNames: links are for nodes with names of their own, and to whom they were meant.
+func TestNames(t *testing.T) {
+	a := newHub(t, "a", "1")
+	newHub(t, "b", "2", Peer{"a", a.address})
+	waitLink(t, a, "b")
+	for _, test := range []struct {
+		name, id string
+		peer     Peer
+		want     string
+	}{
+		{"a", "3", Peer{"a", a.address}, `both nodes are called "a"`},
+		{"b", "4", Peer{"a", a.address}, `another node is called "b" too`},
+		{"c", "5", Peer{"x", a.address}, `is called "a", not "x"`},
+	} {
+		h := newHub(t, test.name, test.id)
+		if err := h.dial(test.peer); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s dials %s: %v, want %q", test.name, test.peer.Name, err, test.want)
+		}
+	}
+	if _, err := a.Link("nobody"); !errors.Is(err, ErrUnknownPeer) {
+		t.Errorf("link to nobody: %v", err)
+	}
+}
+
+// TestOddConnections: what is no link is gRPC's, and what says nothing is let go.
+func TestOddConnections(t *testing.T) {
+	a := newHub(t, "a", "1")
+	plain := make(chan []byte, 1)
+	go func() {
+		c, err := a.Plain().Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		b := make([]byte, 14)
+		io.ReadFull(c, b)
+		plain <- b
+	}()
+	c, err := net.Dial("tcp", a.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("PRI * HTTP/2.0\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-plain; string(got) != "PRI * HTTP/2.0" {
+		t.Errorf("gRPC sees %q", got)
+	}
+	silent, err := net.Dial("tcp", a.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("a connection that says nothing ends with %v", err)
+	}
+	short, err := net.Dial("tcp", a.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer short.Close()
+	if _, err := short.Write(greeting(t, &pb.Hello{Refused: "I do not want to"})); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := readGreeting(short)
+	if err != nil || answer.Refused == "" {
+		t.Errorf("a greeting without a node is answered with %v, %v", answer, err)
+	}
+}
