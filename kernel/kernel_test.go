@@ -73,6 +73,7 @@ func TestPortable(t *testing.T) {
 		{"records", kernel, "ok"},
 		{"files", kernel, "ok"},
 		{"console", kernel, "ok"},
+		{"poll", kernel, "ok"},
 		{"clock", kernel, "ok"},
 		{"memory", kernel, "ok"},
 		{"signal", kernel, "exit 129 signal 1"},

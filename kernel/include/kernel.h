@@ -44,6 +44,9 @@ void kmem_free(void *object, size_t size);
 /* clock.c: nanoseconds */
 uint64_t clock_mono(void);
 uint64_t clock_real(void);
+uint64_t clock_after(uint64_t ns);            /* monotonic time so much later, or FOREVER */
+bool timespec_valid(const struct timespec *ts);
+uint64_t timespec_ns(const struct timespec *ts);
 uint64_t clock_run_time(void); /* since clock_start, without idle time */
 void clock_start(void);
 void clock_idle(uint64_t ns); /* not spent computing */

@@ -38,6 +38,8 @@
 	X(68, pwrite64, 4) \
 	X(69, preadv, 4) \
 	X(70, pwritev, 4) \
+	X(72, pselect6, 6) \
+	X(73, ppoll, 5) \
 	X(78, readlinkat, 4) \
 	X(79, newfstatat, 4) \
 	X(80, fstat, 2) \

@@ -121,12 +121,12 @@ SYSCALL1(times, struct tms *, t)
 	return clock_mono() / (NS / 100);
 }
 
-static bool valid(const struct timespec *ts)
+bool timespec_valid(const struct timespec *ts)
 {
 	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && (uint64_t)ts->tv_nsec < NS;
 }
 
-static uint64_t to_ns(const struct timespec *ts)
+uint64_t timespec_ns(const struct timespec *ts)
 {
 	uint64_t ns;
 	if (__builtin_mul_overflow((uint64_t)ts->tv_sec, NS, &ns) ||
@@ -152,7 +152,7 @@ static long sleep_until(uint64_t deadline, struct timespec *left)
 	return 0;
 }
 
-static uint64_t later(uint64_t ns)
+uint64_t clock_after(uint64_t ns)
 {
 	uint64_t deadline;
 	return __builtin_add_overflow(clock_mono(), ns, &deadline) ? FOREVER : deadline;
@@ -161,9 +161,9 @@ static uint64_t later(uint64_t ns)
 SYSCALL2(nanosleep, const struct timespec *, request, struct timespec *, left)
 {
 	CHECK_POINTER(request);
-	if (!valid(request))
+	if (!timespec_valid(request))
 		return -EINVAL;
-	return sleep_until(later(to_ns(request)), left);
+	return sleep_until(clock_after(timespec_ns(request)), left);
 }
 
 SYSCALL4(clock_nanosleep, int, id, int, flags, const struct timespec *, request,
@@ -171,12 +171,12 @@ SYSCALL4(clock_nanosleep, int, id, int, flags, const struct timespec *, request,
 {
 	uint64_t now;
 	CHECK_POINTER(request);
-	if (!valid(request) || (flags & ~TIMER_ABSTIME) || !read_clock(id, &now))
+	if (!timespec_valid(request) || (flags & ~TIMER_ABSTIME) || !read_clock(id, &now))
 		return -EINVAL;
-	uint64_t ns = to_ns(request);
+	uint64_t ns = timespec_ns(request);
 	if (flags & TIMER_ABSTIME) {
 		ns = ns > now ? ns - now : 0;
 		left = NULL;
 	}
-	return sleep_until(later(ns), left);
+	return sleep_until(clock_after(ns), left);
 }
