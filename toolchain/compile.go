@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // neutral is the target that C is compiled for, and unitMark what migrated-check leaves in
@@ -37,14 +38,21 @@ func (t *Toolchain) LinkerVersion(ctx context.Context, stdout io.Writer) error {
 // frontEndArgs returns the options of every run of clang on C source, to stand before the
 // user's.
 func (t *Toolchain) frontEndArgs() []string {
-	return []string{
-		"--target=" + neutral, "-march=rv64gc", "-mabi=lp64d",
-		// The neutral target lends its data types, not its name: no program shall take a
-		// path of its own for it.
-		"-U__riscv", "-U__riscv_xlen", "-U__riscv_float_abi_double", "-D__migrated__=1",
-		"--sysroot=" + t.Sysroot,
+	args := []string{
+		"--target=" + neutral, "-march=rv64gc", "-mabi=lp64d", "--sysroot=" + t.Sysroot, "-D__migrated__=1",
 	}
+	// The neutral target lends its data types, not its name: no program shall take a path of
+	// its own for it.
+	for _, m := range neutralMacros {
+		args = append(args, "-U__riscv"+m)
+	}
+	return args
 }
+
+// neutralMacros are the ends of what clang defines for the neutral target.
+var neutralMacros = append([]string{""}, strings.Fields(`_a _arch_test _atomic _c _cmodel_medlow _compressed
+	_d _div _f _fdiv _flen _float_abi_double _fsqrt _i _m _misaligned_avoid _mul _muldiv _xlen
+	_zicsr _zifencei _zmmul`)...)
 
 // codeArgs make clang emit neutral IR. They stand behind the user's options.
 func codeArgs() []string {

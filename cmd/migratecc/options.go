@@ -21,6 +21,8 @@ type option struct {
 	reason string
 }
 
+const oneCPU = "code for one kind of CPU cannot migrate; --builds says what each build may use"
+
 // options is searched in order; what is not here goes to clang as it is.
 var options = []option{
 	// The driver's own.
@@ -69,6 +71,16 @@ var options = []option{
 	{name: "-mx32", effect: refused, reason: "images have 64-bit pointers"},
 	{name: "-target", value: true, effect: refused, reason: "what an image is for is chosen with --builds"},
 	{name: "--target=", joined: true, effect: refused, reason: "what an image is for is chosen with --builds"},
+	{name: "-mabi=", joined: true, effect: refused, reason: "an image has one calling convention"},
+	{name: "-mcmodel=", joined: true, effect: ignored}, {name: "-mfpmath=", joined: true, effect: ignored},
+	{name: "-mno-", joined: true, effect: ignored},
+	{name: "-msse", joined: true, effect: refused, reason: oneCPU}, {name: "-mssse3", effect: refused, reason: oneCPU},
+	{name: "-mavx", joined: true, effect: refused, reason: oneCPU}, {name: "-mfma", joined: true, effect: refused, reason: oneCPU},
+	{name: "-maes", effect: refused, reason: oneCPU}, {name: "-msha", effect: refused, reason: oneCPU},
+	{name: "-mpclmul", effect: refused, reason: oneCPU}, {name: "-mpopcnt", effect: refused, reason: oneCPU},
+	{name: "-mbmi", joined: true, effect: refused, reason: oneCPU}, {name: "-mlzcnt", effect: refused, reason: oneCPU},
+	{name: "-mf16c", effect: refused, reason: oneCPU}, {name: "-mmmx", effect: refused, reason: oneCPU},
+	{name: "-mfpu=", joined: true, effect: refused, reason: oneCPU},
 	// The whole program is optimised at once and laid out as planned, whatever these say.
 	{name: "-flto", effect: ignored}, {name: "-flto=", joined: true, effect: ignored},
 	{name: "-fno-lto", effect: ignored}, {name: "-ffat-lto-objects", effect: ignored},
