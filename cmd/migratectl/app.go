@@ -86,6 +86,9 @@ func (a *app) withContext(ctx context.Context, f func(context.Context, pb.NodeCl
 // explain says what to do where the daemon cannot be reached.
 func (a *app) explain(err error) error {
 	st, ok := status.FromError(err)
+	if ok && st.Code() == codes.Unimplemented && strings.HasPrefix(a.socket, "tcp:") {
+		return fmt.Errorf("the daemon at %s serves no operators by TCP: start it with --remote-operators", a.socket)
+	}
 	if err == nil || !ok || st.Code() != codes.Unavailable || !strings.Contains(st.Message(), "connection error") {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -119,8 +120,14 @@ func (h *Hub) Serve(ln net.Listener) error {
 		}
 		go func() {
 			defer func() { <-h.greeted }()
-			if err := h.accept(c); err != nil {
+			err := h.accept(c)
+			if err != nil {
 				c.Close()
+			}
+			switch {
+			case errors.Is(err, io.EOF): // a probe that only wanted to see the port open
+				h.log.Debug("connection without a word", "address", c.RemoteAddr())
+			case err != nil:
 				h.log.Warn("connection refused", "address", c.RemoteAddr(), "err", err)
 			}
 		}()

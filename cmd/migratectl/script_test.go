@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/isa"
+	"github.com/migrated/migrated/vmm/hostabi"
+	"github.com/migrated/migrated/vmm/kvm"
+	"github.com/migrated/migrated/vmm/vmmtest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"migratectl": func() { os.Exit(Main()) }})
+}
+
+// TestScripts runs testdata/script, with real daemons. Scripts that run VMs need KVM.
+func TestScripts(t *testing.T) {
+	bin := t.TempDir()
+	build := exec.Command("go", "build", "-o", bin, "github.com/migrated/migrated/cmd/migrated")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the daemon: %v\n%s", err, out)
+	}
+	file := guestImage(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("MIGRATED_SOCKET", filepath.Join(env.WorkDir, "s"))
+			port, err := freePort()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PORT", port)
+			return os.WriteFile(filepath.Join(env.WorkDir, "guest.img"), file, 0o644)
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "kvm" {
+				return kvm.Available() == nil, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "truncate": truncate},
+	})
+}
+
+// await ADDRESS... waits until a path or HOST:PORT can be connected to.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for _, address := range args {
+		network := "unix"
+		if _, _, err := net.SplitHostPort(address); err == nil {
+			network = "tcp"
+		} else {
+			address = ts.MkAbs(address)
+		}
+		deadline := time.Now().Add(20 * time.Second)
+		for {
+			c, err := net.Dial(network, address)
+			if err == nil {
+				c.Close()
+				break
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("nobody listens: %v", err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// truncate FROM TO makes TO the first half of FROM.
+func truncate(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b[:len(b)/2], 0o644))
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// guestImage is an image of the guest that tests of the VMM use.
+func guestImage(t *testing.T) []byte {
+	t.Helper()
+	cfg, builds := vmmtest.Guest(t, isa.X86_64, isa.AArch64)
+	m, err := image.New(&image.Contents{
+		ABI: hostabi.Version, Name: "guest", StaticEnd: (cfg.StaticEnd + 4095) &^ 4095,
+		Sites: []byte("none\n"), Layout: []byte(`{"builds":[],"symbols":[],"end":1073741824}` + "\n"), Builds: builds,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
