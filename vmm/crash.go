@@ -36,7 +36,7 @@ func brokeContract(err error) Exit {
 }
 
 // panicked is the end by the doorbell PANIC.
-func (g *Guest) panicked(message string, kind uint64) *Exit {
+func (g *Guest) panicked(message string, kind, signal uint64) *Exit {
 	c := &Crash{Message: message}
 	e := &Exit{Signal: signalAbort, Crash: c}
 	switch kind {
@@ -47,6 +47,9 @@ func (g *Guest) panicked(message string, kind uint64) *Exit {
 		e.Signal = signalKill // as Linux's OOM killer does
 	default:
 		c.Reason = "kernel panic"
+	}
+	if signal > 0 && signal < 128 {
+		e.Signal = int(signal)
 	}
 	e.Code = 128 + e.Signal
 	if r, ok := g.machine.(Registrar); ok {

@@ -89,7 +89,7 @@ func (g *Guest) answer() *Exit {
 	case hostabi.OpExit:
 		return exited(arg[0], arg[1])
 	case hostabi.OpPanic:
-		return g.panicked(g.text(arg[0], arg[1]), arg[2])
+		return g.panicked(g.text(arg[0], arg[1]), arg[2], arg[3])
 	default:
 		err = fmt.Errorf("unknown doorbell operation %d", op)
 	}
