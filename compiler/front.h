@@ -16,6 +16,7 @@ void retarget(llvm::Module &M);              // to the neutral target
 void resolveAliases(llvm::Module &M);        // to what they stand for
 void lowerConstructors(llvm::Module &M);     // to the arrays that libc walks
 void internalise(llvm::Module &M);           // all but what native code names
+void secludeProgram(llvm::Module &M);        // from being inlined into libc
 void lowerIndirectBranches(llvm::Module &M); // computed gotos to switches
 void lowerStrictFP(llvm::Module &M);         // to arithmetic that rounds to nearest
 void lowerMath(llvm::Module &M);             // what ISAs compute differently, to libc's functions

@@ -36,6 +36,7 @@ constexpr NamedStep Steps[] = {
     {"migrated-aliases", resolveAliases},
     {"migrated-ctors", lowerConstructors},
     {"migrated-internalise", internalise},
+    {"migrated-seclude", secludeProgram},
     {"migrated-indirectbr", lowerIndirectBranches},
     {"migrated-strict-fp", lowerStrictFP},
     {"migrated-math", lowerMath},
@@ -63,6 +64,7 @@ void addPrepare(ModulePassManager &MPM) {
   MPM.addPass(Step(resolveAliases));
   MPM.addPass(Step(lowerConstructors));
   MPM.addPass(Step(internalise));
+  MPM.addPass(Step(secludeProgram));
   MPM.addPass(GlobalDCEPass());
   // Before variadics, which moves bodies to new functions: a block's address names both.
   MPM.addPass(Step(lowerIndirectBranches));

@@ -3,8 +3,7 @@
 // - an innermost loop without calls is strip-mined, and polls between strips;
 // - where its trip count is not known on entry, it polls each time round;
 // - a function that recursion must pass polls on entry.
-// In libc and kernel only loops that call through pointers poll: what they call is the
-// program's, the rest is short.
+// In libc and kernel only loops that may call the program's functions poll: the rest is short.
 #include "poll.h"
 
 #include "abi.h"
@@ -92,7 +91,7 @@ public:
 private:
   void decide(Loop &L) {
     Polling P = F.hasFnAttribute(SystemAttr)
-                    ? (callsThroughPointer(L) ? Polling::EachIteration : Polling::Never)
+                    ? (mayCallProgram(L) ? Polling::EachIteration : Polling::Never)
                     : polling(L);
     if (P == Polling::BetweenStrips)
       Strips.push_back(StripMine(L, Work.lookup(&L)));
@@ -162,12 +161,11 @@ private:
     return I.getType()->isFP128Ty() ? 100 : 1; // quadruple precision is done by calls
   }
 
-  static bool callsThroughPointer(Loop &L) {
+  static bool mayCallProgram(Loop &L) {
     for (BasicBlock *BB : L.blocks())
       for (Instruction &I : *BB)
-        if (auto *CB = dyn_cast<CallBase>(&I))
-          if (!CB->isInlineAsm() && !calledFunction(*CB))
-            return true;
+        if (auto *CB = dyn_cast<CallBase>(&I); CB && migrated::mayCallProgram(*CB))
+          return true;
     return false;
   }
 

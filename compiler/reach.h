@@ -13,6 +13,9 @@ namespace migrated {
 // through a pointer or is inline assembly.
 llvm::Function *calledFunction(const llvm::CallBase &CB);
 
+// Whether a call in a function of libc or the kernel may be of one of the program's.
+bool mayCallProgram(const llvm::CallBase &CB);
+
 // True if a call of type Call can reach a function of type Callee: what both ABIs
 // pass alike is the same, and a caller may ignore a result.
 bool mayCall(const llvm::FunctionType *Call, const llvm::FunctionType *Callee);
