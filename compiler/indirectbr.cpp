@@ -72,7 +72,8 @@ void Labels::number() {
 void Labels::numberTable(GlobalVariable &Table) {
   const ConstantArray *Entries = entriesOf(Table);
   auto Label = [](const Use &Entry) { return cast<BlockAddress>(Entry)->getBasicBlock(); };
-  if (!Entries || any_of(Entries->operands(), [&](const Use &E) { return Numbers.contains(Label(E)); }))
+  auto Numbered = [&](const Use &Entry) { return Numbers.contains(Label(Entry)); };
+  if (!Entries || any_of(Entries->operands(), Numbered))
     return;
   uint64_t First = Numbers.size() + 1;
   for (const Use &Entry : Entries->operands())

@@ -114,7 +114,8 @@ void Variadics::lowerArg(VAArgInst &Arg) {
   }
   uint64_t Size = alignTo(DL.getTypeAllocSize(Arg.getType()), Slot);
   B.CreateStore(B.CreateConstGEP1_64(B.getInt8Ty(), Next, Size), Arg.getPointerOperand());
-  Value *V = B.CreateAlignedLoad(Arg.getType(), Next, std::min(Align(16), DL.getABITypeAlign(Arg.getType())));
+  Align A = std::min(Align(16), DL.getABITypeAlign(Arg.getType()));
+  Value *V = B.CreateAlignedLoad(Arg.getType(), Next, A);
   V->takeName(&Arg);
   Arg.replaceAllUsesWith(V);
   Arg.eraseFromParent();
