@@ -15,6 +15,7 @@ var EmitKinds = []struct{ Name, Meaning string }{
 	{"sites", "sites: the site table"},
 	{"obj", "LEVEL.o: each build before it is linked"},
 	{"layout", "layout.txt, layout.json and layout.ld: the plan"},
+	{"bare", "LEVEL.bare.o: each build's program without the passes that let it migrate"},
 	{"elf", "LEVEL.elf: each build with symbols and debug information"},
 }
 
@@ -26,6 +27,11 @@ func (p *pipeline) emit(merged, portable string, plan *layout.Plan, builds []*bu
 	dir := p.link.EmitDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("emit: %w", err)
+	}
+	if p.link.Emit["bare"] {
+		if err := p.emitBare(merged, dir); err != nil {
+			return err
+		}
 	}
 	copies := map[string][]string{ // kind: from, to, from, to ...
 		"ir":    {merged, "merged.bc", filepath.Join(portable, "portable.bc"), "portable.bc"},
@@ -63,4 +69,20 @@ func (p *pipeline) emit(merged, portable string, plan *layout.Plan, builds []*bu
 		}
 	}
 	return nil
+}
+
+// emitBare compiles the program once more, as one that stays where it is.
+func (p *pipeline) emitBare(merged, dir string) error {
+	portable, err := p.transform(merged, bare)
+	if err != nil {
+		return err
+	}
+	return each(len(p.link.Targets), func(n int) error {
+		t := p.link.Targets[n]
+		object, err := p.object(filepath.Join(portable, "portable.bc"), t)
+		if err != nil {
+			return err
+		}
+		return copyOut(object, filepath.Join(dir, t.Level.Name+".bare.o"))
+	})
 }

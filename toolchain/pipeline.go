@@ -54,7 +54,7 @@ type build struct {
 }
 
 func (p *pipeline) makeImage(merged, out string) error {
-	portable, err := p.transform(merged)
+	portable, err := p.transform(merged, migratable)
 	if err != nil {
 		return err
 	}
@@ -100,12 +100,20 @@ func each(n int, f func(int) error) error {
 	return nil
 }
 
-// transform makes the merged program migratable. The directory that it returns holds
-// portable.bc and sites.
-func (p *pipeline) transform(merged string) (string, error) {
+// Passes between the merged program and the builds.
+const (
+	migratable = "migrated-prepare,default<O2>,migrated-transform"
+	// The same without the core passes, to compare with: a program that cannot migrate.
+	bare = "migrated-prepare,default<O2>,migrated-fast-math,migrated-math,migrated-release-library," +
+		"globaldce,migrated-forget-library,migrated-globals"
+)
+
+// transform runs passes over the merged program. The directory that it returns holds
+// portable.bc, and sites if it is migratable.
+func (p *pipeline) transform(merged, passes string) (string, error) {
 	args := []string{
 		"-load-pass-plugin=" + p.Plugin,
-		"-passes=migrated-prepare,default<O2>,migrated-transform",
+		"-passes=" + passes,
 		// Vectorising and unrolling are for each build, with its CPU in sight.
 		"-vectorize-loops=false", "-vectorize-slp=false", "-interleave-loops=false",
 		"-disable-loop-unrolling",
