@@ -336,6 +336,7 @@ func (a *arrival) undo() error {
 	vm.rec = a.before
 	errs = append(errs, n.store.DeleteHandover(a.target.Token[:]))
 	if a.isNew {
+		vm.forgotten = true
 		errs = append(errs, n.store.DeleteVM(vm.id))
 	} else {
 		errs = append(errs, n.store.PutVM(vm.rec))

@@ -170,7 +170,7 @@ func (n *Node) forgetLocked(id string) error {
 		}
 	}
 	delete(n.vms, id)
-	if err := n.store.DeleteVM(id); err != nil {
+	if err := vm.erase(); err != nil {
 		return err
 	}
 	if err := vm.log.Remove(); err != nil {

@@ -51,6 +51,7 @@ type Node struct {
 	ctx    context.Context // ends when the node shuts down
 	cancel context.CancelFunc
 	tasks  tasks
+	dirty  *dirtySet
 	fetch  sync.Mutex // held while an image is fetched
 
 	mu      sync.Mutex
@@ -106,12 +107,14 @@ func New(cfg Config) (*Node, error) {
 		targets: make(map[link.Token]*move.Target),
 		sources: make(map[link.Token]*sourceVerdict),
 		names:   make(map[string]string),
+		dirty:   newDirtySet(),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	links := cfg.Link
 	links.Peers, links.Log = cfg.Peers, cfg.Log
 	links.Self = n.greeting
 	n.hub = link.NewHub(links)
+	n.spawn(n.writeRecords)
 	if err := n.recover(); err != nil {
 		n.Close()
 		return nil, err
@@ -199,6 +202,7 @@ func (n *Node) Close() error {
 		vm.shutdown()
 	}
 	n.tasks.wait()
+	n.flush()
 	var errs []error
 	for _, vm := range all {
 		errs = append(errs, vm.log.Close())

@@ -188,11 +188,13 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 	src.VM = proto.CloneOf(vm.rec)
 	src.VM.Generation++
 	vm.out = out
-	return vm.updateLocked(func(rec *pb.VM) {
+	vm.changeLocked(func(rec *pb.VM) {
 		rec.State = pb.VMState_VM_STATE_MOVING
 		rec.MovingTo = out.to
 		rec.Note = ""
 	})
+	vm.node.dirty.add(vm)
+	return nil
 }
 
 // endMove writes down what came of a move.

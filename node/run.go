@@ -94,17 +94,15 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 	return vm.view(), nil
 }
 
-// launch makes a new VM known and lets it run.
+// launch lets a new VM run and makes it known. Its record reaches the disk a moment later: a
+// daemon that dies before takes the VM with it anyway.
 func (n *Node) launch(vm *VM, guest vmm.VM, g *grant) error {
-	err := vm.update(func(*pb.VM) { vm.guest, vm.grant = guest, g })
-	if err == nil {
-		if err = guest.Start(nil); err != nil {
-			err = fmt.Errorf("start the program: %w", err)
-		}
-	}
-	if err != nil {
+	vm.mu.Lock()
+	vm.guest, vm.grant = guest, g
+	vm.mu.Unlock()
+	if err := guest.Start(nil); err != nil {
 		vm.unhost()
-		return errors.Join(err, n.store.DeleteVM(vm.id), vm.log.Remove())
+		return errors.Join(fmt.Errorf("start the program: %w", err), vm.log.Remove())
 	}
 	n.mu.Lock()
 	n.vms[vm.id] = vm

@@ -25,14 +25,15 @@ type VM struct {
 	input *console.Input // at home only
 	feed  feeder         // of the guest, where it is here
 
-	mu      sync.Mutex
-	rec     *pb.VM
-	changed chan struct{}      // closed and replaced when rec changes
-	guest   vmm.VM             // nil where it is not here
-	grant   *grant             // of guest
-	leave   context.CancelFunc // ends what serves the stay here
-	out     *outgoing          // the move from here that is under way
-	follows map[uint32]bool    // stays elsewhere whose log is being fetched
+	mu        sync.Mutex
+	rec       *pb.VM
+	changed   chan struct{}      // closed and replaced when rec changes
+	guest     vmm.VM             // nil where it is not here
+	grant     *grant             // of guest
+	leave     context.CancelFunc // ends what serves the stay here
+	out       *outgoing          // the move from here that is under way
+	forgotten bool               // the record is not to be written any more
+	follows   map[uint32]bool    // stays elsewhere whose log is being fetched
 }
 
 // newVM opens what belongs to a record. It is not yet known to the node.
@@ -115,7 +116,7 @@ func (vm *VM) view() *pb.VM {
 	return proto.CloneOf(vm.rec)
 }
 
-// update changes the record, on disk too, and wakes those who wait for it.
+// update changes the record, on disk before it returns, and wakes those who wait for it.
 func (vm *VM) update(change func(rec *pb.VM)) error {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
@@ -123,17 +124,41 @@ func (vm *VM) update(change func(rec *pb.VM)) error {
 }
 
 func (vm *VM) updateLocked(change func(rec *pb.VM)) error {
-	change(vm.rec)
-	close(vm.changed)
-	vm.changed = make(chan struct{})
+	vm.changeLocked(change)
 	return vm.node.store.PutVM(vm.rec)
 }
 
-// note is update where a failing disk can only be reported.
+func (vm *VM) changeLocked(change func(rec *pb.VM)) {
+	change(vm.rec)
+	close(vm.changed)
+	vm.changed = make(chan struct{})
+}
+
+// note is update for what may be forgotten should the daemon die within the next moment:
+// nothing waits for the disk.
 func (vm *VM) note(change func(rec *pb.VM)) {
-	if err := vm.update(change); err != nil {
-		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	vm.changeLocked(change)
+	vm.node.dirty.add(vm)
+}
+
+// write brings what was noted to disk.
+func (vm *VM) write() error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.forgotten {
+		return nil
 	}
+	return vm.node.store.PutVM(vm.rec)
+}
+
+// erase takes the record off the disk, for good.
+func (vm *VM) erase() error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	vm.forgotten = true
+	return vm.node.store.DeleteVM(vm.id)
 }
 
 // await returns the record once it is as wanted.

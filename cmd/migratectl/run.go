@@ -109,15 +109,15 @@ func ensureImage(ctx context.Context, client pb.NodeClient, ref string) (string,
 	if isDigest(ref) {
 		return ref, nil
 	}
-	m, err := image.Open(ref)
+	id, err := image.Identify(ref)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("no image file %s: build one with migratecc -o %s ...", ref, ref)
 	}
 	if err != nil {
 		return "", err
 	}
-	known, err := client.InspectImage(ctx, &pb.InspectImageRequest{Digest: string(m.Digest())})
-	if err == nil && hasAll(known, m) {
+	known, err := client.InspectImage(ctx, &pb.InspectImageRequest{Digest: string(id.Digest)})
+	if err == nil && hasAll(known, id) {
 		return known.Digest, nil
 	}
 	if err != nil && status.Code(err) != codes.NotFound {
@@ -127,13 +127,13 @@ func ensureImage(ctx context.Context, client pb.NodeClient, ref string) (string,
 }
 
 // hasAll says whether the daemon has all builds that a file has.
-func hasAll(known *pb.Image, m *image.Image) bool {
+func hasAll(known *pb.Image, id *image.Identity) bool {
 	stored := make(map[string]bool)
 	for _, b := range known.Builds {
 		stored[b.Exec] = b.Stored
 	}
-	for _, b := range m.Builds() {
-		if !stored[string(b.Info.Exec)] {
+	for _, info := range id.Present {
+		if !stored[string(info.Exec)] {
 			return false
 		}
 	}
