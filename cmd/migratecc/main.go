@@ -89,6 +89,8 @@ Options are clang's. Objects are bitcode; an image has one build for each kind o
   --emit-dir=DIR      Where to keep them (the image's name with .emit)
   -dumpmachine        Print the machine that configure scripts are to take for the host:
                       configure --host=$(migratecc -dumpmachine) CC=migratecc
+  --print-cmake-toolchain
+                      Print a file for cmake -DCMAKE_TOOLCHAIN_FILE=
   -v                  Print commands as they run
   --version           Print the version
 

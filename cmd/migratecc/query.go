@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 )
 
 // machine is what configure scripts are told that programs run on: a name that config.sub
@@ -25,10 +26,36 @@ func (d *driver) query(ctx context.Context) error {
 	case "-print-multiarch", "--print-multiarch":
 		_, err := fmt.Fprintln(d.stdout)
 		return err
+	case "--print-cmake-toolchain":
+		return d.cmakeToolchain()
 	case "-Wl,--version":
 		return d.tc.LinkerVersion(ctx, d.stdout)
 	}
 	return d.tc.FrontEnd(ctx, d.stdout, d.inv.query)
+}
+
+// cmakeToolchain prints a toolchain file for CMake, which would else take an ar and a ranlib
+// of whatever LLVM it finds.
+func (d *driver) cmakeToolchain() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	_, err = fmt.Fprintf(d.stdout, `# For cmake -DCMAKE_TOOLCHAIN_FILE=...
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR le64)
+set(CMAKE_C_COMPILER %s)
+set(CMAKE_AR llvm-ar-19)
+set(CMAKE_RANLIB llvm-ranlib-19)
+set(CMAKE_NM llvm-nm-19)
+set(CMAKE_FIND_ROOT_PATH %s)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set_property(GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS FALSE)
+`, self, d.tc.Sysroot)
+	return err
 }
 
 // version prints this program's name and clang's version, which scripts look for.
