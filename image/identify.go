@@ -32,12 +32,15 @@ func Identify(path string) (*Identity, error) {
 	return id, nil
 }
 
-func identify(r io.Reader) (*Identity, error) {
-	files, err := readSmall(r)
+func identify(r io.ReadSeeker) (*Identity, error) {
+	s, err := scan(r)
 	if err != nil {
 		return nil, err
 	}
-	text, ok := files[indexName]
+	if err := s.fetch(indexName); err != nil {
+		return nil, err
+	}
+	text, ok := s.files[indexName]
 	if !ok {
 		return nil, fmt.Errorf("%w: %s is missing", ErrFormat, indexName)
 	}
@@ -48,15 +51,21 @@ func identify(r io.Reader) (*Identity, error) {
 	if len(index.Manifests) == 0 {
 		return nil, fmt.Errorf("%w: no builds", ErrFormat)
 	}
-	l := &loader{files: files}
+	l := &loader{files: s.files}
 	id := new(Identity)
 	for _, d := range index.Manifests {
+		if err := s.fetch(blobPrefix + d.Digest.Hex); err != nil {
+			return nil, err
+		}
 		text, err := l.blob("manifest", d, types.OCIManifestSchema1)
 		if err != nil {
 			return nil, err
 		}
 		var manifest v1.Manifest
 		if err := parseJSON("manifest", text, &manifest); err != nil {
+			return nil, err
+		}
+		if err := s.fetch(blobPrefix + manifest.Config.Digest.Hex); err != nil {
 			return nil, err
 		}
 		if err := l.config(manifest.Config); err != nil {
@@ -72,29 +81,57 @@ func identify(r io.Reader) (*Identity, error) {
 	return id, nil
 }
 
-// readSmall returns the files of a tar that can be manifests or configs. A reader that can
-// seek is not read in between.
-func readSmall(r io.Reader) (map[string][]byte, error) {
-	files := make(map[string][]byte)
+// A scanned tar knows where its files are, and has those that were fetched.
+type scanned struct {
+	r     io.ReadSeeker
+	at    map[string]extent
+	files map[string][]byte
+}
+
+// An extent of a tar, bytes.
+type extent struct{ offset, size int64 }
+
+// scan finds the files of a tar by their headers. archive/tar reads no more than those, and
+// so leaves the reader at each file's beginning.
+func scan(r io.ReadSeeker) (*scanned, error) {
+	s := &scanned{r: r, at: make(map[string]extent), files: make(map[string][]byte)}
 	t := tar.NewReader(r)
-	for n := 0; ; n++ {
+	for {
 		h, err := t.Next()
 		if err == io.EOF {
-			return files, nil
+			return s, nil
 		}
 		if err != nil {
 			return nil, tarError(err)
 		}
-		if n == maxEntries || isSparse(h) {
+		_, twice := s.at[h.Name]
+		if twice || h.Typeflag != tar.TypeReg || isSparse(h) || len(s.at) == maxEntries {
 			return nil, fmt.Errorf("%w: unexpected entry %.100q", ErrFormat, h.Name)
 		}
-		if h.Typeflag != tar.TypeReg || h.Size > MaxConfig {
-			continue
-		}
-		b, err := io.ReadAll(t)
+		offset, err := r.Seek(0, io.SeekCurrent)
 		if err != nil {
-			return nil, tarError(err)
+			return nil, err
 		}
-		files[h.Name] = b
+		s.at[h.Name] = extent{offset, h.Size}
 	}
+}
+
+// fetch reads a manifest or a config, if it is there.
+func (s *scanned) fetch(name string) error {
+	e, ok := s.at[name]
+	if !ok || s.files[name] != nil {
+		return nil
+	}
+	if e.size > MaxConfig {
+		return fmt.Errorf("%w: %s has %d bytes", ErrFormat, name, e.size)
+	}
+	if _, err := s.r.Seek(e.offset, io.SeekStart); err != nil {
+		return err
+	}
+	b := make([]byte, e.size)
+	if _, err := io.ReadFull(s.r, b); err != nil {
+		return tarError(err)
+	}
+	s.files[name] = b
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/status"
 
-	"github.com/migrated/migrated/node"
+	"github.com/migrated/migrated/node/version"
 )
 
 // Exit codes. run and wait end with the program's own; so that a failure of theirs cannot be
@@ -97,7 +97,7 @@ line.`,
   migratectl recall lua                           # and back`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       node.Version(),
+		Version:       version.String(),
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/migrated/migrated/node"
+	"github.com/migrated/migrated/node/version"
 )
 
 func main() {
@@ -49,7 +49,7 @@ Everything can be given in a TOML file; a flag wins over it:
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       node.Version(),
+		Version:       version.String(),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false

@@ -13,6 +13,7 @@ import (
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/vmm"
 	"github.com/migrated/migrated/vmm/kvm"
 )
@@ -57,7 +58,7 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 			Stall:   time.Duration(cfg.Move.Stall),
 		},
 		Log:     log,
-		Version: node.Version(),
+		Version: version.String(),
 	})
 	if err != nil {
 		return err

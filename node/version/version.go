@@ -1,9 +1,10 @@
-package node
+// Package version says which version of migrated this is.
+package version
 
 import "runtime/debug"
 
-// Version is that of the module, or of the commit that it was built from.
-func Version() string {
+// String is the module's version, or the commit that it was built from.
+func String() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
