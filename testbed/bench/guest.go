@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/host"
+	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/kvm"
+)
+
+// A guest is a VM in this process.
+type guest struct {
+	*vmm.Guest
+	mu  sync.Mutex
+	out [3]bytes.Buffer // by stream
+}
+
+// newGuest makes a VM on KVM that runs an image's best build for this machine.
+func newGuest(m *image.Image, memory uint64, script string, args ...string) (*guest, error) {
+	h, err := host.Detect()
+	if err != nil {
+		return nil, err
+	}
+	build, err := m.Build(h.ISA.Name, h.Levels)
+	if err != nil {
+		return nil, err
+	}
+	g := &guest{}
+	cfg := vmm.Config{
+		Spec:    vmm.Spec{Image: m.Config(), Build: build, Memory: memory},
+		Args:    append([]string{m.Config().Name}, args...),
+		Machine: kvm.New,
+		Output: func(s vmm.Stream, p []byte) {
+			g.mu.Lock()
+			g.out[s].Write(p)
+			g.mu.Unlock()
+		},
+	}
+	if script != "" {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Files = []vmm.File{{Path: guestScript, Mode: 0o644, Data: text}}
+		cfg.Args = append([]string{m.Config().Name, guestScript}, args...)
+	}
+	g.Guest, err = vmm.New(cfg)
+	return g, err
+}
+
+// guestScript is where a guest finds its script.
+const guestScript = "/script"
+
+// stream returns what the guest has printed.
+func (g *guest) stream(s vmm.Stream) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.out[s].String()
+}
+
+// finish runs a guest from start to end.
+func (g *guest) finish() (time.Duration, error) {
+	began := time.Now()
+	if err := g.Start(nil); err != nil {
+		return 0, err
+	}
+	<-g.Done()
+	took := time.Since(began)
+	if e := g.Exit(); e.Code != 0 {
+		return 0, fmt.Errorf("the guest ended with status %d: %+v\n%s", e.Code, e.Crash, g.stream(vmm.Stderr))
+	}
+	return took, nil
+}
