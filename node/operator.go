@@ -263,7 +263,7 @@ func peerInfo(ctx context.Context, p link.Status) *pb.NodeInfo {
 		return info
 	}
 	seen.Name, seen.Address, seen.State = p.Name, p.Address, pb.NodeState_NODE_STATE_CONNECTED
-	if rtt, err := p.Link.RoundTrip(); err == nil {
+	if rtt, err := p.Link.RoundTrip(ctx); err == nil {
 		seen.RoundTrip = durationpb.New(rtt)
 	}
 	return seen

@@ -25,6 +25,10 @@ func (s *peerServer) Status(context.Context, *pb.StatusRequest) (*pb.NodeInfo, e
 	return s.node.status()
 }
 
+func (s *peerServer) Ping(context.Context, *pb.PingRequest) (*pb.PingResponse, error) {
+	return &pb.PingResponse{}, nil
+}
+
 func (s *peerServer) Prepare(ctx context.Context, req *pb.PrepareRequest) (*pb.PrepareResponse, error) {
 	from, err := caller(ctx)
 	if err != nil {

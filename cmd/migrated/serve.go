@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/move"
@@ -107,12 +109,10 @@ func listenUnix(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove the socket of an earlier daemon: %w", err)
 	}
+	mask := unix.Umask(0o117) // mode 0660 from the first moment
+	defer unix.Umask(mask)
 	l, err := net.Listen("unix", path)
 	if err != nil {
-		return nil, fmt.Errorf("listen for migratectl: %w", err)
-	}
-	if err := os.Chmod(path, 0o660); err != nil {
-		l.Close()
 		return nil, fmt.Errorf("listen for migratectl: %w", err)
 	}
 	return l, nil

@@ -104,43 +104,55 @@ func (s *Store) Build(d image.Digest, info image.BuildInfo) (*image.Build, error
 
 // Import reads an image, checks it, and adds what it has to the store.
 func (s *Store) Import(r io.Reader) (*image.Image, error) {
-	m, err := image.OpenReader(r)
+	f, err := os.CreateTemp(s.dir, tempPattern)
+	if err != nil {
+		return nil, fmt.Errorf("store image: %w", err)
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed
+	defer f.Close()
+	m, err := image.OpenReader(io.TeeReader(r, f))
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch have, err := s.get(m.Digest()); {
-	case err == nil:
+	case errors.Is(err, ErrUnknown):
+	case err != nil:
+		return nil, err
+	default: // what came may lack builds that are here
 		if m, err = image.Merge(have, m); err != nil {
 			return nil, err
 		}
-	case !errors.Is(err, ErrUnknown):
-		return nil, err
+		if err := rewrite(f, m); err != nil {
+			return nil, fmt.Errorf("store image: %w", err)
+		}
 	}
-	if err := s.replace(m); err != nil {
+	if err := s.keep(f, m.Digest()); err != nil {
 		return nil, fmt.Errorf("store image: %w", err)
 	}
 	s.open[m.Digest()], s.recent = weak.Make(m), m
 	return m, nil
 }
 
-// replace writes an image's file in whole or not at all.
-func (s *Store) replace(m *image.Image) error {
-	path, err := s.path(m.Digest())
+// rewrite puts an image in place of what a file has.
+func rewrite(f *os.File, m *image.Image) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	return m.Write(f)
+}
+
+// keep makes a file that is complete the one of an image.
+func (s *Store) keep(f *os.File, d image.Digest) error {
+	path, err := s.path(d)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(s.dir, tempPattern)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it is renamed
-	err = m.Write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := f.Sync(); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

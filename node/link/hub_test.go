@@ -29,6 +29,10 @@ func (echo) Status(ctx context.Context, _ *pb.StatusRequest) (*pb.NodeInfo, erro
 	return &pb.NodeInfo{Name: p.Addr.(Addr).Link.Name()}, nil
 }
 
+func (echo) Ping(context.Context, *pb.PingRequest) (*pb.PingResponse, error) {
+	return &pb.PingResponse{}, nil
+}
+
 func newHub(t *testing.T, name, id string, peers ...Peer) *testHub {
 	t.Helper()
 	h := NewHub(Config{
@@ -74,7 +78,7 @@ func TestBothWays(t *testing.T) {
 		if err != nil || answer.Name != side.me {
 			t.Errorf("%s asked %s, which was asked by %v, %v", side.me, side.you, answer, err)
 		}
-		if rtt, err := l.RoundTrip(); err != nil || rtt <= 0 {
+		if rtt, err := l.RoundTrip(t.Context()); err != nil || rtt <= 0 {
 			t.Errorf("round trip %v, %v", rtt, err)
 		}
 		e, err := side.to.Expect(Token{1}, side.me)

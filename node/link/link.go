@@ -82,15 +82,15 @@ func (l *Link) OpenData(token Token) (net.Conn, error) {
 	return l.open(kindData, token)
 }
 
-// RoundTrip is the least of a few measurements.
-func (l *Link) RoundTrip() (time.Duration, error) {
+// RoundTrip is the least time of a few small requests.
+func (l *Link) RoundTrip(ctx context.Context) (time.Duration, error) {
 	least := time.Duration(-1)
-	for range 3 {
-		rtt, err := l.session.Ping()
-		if err != nil {
+	for range 5 {
+		begin := time.Now()
+		if _, err := l.Client().Ping(ctx, &pb.PingRequest{}); err != nil {
 			return 0, fmt.Errorf("measure round trip: %w", err)
 		}
-		if least < 0 || rtt < least {
+		if rtt := time.Since(begin); least < 0 || rtt < least {
 			least = rtt
 		}
 	}

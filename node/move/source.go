@@ -164,7 +164,7 @@ func (s *Source) prepare(ctx context.Context) error {
 	s.clock.move.ToIsa = answer.Isa
 	s.clock.move.FromIsa = s.VM.Isa
 	s.clock.move.ImageBytes = answer.ImageBytes
-	rtt, err := s.link.RoundTrip()
+	rtt, err := s.link.RoundTrip(ctx)
 	if err != nil {
 		return s.explain(ctx, "prepare", err)
 	}

@@ -31,7 +31,11 @@ type Store struct {
 
 // Open opens or makes the journal. Only one daemon can have it open.
 func Open(path string) (*Store, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	// A move waits for two writes of the journal, so each is kept small: the free list is found
+	// again when the file is opened.
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType,
+	})
 	if errors.Is(err, bbolt.ErrTimeout) {
 		return nil, fmt.Errorf("open journal %s: another daemon has it open; stop that one or give this one a --state directory of its own", path)
 	}

@@ -166,6 +166,78 @@ func (*StatusRequest) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{1}
 }
 
+type PingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PingRequest) Reset() {
+	*x = PingRequest{}
+	mi := &file_migrated_v1_peer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PingRequest) ProtoMessage() {}
+
+func (x *PingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_peer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PingRequest.ProtoReflect.Descriptor instead.
+func (*PingRequest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{2}
+}
+
+type PingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PingResponse) Reset() {
+	*x = PingResponse{}
+	mi := &file_migrated_v1_peer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PingResponse) ProtoMessage() {}
+
+func (x *PingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_peer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PingResponse.ProtoReflect.Descriptor instead.
+func (*PingResponse) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{3}
+}
+
 type PrepareRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`   // 16 random bytes that name this move
@@ -177,7 +249,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[2]
+	mi := &file_migrated_v1_peer_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -189,7 +261,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[2]
+	mi := &file_migrated_v1_peer_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -202,7 +274,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{2}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PrepareRequest) GetToken() []byte {
@@ -237,7 +309,7 @@ type PrepareResponse struct {
 
 func (x *PrepareResponse) Reset() {
 	*x = PrepareResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[3]
+	mi := &file_migrated_v1_peer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -249,7 +321,7 @@ func (x *PrepareResponse) String() string {
 func (*PrepareResponse) ProtoMessage() {}
 
 func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[3]
+	mi := &file_migrated_v1_peer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -262,7 +334,7 @@ func (x *PrepareResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareResponse.ProtoReflect.Descriptor instead.
 func (*PrepareResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{3}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PrepareResponse) GetIsa() string {
@@ -301,7 +373,7 @@ type ReadyRequest struct {
 
 func (x *ReadyRequest) Reset() {
 	*x = ReadyRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[4]
+	mi := &file_migrated_v1_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -313,7 +385,7 @@ func (x *ReadyRequest) String() string {
 func (*ReadyRequest) ProtoMessage() {}
 
 func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[4]
+	mi := &file_migrated_v1_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -326,7 +398,7 @@ func (x *ReadyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyRequest.ProtoReflect.Descriptor instead.
 func (*ReadyRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{4}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReadyRequest) GetToken() []byte {
@@ -387,7 +459,7 @@ type Left struct {
 
 func (x *Left) Reset() {
 	*x = Left{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[5]
+	mi := &file_migrated_v1_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +471,7 @@ func (x *Left) String() string {
 func (*Left) ProtoMessage() {}
 
 func (x *Left) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[5]
+	mi := &file_migrated_v1_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +484,7 @@ func (x *Left) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Left.ProtoReflect.Descriptor instead.
 func (*Left) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{5}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Left) GetMono() uint64 {
@@ -479,7 +551,7 @@ type ReadyResponse struct {
 
 func (x *ReadyResponse) Reset() {
 	*x = ReadyResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[6]
+	mi := &file_migrated_v1_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +563,7 @@ func (x *ReadyResponse) String() string {
 func (*ReadyResponse) ProtoMessage() {}
 
 func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[6]
+	mi := &file_migrated_v1_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +576,7 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{6}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{8}
 }
 
 type StartRequest struct {
@@ -518,7 +590,7 @@ type StartRequest struct {
 
 func (x *StartRequest) Reset() {
 	*x = StartRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[7]
+	mi := &file_migrated_v1_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +602,7 @@ func (x *StartRequest) String() string {
 func (*StartRequest) ProtoMessage() {}
 
 func (x *StartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[7]
+	mi := &file_migrated_v1_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +615,7 @@ func (x *StartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRequest.ProtoReflect.Descriptor instead.
 func (*StartRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{7}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StartRequest) GetToken() []byte {
@@ -579,7 +651,7 @@ type StartResponse struct {
 
 func (x *StartResponse) Reset() {
 	*x = StartResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[8]
+	mi := &file_migrated_v1_peer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +663,7 @@ func (x *StartResponse) String() string {
 func (*StartResponse) ProtoMessage() {}
 
 func (x *StartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[8]
+	mi := &file_migrated_v1_peer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +676,7 @@ func (x *StartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartResponse.ProtoReflect.Descriptor instead.
 func (*StartResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{8}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StartResponse) GetStarted() bool {
@@ -645,7 +717,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[9]
+	mi := &file_migrated_v1_peer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +729,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[9]
+	mi := &file_migrated_v1_peer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +742,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{9}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AbortRequest) GetToken() []byte {
@@ -696,7 +768,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[10]
+	mi := &file_migrated_v1_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -708,7 +780,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[10]
+	mi := &file_migrated_v1_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -721,7 +793,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{10}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AbortResponse) GetReason() string {
@@ -740,7 +812,7 @@ type ResolveRequest struct {
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[11]
+	mi := &file_migrated_v1_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +824,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[11]
+	mi := &file_migrated_v1_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +837,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{11}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ResolveRequest) GetToken() []byte {
@@ -785,7 +857,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[12]
+	mi := &file_migrated_v1_peer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +869,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[12]
+	mi := &file_migrated_v1_peer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +882,7 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{12}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResolveResponse) GetVerdict() Verdict {
@@ -838,7 +910,7 @@ type FetchImageRequest struct {
 
 func (x *FetchImageRequest) Reset() {
 	*x = FetchImageRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[13]
+	mi := &file_migrated_v1_peer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +922,7 @@ func (x *FetchImageRequest) String() string {
 func (*FetchImageRequest) ProtoMessage() {}
 
 func (x *FetchImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[13]
+	mi := &file_migrated_v1_peer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +935,7 @@ func (x *FetchImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchImageRequest.ProtoReflect.Descriptor instead.
 func (*FetchImageRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{13}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FetchImageRequest) GetDigest() string {
@@ -896,7 +968,7 @@ type FetchImageResponse struct {
 
 func (x *FetchImageResponse) Reset() {
 	*x = FetchImageResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[14]
+	mi := &file_migrated_v1_peer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +980,7 @@ func (x *FetchImageResponse) String() string {
 func (*FetchImageResponse) ProtoMessage() {}
 
 func (x *FetchImageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[14]
+	mi := &file_migrated_v1_peer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +993,7 @@ func (x *FetchImageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchImageResponse.ProtoReflect.Descriptor instead.
 func (*FetchImageResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{14}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FetchImageResponse) GetData() []byte {
@@ -942,7 +1014,7 @@ type FollowRequest struct {
 
 func (x *FollowRequest) Reset() {
 	*x = FollowRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[15]
+	mi := &file_migrated_v1_peer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +1026,7 @@ func (x *FollowRequest) String() string {
 func (*FollowRequest) ProtoMessage() {}
 
 func (x *FollowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[15]
+	mi := &file_migrated_v1_peer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1039,7 @@ func (x *FollowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowRequest.ProtoReflect.Descriptor instead.
 func (*FollowRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{15}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FollowRequest) GetVm() string {
@@ -1005,7 +1077,7 @@ type FollowEvent struct {
 
 func (x *FollowEvent) Reset() {
 	*x = FollowEvent{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[16]
+	mi := &file_migrated_v1_peer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1089,7 @@ func (x *FollowEvent) String() string {
 func (*FollowEvent) ProtoMessage() {}
 
 func (x *FollowEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[16]
+	mi := &file_migrated_v1_peer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1102,7 @@ func (x *FollowEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowEvent.ProtoReflect.Descriptor instead.
 func (*FollowEvent) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{16}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *FollowEvent) GetEvent() isFollowEvent_Event {
@@ -1099,7 +1171,7 @@ type StayEnd struct {
 
 func (x *StayEnd) Reset() {
 	*x = StayEnd{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[17]
+	mi := &file_migrated_v1_peer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1183,7 @@ func (x *StayEnd) String() string {
 func (*StayEnd) ProtoMessage() {}
 
 func (x *StayEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[17]
+	mi := &file_migrated_v1_peer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1196,7 @@ func (x *StayEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StayEnd.ProtoReflect.Descriptor instead.
 func (*StayEnd) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{17}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StayEnd) GetLogEnd() int64 {
@@ -1151,7 +1223,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[18]
+	mi := &file_migrated_v1_peer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1163,7 +1235,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[18]
+	mi := &file_migrated_v1_peer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1176,7 +1248,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{18}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReleaseRequest) GetVm() string {
@@ -1201,7 +1273,7 @@ type ReleaseResponse struct {
 
 func (x *ReleaseResponse) Reset() {
 	*x = ReleaseResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[19]
+	mi := &file_migrated_v1_peer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1213,7 +1285,7 @@ func (x *ReleaseResponse) String() string {
 func (*ReleaseResponse) ProtoMessage() {}
 
 func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[19]
+	mi := &file_migrated_v1_peer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1298,7 @@ func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
 func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{19}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{21}
 }
 
 type InputRequest struct {
@@ -1242,7 +1314,7 @@ type InputRequest struct {
 
 func (x *InputRequest) Reset() {
 	*x = InputRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[20]
+	mi := &file_migrated_v1_peer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +1326,7 @@ func (x *InputRequest) String() string {
 func (*InputRequest) ProtoMessage() {}
 
 func (x *InputRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[20]
+	mi := &file_migrated_v1_peer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +1339,7 @@ func (x *InputRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputRequest.ProtoReflect.Descriptor instead.
 func (*InputRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{20}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *InputRequest) GetVm() string {
@@ -1314,7 +1386,7 @@ type InputResponse struct {
 
 func (x *InputResponse) Reset() {
 	*x = InputResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[21]
+	mi := &file_migrated_v1_peer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1326,7 +1398,7 @@ func (x *InputResponse) String() string {
 func (*InputResponse) ProtoMessage() {}
 
 func (x *InputResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[21]
+	mi := &file_migrated_v1_peer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1339,7 +1411,7 @@ func (x *InputResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputResponse.ProtoReflect.Descriptor instead.
 func (*InputResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{21}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *InputResponse) GetAccepted() int64 {
@@ -1360,7 +1432,7 @@ type ArrivedRequest struct {
 
 func (x *ArrivedRequest) Reset() {
 	*x = ArrivedRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[22]
+	mi := &file_migrated_v1_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1444,7 @@ func (x *ArrivedRequest) String() string {
 func (*ArrivedRequest) ProtoMessage() {}
 
 func (x *ArrivedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[22]
+	mi := &file_migrated_v1_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1457,7 @@ func (x *ArrivedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArrivedRequest.ProtoReflect.Descriptor instead.
 func (*ArrivedRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{22}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ArrivedRequest) GetVm() *VM {
@@ -1417,7 +1489,7 @@ type ArrivedResponse struct {
 
 func (x *ArrivedResponse) Reset() {
 	*x = ArrivedResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[23]
+	mi := &file_migrated_v1_peer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1429,7 +1501,7 @@ func (x *ArrivedResponse) String() string {
 func (*ArrivedResponse) ProtoMessage() {}
 
 func (x *ArrivedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[23]
+	mi := &file_migrated_v1_peer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1442,7 +1514,7 @@ func (x *ArrivedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArrivedResponse.ProtoReflect.Descriptor instead.
 func (*ArrivedResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{23}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{25}
 }
 
 var File_migrated_v1_peer_proto protoreflect.FileDescriptor
@@ -1453,7 +1525,9 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x05Hello\x12)\n" +
 	"\x04node\x18\x01 \x01(\v2\x15.migrated.v1.NodeInfoR\x04node\x12\x18\n" +
 	"\arefused\x18\x02 \x01(\tR\arefused\"\x0f\n" +
-	"\rStatusRequest\"_\n" +
+	"\rStatusRequest\"\r\n" +
+	"\vPingRequest\"\x0e\n" +
+	"\fPingResponse\"_\n" +
 	"\x0ePrepareRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x16\n" +
@@ -1547,9 +1621,10 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11VERDICT_UNDECIDED\x10\x01\x12\x13\n" +
 	"\x0fVERDICT_ABORTED\x10\x02\x12\x15\n" +
-	"\x11VERDICT_COMMITTED\x10\x032\xef\a\n" +
+	"\x11VERDICT_COMMITTED\x10\x032\xac\b\n" +
 	"\x04Peer\x12;\n" +
-	"\x06Status\x12\x1a.migrated.v1.StatusRequest\x1a\x15.migrated.v1.NodeInfo\x12D\n" +
+	"\x06Status\x12\x1a.migrated.v1.StatusRequest\x1a\x15.migrated.v1.NodeInfo\x12;\n" +
+	"\x04Ping\x12\x18.migrated.v1.PingRequest\x1a\x19.migrated.v1.PingResponse\x12D\n" +
 	"\aPrepare\x12\x1b.migrated.v1.PrepareRequest\x1a\x1c.migrated.v1.PrepareResponse\x12>\n" +
 	"\x05Ready\x12\x19.migrated.v1.ReadyRequest\x1a\x1a.migrated.v1.ReadyResponse\x12>\n" +
 	"\x05Start\x12\x19.migrated.v1.StartRequest\x1a\x1a.migrated.v1.StartResponse\x12>\n" +
@@ -1579,96 +1654,100 @@ func file_migrated_v1_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_migrated_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_migrated_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_migrated_v1_peer_proto_goTypes = []any{
 	(Verdict)(0),                  // 0: migrated.v1.Verdict
 	(*Hello)(nil),                 // 1: migrated.v1.Hello
 	(*StatusRequest)(nil),         // 2: migrated.v1.StatusRequest
-	(*PrepareRequest)(nil),        // 3: migrated.v1.PrepareRequest
-	(*PrepareResponse)(nil),       // 4: migrated.v1.PrepareResponse
-	(*ReadyRequest)(nil),          // 5: migrated.v1.ReadyRequest
-	(*Left)(nil),                  // 6: migrated.v1.Left
-	(*ReadyResponse)(nil),         // 7: migrated.v1.ReadyResponse
-	(*StartRequest)(nil),          // 8: migrated.v1.StartRequest
-	(*StartResponse)(nil),         // 9: migrated.v1.StartResponse
-	(*AbortRequest)(nil),          // 10: migrated.v1.AbortRequest
-	(*AbortResponse)(nil),         // 11: migrated.v1.AbortResponse
-	(*ResolveRequest)(nil),        // 12: migrated.v1.ResolveRequest
-	(*ResolveResponse)(nil),       // 13: migrated.v1.ResolveResponse
-	(*FetchImageRequest)(nil),     // 14: migrated.v1.FetchImageRequest
-	(*FetchImageResponse)(nil),    // 15: migrated.v1.FetchImageResponse
-	(*FollowRequest)(nil),         // 16: migrated.v1.FollowRequest
-	(*FollowEvent)(nil),           // 17: migrated.v1.FollowEvent
-	(*StayEnd)(nil),               // 18: migrated.v1.StayEnd
-	(*ReleaseRequest)(nil),        // 19: migrated.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),       // 20: migrated.v1.ReleaseResponse
-	(*InputRequest)(nil),          // 21: migrated.v1.InputRequest
-	(*InputResponse)(nil),         // 22: migrated.v1.InputResponse
-	(*ArrivedRequest)(nil),        // 23: migrated.v1.ArrivedRequest
-	(*ArrivedResponse)(nil),       // 24: migrated.v1.ArrivedResponse
-	(*NodeInfo)(nil),              // 25: migrated.v1.NodeInfo
-	(*VM)(nil),                    // 26: migrated.v1.VM
-	(*MemoryStats)(nil),           // 27: migrated.v1.MemoryStats
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 29: google.protobuf.Duration
-	(*LogChunk)(nil),              // 30: migrated.v1.LogChunk
-	(*Move)(nil),                  // 31: migrated.v1.Move
-	(*OffloadRequest)(nil),        // 32: migrated.v1.OffloadRequest
-	(*StopRequest)(nil),           // 33: migrated.v1.StopRequest
-	(*LogsRequest)(nil),           // 34: migrated.v1.LogsRequest
-	(*VMRequest)(nil),             // 35: migrated.v1.VMRequest
-	(*MoveEvent)(nil),             // 36: migrated.v1.MoveEvent
+	(*PingRequest)(nil),           // 3: migrated.v1.PingRequest
+	(*PingResponse)(nil),          // 4: migrated.v1.PingResponse
+	(*PrepareRequest)(nil),        // 5: migrated.v1.PrepareRequest
+	(*PrepareResponse)(nil),       // 6: migrated.v1.PrepareResponse
+	(*ReadyRequest)(nil),          // 7: migrated.v1.ReadyRequest
+	(*Left)(nil),                  // 8: migrated.v1.Left
+	(*ReadyResponse)(nil),         // 9: migrated.v1.ReadyResponse
+	(*StartRequest)(nil),          // 10: migrated.v1.StartRequest
+	(*StartResponse)(nil),         // 11: migrated.v1.StartResponse
+	(*AbortRequest)(nil),          // 12: migrated.v1.AbortRequest
+	(*AbortResponse)(nil),         // 13: migrated.v1.AbortResponse
+	(*ResolveRequest)(nil),        // 14: migrated.v1.ResolveRequest
+	(*ResolveResponse)(nil),       // 15: migrated.v1.ResolveResponse
+	(*FetchImageRequest)(nil),     // 16: migrated.v1.FetchImageRequest
+	(*FetchImageResponse)(nil),    // 17: migrated.v1.FetchImageResponse
+	(*FollowRequest)(nil),         // 18: migrated.v1.FollowRequest
+	(*FollowEvent)(nil),           // 19: migrated.v1.FollowEvent
+	(*StayEnd)(nil),               // 20: migrated.v1.StayEnd
+	(*ReleaseRequest)(nil),        // 21: migrated.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),       // 22: migrated.v1.ReleaseResponse
+	(*InputRequest)(nil),          // 23: migrated.v1.InputRequest
+	(*InputResponse)(nil),         // 24: migrated.v1.InputResponse
+	(*ArrivedRequest)(nil),        // 25: migrated.v1.ArrivedRequest
+	(*ArrivedResponse)(nil),       // 26: migrated.v1.ArrivedResponse
+	(*NodeInfo)(nil),              // 27: migrated.v1.NodeInfo
+	(*VM)(nil),                    // 28: migrated.v1.VM
+	(*MemoryStats)(nil),           // 29: migrated.v1.MemoryStats
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*LogChunk)(nil),              // 32: migrated.v1.LogChunk
+	(*Move)(nil),                  // 33: migrated.v1.Move
+	(*OffloadRequest)(nil),        // 34: migrated.v1.OffloadRequest
+	(*StopRequest)(nil),           // 35: migrated.v1.StopRequest
+	(*LogsRequest)(nil),           // 36: migrated.v1.LogsRequest
+	(*VMRequest)(nil),             // 37: migrated.v1.VMRequest
+	(*MoveEvent)(nil),             // 38: migrated.v1.MoveEvent
 }
 var file_migrated_v1_peer_proto_depIdxs = []int32{
-	25, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
-	26, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
-	27, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
-	6,  // 3: migrated.v1.ReadyRequest.left:type_name -> migrated.v1.Left
-	28, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
-	29, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
-	29, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
-	29, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
-	29, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
+	27, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
+	28, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
+	29, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
+	8,  // 3: migrated.v1.ReadyRequest.left:type_name -> migrated.v1.Left
+	30, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
+	31, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
+	31, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
+	31, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
+	31, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
 	0,  // 9: migrated.v1.ResolveResponse.verdict:type_name -> migrated.v1.Verdict
-	29, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
-	30, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
-	26, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
-	18, // 13: migrated.v1.FollowEvent.end:type_name -> migrated.v1.StayEnd
-	26, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
-	26, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
-	31, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
+	31, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
+	32, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
+	28, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
+	20, // 13: migrated.v1.FollowEvent.end:type_name -> migrated.v1.StayEnd
+	28, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
+	28, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
+	33, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
 	2,  // 17: migrated.v1.Peer.Status:input_type -> migrated.v1.StatusRequest
-	3,  // 18: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
-	5,  // 19: migrated.v1.Peer.Ready:input_type -> migrated.v1.ReadyRequest
-	8,  // 20: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
-	10, // 21: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
-	12, // 22: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
-	14, // 23: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
-	16, // 24: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
-	19, // 25: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
-	21, // 26: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
-	23, // 27: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
-	32, // 28: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
-	33, // 29: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
-	34, // 30: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
-	35, // 31: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
-	25, // 32: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
-	4,  // 33: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
-	7,  // 34: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
-	9,  // 35: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
-	11, // 36: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
-	13, // 37: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
-	15, // 38: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
-	17, // 39: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
-	20, // 40: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
-	22, // 41: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
-	24, // 42: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
-	36, // 43: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
-	26, // 44: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
-	30, // 45: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
-	26, // 46: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
-	32, // [32:47] is the sub-list for method output_type
-	17, // [17:32] is the sub-list for method input_type
+	3,  // 18: migrated.v1.Peer.Ping:input_type -> migrated.v1.PingRequest
+	5,  // 19: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
+	7,  // 20: migrated.v1.Peer.Ready:input_type -> migrated.v1.ReadyRequest
+	10, // 21: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
+	12, // 22: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
+	14, // 23: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
+	16, // 24: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
+	18, // 25: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
+	21, // 26: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
+	23, // 27: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
+	25, // 28: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
+	34, // 29: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
+	35, // 30: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
+	36, // 31: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
+	37, // 32: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
+	27, // 33: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
+	4,  // 34: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
+	6,  // 35: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
+	9,  // 36: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
+	11, // 37: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
+	13, // 38: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
+	15, // 39: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
+	17, // 40: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
+	19, // 41: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
+	22, // 42: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
+	24, // 43: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
+	26, // 44: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
+	38, // 45: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
+	28, // 46: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
+	32, // 47: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
+	28, // 48: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
+	33, // [33:49] is the sub-list for method output_type
+	17, // [17:33] is the sub-list for method input_type
 	17, // [17:17] is the sub-list for extension type_name
 	17, // [17:17] is the sub-list for extension extendee
 	0,  // [0:17] is the sub-list for field type_name
@@ -1681,7 +1760,7 @@ func file_migrated_v1_peer_proto_init() {
 	}
 	file_migrated_v1_node_proto_init()
 	file_migrated_v1_vm_proto_init()
-	file_migrated_v1_peer_proto_msgTypes[16].OneofWrappers = []any{
+	file_migrated_v1_peer_proto_msgTypes[18].OneofWrappers = []any{
 		(*FollowEvent_Log)(nil),
 		(*FollowEvent_Vm)(nil),
 		(*FollowEvent_End)(nil),
@@ -1692,7 +1771,7 @@ func file_migrated_v1_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_peer_proto_rawDesc), len(file_migrated_v1_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
