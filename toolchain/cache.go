@@ -31,7 +31,8 @@ func OpenCache() (*Cache, error) {
 	if dir == "off" {
 		return nil, nil
 	}
-	if dir == "" {
+	asked := dir != ""
+	if !asked {
 		user, err := os.UserCacheDir()
 		if err != nil {
 			return nil, nil // no home, nowhere to remember
@@ -39,6 +40,9 @@ func OpenCache() (*Cache, error) {
 		dir = filepath.Join(user, "migrated")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
+		if !asked {
+			return nil, nil // as on machines that build packages, with a home that is none
+		}
 		return nil, fmt.Errorf("open cache; set MIGRATED_CACHE to another directory, or to off: %w", err)
 	}
 	return &Cache{dir: dir}, nil

@@ -2,6 +2,7 @@ package toolchain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -119,9 +120,11 @@ func copyOut(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
-		return err
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Close()); err != nil {
+		if info, serr := os.Lstat(to); serr == nil && info.Mode().IsRegular() {
+			os.Remove(to) // half a file is worse than none
+		}
 	}
-	return out.Close()
+	return err
 }

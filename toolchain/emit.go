@@ -77,7 +77,7 @@ func (p *pipeline) emitBare(merged, dir string) error {
 	if err != nil {
 		return err
 	}
-	return each(len(p.link.Targets), func(n int) error {
+	return p.each(len(p.link.Targets), func(p *pipeline, n int) error {
 		t := p.link.Targets[n]
 		object, err := p.object(filepath.Join(portable, "portable.bc"), t)
 		if err != nil {

@@ -72,8 +72,7 @@ func (p *pipeline) merge() (string, error) {
 			files = append(files, in.Path)
 		}
 	}
-	args = append(args, p.archives()...)
-	if err := p.run(p.ctx, lld, append(args, "-o", out)...); err != nil {
+	if err := p.run(p.ctx, lld, append(args, p.libc(), "-o", out)...); err != nil {
 		return "", err
 	}
 	missing, err := p.undefined(out)

@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func (p *pipeline) makeImage(merged, out string) error {
 		return err
 	}
 	builds := make([]*build, len(p.link.Targets))
-	err = each(len(builds), func(n int) error {
+	err = p.each(len(builds), func(p *pipeline, n int) error {
 		object, err := p.object(filepath.Join(portable, "portable.bc"), p.link.Targets[n])
 		builds[n] = &build{target: p.link.Targets[n], object: object}
 		return err
@@ -84,15 +85,24 @@ func (p *pipeline) makeImage(merged, out string) error {
 	return p.pack(plan, builds, sites, out)
 }
 
-// each calls f for 0 to n-1 in parallel, and returns the first error in that order.
-func each(n int, f func(int) error) error {
+// each calls f for 0 to n-1 in parallel, and returns the first error in that order. What the
+// programs of each have to say comes out in that order too, and nothing behind an error.
+func (p *pipeline) each(n int, f func(p *pipeline, n int) error) error {
 	errs := make([]error, n)
+	said := make([]bytes.Buffer, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { errs[i] = f(i) })
+		tc := *p.Toolchain
+		tc.Stderr = &said[i]
+		q := *p
+		q.Toolchain = &tc
+		wg.Go(func() { errs[i] = f(&q, i) })
 	}
 	wg.Wait()
-	for _, err := range errs {
+	for i, err := range errs {
+		if _, werr := said[i].WriteTo(p.Stderr); err == nil {
+			err = werr
+		}
 		if err != nil {
 			return err
 		}
@@ -207,7 +217,7 @@ func (p *pipeline) linkBuilds(plan *layout.Plan, builds []*build) error {
 	if err := os.WriteFile(script, plan.LinkerScript(), 0o644); err != nil {
 		return fmt.Errorf("write linker script: %w", err)
 	}
-	return each(len(builds), func(n int) error {
+	return p.each(len(builds), func(p *pipeline, n int) error {
 		b := builds[n]
 		native := p.natives[b.target.ISA]
 		b.linked = filepath.Join(p.dir, b.target.Level.Name+".elf")

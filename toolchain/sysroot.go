@@ -16,16 +16,8 @@ func (t *Toolchain) always() ([]string, error) {
 	return filepath.Glob(filepath.Join(t.Sysroot, "lib", "*.o"))
 }
 
-// archives returns the archives that every program is linked with, libc first.
-func (t *Toolchain) archives() []string {
-	var list []string
-	for _, name := range []string{"libc.a", "libkernel.a"} {
-		if path := filepath.Join(t.Sysroot, "lib", name); isFile(path) {
-			list = append(list, path)
-		}
-	}
-	return list
-}
+// libc returns the archive that every program is linked with.
+func (t *Toolchain) libc() string { return filepath.Join(t.Sysroot, "lib", "libc.a") }
 
 // A native is what is linked into the builds of one ISA beside the program.
 type native struct {
