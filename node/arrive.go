@@ -77,7 +77,7 @@ func (p *place) release() {
 
 // welcome says whether a VM may come here at all.
 func (n *Node) welcome(from string, vm *pb.VM) error {
-	if vm.Generation == 0 || len(vm.Stays) != int(vm.Generation) || len(vm.Id) != 32 || CheckName(vm.Name) != nil {
+	if vm.Generation == 0 || len(vm.Stays) != int(vm.Generation) || !idPattern.MatchString(vm.Id) || CheckName(vm.Name) != nil {
 		return status.Error(codes.InvalidArgument, "not a valid record of a VM")
 	}
 	if vm.Home != n.cfg.Name && vm.Home != from {

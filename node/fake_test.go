@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,6 +42,8 @@ type fakeVM struct {
 	resumed time.Time
 	closed  bool
 }
+
+var errNoCPU = errors.New("no vCPU")
 
 // faults are what a test wants to go wrong on one node.
 type faults struct {

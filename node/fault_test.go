@@ -187,7 +187,7 @@ func TestRefusals(t *testing.T) {
 			func() { board.faults.set(func(f *faults) { f.newErr = nil }) }, "no processor"},
 		{"level", func() { board.Node.cfg.Host.Levels = nil }, func() { board.Node.cfg.Host.Levels = []string{isa.AArch64.Levels[0].Name} },
 			"no build can run here"},
-		{"start", func() { board.faults.set(func(f *faults) { f.startErr = errors.New("no vCPU") }) },
+		{"start", func() { board.faults.set(func(f *faults) { f.startErr = errNoCPU }) },
 			func() { board.faults.set(func(f *faults) { f.startErr = nil }) }, "board could not start it: no vCPU"},
 		{"quiesce", func() { server.faults.set(func(f *faults) { f.neverLeft = true }) },
 			func() { server.faults.set(func(f *faults) { f.neverLeft = false }) }, "did not reach a migration point within 300ms"},

@@ -65,6 +65,9 @@ type Node struct {
 // table or in a file's name.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 
+// idPattern is a VM's id, which names its log's directory.
+var idPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
 // CheckName says whether a node or a VM may be called that.
 func CheckName(name string) error {
 	if !namePattern.MatchString(name) {
