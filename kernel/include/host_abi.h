@@ -21,7 +21,7 @@
 #define MIG_DOORBELL_BASE   0x02002000UL /* a page of no memory: KVM gates store here */
 #define MIG_OUT_RING_BASE   0x02010000UL /* struct mig_ring, RW, private: guest -> host */
 #define MIG_IN_RING_BASE    0x02030000UL /* struct mig_ring, RW, private: host -> guest */
-#define MIG_TEXT_BASE       0x04000000UL /* text, then rodata: R-X and R--, private */
+#define MIG_TEXT_BASE       0x04000000UL /* constants and text: R-- and R-X, private; docs/image.md */
 #define MIG_PRIVATE_BASE    0x30000000UL /* data of native objects, RW, private */
 #define MIG_PORTABLE_BASE   0x40000000UL /* all that travels, RW, never executable */
 #define MIG_CPU_STACK_BASE  0x6f00000000UL /* machine stack of CPU i: [BASE+i*SIZE, +SIZE) */
