@@ -219,12 +219,13 @@ func at(t *testing.T, ctx context.Context, n *cluster.Node, name, state, node st
 	return r
 }
 
-// program builds a program of testbed/programs and returns its image.
-func program(t *testing.T, ctx context.Context, name string) string {
+// program builds a program of testbed/programs and returns its image. Where the toolchain has changed it takes long, so the caller does that before it looks at
+// the time.
+func program(t *testing.T, name string) string {
 	t.Helper()
 	root, err := board.Root()
 	check(t, err)
-	return strings.TrimSpace(command(t, ctx, root, filepath.Join(root, "testbed/programs", name)))
+	return strings.TrimSpace(command(t, t.Context(), root, filepath.Join(root, "testbed/programs", name)))
 }
 
 func check(t *testing.T, err error) {
