@@ -2,6 +2,7 @@
 // - a loop that contains other loops or calls polls each time round;
 // - an innermost loop without calls is strip-mined, and polls between strips;
 // - where its trip count is not known on entry, it polls each time round;
+// - an interpreter's loop polls as a part of its dispatch;
 // - a function that recursion must pass polls on entry.
 // In libc and kernel only loops that may call the program's functions poll: the rest is short.
 #include "poll.h"
@@ -38,22 +39,64 @@ static DebugLoc placeOf(const Instruction &I) {
   return SP ? DebugLoc(DILocation::get(I.getContext(), 0, 0, SP)) : DebugLoc();
 }
 
+static Value *isPending(IRBuilder<> &B) {
+  Value *Address = B.CreateIntToPtr(B.getInt64(abi::PendingAddress), B.getPtrTy());
+  return B.CreateIsNotNull(
+      B.CreateAlignedLoad(B.getInt32Ty(), Address, Align(4), /*isVolatile=*/true, "pending"));
+}
+
+static void callSlowPath(IRBuilder<> &B) {
+  CallInst *Call = B.CreateCall(abi::pollSlow(*B.GetInsertBlock()->getModule()));
+  Call->addFnAttr(Attribute::Cold);
+  Call->addFnAttr(Attribute::NoInline);
+}
+
 void insertPoll(Instruction *I) {
-  Module &M = *I->getModule();
   DebugLoc Place = placeOf(*I);
   IRBuilder<> B(I);
   B.SetCurrentDebugLocation(Place);
-  Value *Address = B.CreateIntToPtr(B.getInt64(abi::PendingAddress), B.getPtrTy());
-  Value *Pending = B.CreateAlignedLoad(B.getInt32Ty(), Address, Align(4), /*isVolatile=*/true,
-                                       "pending");
   Instruction *Slow = SplitBlockAndInsertIfThen(
-      B.CreateIsNotNull(Pending), I, /*Unreachable=*/false,
-      MDBuilder(M.getContext()).createUnlikelyBranchWeights());
+      isPending(B), I, /*Unreachable=*/false,
+      MDBuilder(I->getContext()).createUnlikelyBranchWeights());
   B.SetInsertPoint(Slow);
   B.SetCurrentDebugLocation(Place);
-  CallInst *Call = B.CreateCall(abi::pollSlow(M));
-  Call->addFnAttr(Attribute::Cold);
-  Call->addFnAttr(Attribute::NoInline);
+  callSlowPath(B);
+}
+
+// The case behind the largest one; null if there is none.
+static ConstantInt *nextCase(const SwitchInst &Switch) {
+  APInt Most = Switch.case_begin()->getCaseValue()->getValue();
+  for (auto &Case : Switch.cases())
+    Most = APIntOps::umax(Most, Case.getCaseValue()->getValue());
+  return Most.isMaxValue() ? nullptr : ConstantInt::get(Switch.getContext(), Most + 1);
+}
+
+void insertPollInSwitch(SwitchInst *Switch) {
+  BasicBlock *From = Switch->getParent();
+  BasicBlock *Poll = BasicBlock::Create(From->getContext(), "poll", From->getParent());
+  IRBuilder<> B(Switch);
+  B.SetCurrentDebugLocation(placeOf(*Switch));
+  Value *Wanted = Switch->getCondition();
+  ConstantInt *PollCase = nextCase(*Switch);
+  Value *Pending = isPending(B);
+  // Where the program itself has this value, it passes here too, and does no harm.
+  Switch->setCondition(B.CreateSelect(Pending, PollCase, Wanted));
+
+  B.SetInsertPoint(Poll);
+  B.SetCurrentDebugLocation(placeOf(*Switch));
+  callSlowPath(B);
+  auto *Again = cast<SwitchInst>(B.Insert(Switch->clone()));
+  Again->setCondition(Wanted);
+  Again->setMetadata(LLVMContext::MD_prof, nullptr);
+  Switch->setMetadata(LLVMContext::MD_prof, nullptr); // it does not count the new case
+  SmallPtrSet<BasicBlock *, 16> Seen;
+  for (BasicBlock *To : successors(Switch))
+    if (Seen.insert(To).second)
+      for (PHINode &Phi : To->phis())
+        for (unsigned I = 0, N = Phi.getNumIncomingValues(); I < N; ++I)
+          if (Phi.getIncomingBlock(I) == From)
+            Phi.addIncoming(Phi.getIncomingValue(I), Poll);
+  Switch->addCase(PollCase, Poll);
 }
 
 void insertPollOnEdge(BasicBlock *From, BasicBlock *To) {
@@ -61,6 +104,9 @@ void insertPollOnEdge(BasicBlock *From, BasicBlock *To) {
 }
 
 namespace {
+
+// A switch of at least this many cases becomes a jump table on both ISAs.
+constexpr unsigned JumpTableCases = 8;
 
 // How a loop polls.
 enum class Polling { Never, BetweenStrips, EachIteration };
@@ -86,6 +132,8 @@ public:
       insertPoll(S.transform());
     for (auto [Latch, Header] : Edges)
       insertPollOnEdge(Latch, Header);
+    for (SwitchInst *Switch : Dispatches)
+      insertPollInSwitch(Switch);
   }
 
 private:
@@ -96,11 +144,30 @@ private:
     if (P == Polling::BetweenStrips)
       Strips.push_back(StripMine(L, Work.lookup(&L)));
     if (P == Polling::EachIteration) {
+      if (SwitchInst *Switch = dispatchOf(L)) {
+        Dispatches.push_back(Switch);
+        return;
+      }
       SmallVector<BasicBlock *> Latches;
       L.getLoopLatches(Latches);
       for (BasicBlock *Latch : Latches)
         Edges.push_back({Latch, L.getHeader()});
     }
+  }
+
+  // The switch that each iteration of L passes, if there is one.
+  SwitchInst *dispatchOf(Loop &L) {
+    SmallVector<BasicBlock *> Latches;
+    L.getLoopLatches(Latches);
+    for (BasicBlock *BB : L.blocks()) {
+      auto *Switch = dyn_cast<SwitchInst>(BB->getTerminator());
+      if (Switch && Switch->getNumCases() >= JumpTableCases && LI.getLoopFor(BB) == &L &&
+          nextCase(*Switch) && all_of(Latches, [&](BasicBlock *Latch) {
+            return DT.dominates(BB, Latch);
+          }))
+        return Switch;
+    }
+    return nullptr;
   }
 
   Polling polling(Loop &L) {
@@ -177,6 +244,7 @@ private:
   DenseMap<Loop *, uint64_t> Work; // of an iteration
   SmallVector<StripMine> Strips;
   SmallVector<std::pair<BasicBlock *, BasicBlock *>> Edges;
+  SmallVector<SwitchInst *> Dispatches;
 };
 
 // The functions that a call goes back to in a walk of the call graph: each cycle has one.

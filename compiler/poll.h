@@ -1,7 +1,7 @@
 // Migration points.
 #pragma once
 
-#include "llvm/IR/BasicBlock.h"
+#include "llvm/IR/Instructions.h"
 
 namespace migrated {
 
@@ -10,5 +10,9 @@ void insertPoll(llvm::Instruction *I);
 
 // Inserts one on the edge From -> To, which is split.
 void insertPollOnEdge(llvm::BasicBlock *From, llvm::BasicBlock *To);
+
+// Makes the migration point one more case of Switch, so that there is still one jump: an
+// interpreter's dispatch stays as the code generator likes it, copied behind each instruction.
+void insertPollInSwitch(llvm::SwitchInst *Switch);
 
 } // namespace migrated
