@@ -222,6 +222,16 @@ func mergeMoves(rec, seen *pb.VM) {
 	slices.SortStableFunc(rec.Moves, func(a, b *pb.Move) int {
 		return a.Started.AsTime().Compare(b.Started.AsTime())
 	})
+	trimMoves(rec)
+}
+
+// keepMoves is how many accounts of moves a record has; the oldest are dropped.
+const keepMoves = 100
+
+func trimMoves(rec *pb.VM) {
+	if n := len(rec.Moves); n > keepMoves {
+		rec.Moves = slices.Clone(rec.Moves[n-keepMoves:])
+	}
 }
 
 // tell is the host's side of followOver: log, changes, and the end of a stay.

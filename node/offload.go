@@ -246,6 +246,7 @@ func (vm *VM) depart(to string, account *pb.Move, logEnd int64) {
 		rec.State, rec.Node, rec.MovingTo, rec.Note = pb.VMState_VM_STATE_AWAY, to, "", ""
 		rec.Isa, rec.Level = account.ToIsa, ""
 		rec.Moves = append(rec.Moves, account)
+		trimMoves(rec)
 	})
 	if err != nil {
 		vm.node.log.Error("keep record", "vm", vm.id, "err", err)

@@ -39,7 +39,7 @@ func (n *Node) NewServers(remoteOperators bool) *Servers {
 	}
 	s := &Servers{
 		Operators: grpc.NewServer(options...),
-		Peers:     grpc.NewServer(options...),
+		Peers:     grpc.NewServer(append(options, grpc.MaxRecvMsgSize(link.MaxMessage))...),
 		Public:    grpc.NewServer(options...),
 	}
 	pb.RegisterNodeServer(s.Operators, &operatorServer{node: n})

@@ -89,6 +89,9 @@ func (l *Log) Append(generation uint32, offset int64, frames []byte) error {
 	if err != nil {
 		return err
 	}
+	if len(frames) == 0 {
+		return nil
+	}
 	if offset != s.next() {
 		return fmt.Errorf("log of stay %d goes on at %d, not %d", generation, s.next(), offset)
 	}
@@ -99,7 +102,7 @@ func (l *Log) Append(generation uint32, offset int64, frames []byte) error {
 		return err
 	}
 	l.notify()
-	return nil
+	return s.settle()
 }
 
 // Write adds frames at the end of a stay's log.
@@ -124,7 +127,7 @@ func (l *Log) Finish(generation uint32, end int64) error {
 	}
 	s.end = end
 	l.notify()
-	return nil
+	return s.settle()
 }
 
 // Reopen takes Finish back, where a stay goes on after all.
@@ -135,8 +138,7 @@ func (l *Log) Reopen(generation uint32) error {
 	if err != nil {
 		return err
 	}
-	s.end = -1
-	return nil
+	return s.reopen()
 }
 
 // Complete says whether all of a stay's log is there.
@@ -213,7 +215,7 @@ func (l *Log) Drop(generation uint32) error {
 	}
 	l.segments = slices.DeleteFunc(l.segments, func(o *segment) bool { return o == s })
 	l.notify()
-	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+	return errors.Join(s.close(), os.Remove(s.path))
 }
 
 // Empty says whether there is no stay's log.
@@ -252,7 +254,7 @@ func (l *Log) Close() error {
 	defer l.mu.Unlock()
 	var errs []error
 	for _, s := range l.segments {
-		errs = append(errs, s.file.Close())
+		errs = append(errs, s.close())
 	}
 	l.segments = nil
 	l.ended = true

@@ -7,9 +7,10 @@ import (
 	"os"
 )
 
-// A segment is the part of a log from one stay, in a file of its own. Its fields belong to
-// the log's lock.
+// A segment is the part of a log from one stay, in a file of its own, which is open as long
+// as the stay is not complete. Its fields belong to the log's lock.
 type segment struct {
+	path       string
 	generation uint32
 	base       int64 // offset in the log of the file's first byte
 	size       int64 // of the file
@@ -31,7 +32,7 @@ func openSegment(path string, generation uint32, base int64) (*segment, error) {
 		f.Close()
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	return &segment{generation: generation, base: base, size: size, end: -1, file: f}, nil
+	return &segment{path: path, generation: generation, base: base, size: size, end: -1, file: f}, nil
 }
 
 // wholeSize is the length of the whole frames of a file.
@@ -77,7 +78,15 @@ func (s *segment) read(offset int64) ([]byte, error) {
 		return nil, nil
 	}
 	buf := make([]byte, n)
-	if _, err := s.file.ReadAt(buf, offset-s.base); err != nil {
+	f := s.file
+	if f == nil {
+		var err error
+		if f, err = os.Open(s.path); err != nil {
+			return nil, fmt.Errorf("read log: %w", err)
+		}
+		defer f.Close()
+	}
+	if _, err := f.ReadAt(buf, offset-s.base); err != nil {
 		return nil, fmt.Errorf("read log: %w", err)
 	}
 	whole, err := WholeFrames(buf)
@@ -88,4 +97,35 @@ func (s *segment) read(offset int64) ([]byte, error) {
 		return nil, fmt.Errorf("read log at %d: %w", offset, errors.New("not at a frame's beginning"))
 	}
 	return buf[:whole], nil
+}
+
+// settle closes the file of a stay that is complete: a VM may have made very many.
+func (s *segment) settle() error {
+	if !s.complete() {
+		return nil
+	}
+	return s.close()
+}
+
+func (s *segment) close() error {
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.Close()
+	s.file = nil
+	return err
+}
+
+// reopen takes back that the stay is over.
+func (s *segment) reopen() error {
+	s.end = -1
+	if s.file != nil {
+		return nil
+	}
+	f, err := os.OpenFile(s.path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("open log: %w", err)
+	}
+	s.file = f
+	return nil
 }

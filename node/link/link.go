@@ -51,6 +51,7 @@ func newLink(h *Hub, c net.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error)
 	l := &Link{hub: h, peer: peer, address: c.RemoteAddr().String(), dialled: dialled, session: session}
 	l.client, err = grpc.NewClient("passthrough:///"+peer.Name,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage)),
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
 			return l.open(kindControl, Token{})
 		}))
@@ -64,6 +65,9 @@ func newLink(h *Hub, c net.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error)
 // streamWindow is how much of a stream may be under way unread, bytes. It bounds what a
 // peer can make this node hold, and how long a keep-alive waits behind a stream's data.
 const streamWindow = 1 << 20
+
+// MaxMessage bounds a message between nodes, bytes: a record of a VM lists all its stays.
+const MaxMessage = 16 << 20
 
 // Name is the name of the node at the other end.
 func (l *Link) Name() string { return l.peer.Name }

@@ -211,7 +211,7 @@ type VM struct {
 	Ended         *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=ended,proto3" json:"ended,omitempty"`
 	Exit          *Exit                  `protobuf:"bytes,14,opt,name=exit,proto3" json:"exit,omitempty"`                         // once it has ended
 	Generation    uint32                 `protobuf:"varint,15,opt,name=generation,proto3" json:"generation,omitempty"`            // moves it has made
-	Moves         []*Move                `protobuf:"bytes,16,rep,name=moves,proto3" json:"moves,omitempty"`                       // those made, oldest first
+	Moves         []*Move                `protobuf:"bytes,16,rep,name=moves,proto3" json:"moves,omitempty"`                       // the accounts of the last hundred, oldest first
 	MovingTo      string                 `protobuf:"bytes,17,opt,name=moving_to,json=movingTo,proto3" json:"moving_to,omitempty"` // while a move is under way
 	Note          string                 `protobuf:"bytes,18,opt,name=note,proto3" json:"note,omitempty"`                         // what an operator should know, such as a move in doubt
 	Stays         []*Stay                `protobuf:"bytes,19,rep,name=stays,proto3" json:"stays,omitempty"`
