@@ -8,7 +8,7 @@ for i = 1, n do p[i], q[i], s[i] = i, i, i end
 local sign, maxflips, sum, count = 1, 0, 0, 0
 local total = 1
 for i = 2, n do total = total * i end
-local step = math.max(1, total // 10)
+local step = math.max(1, total // 20)
 
 local function permutation_done()
   count = count + 1
