@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -90,7 +91,8 @@ func (n *Node) Session(args ...string) (*Session, error) {
 // nil.
 func (n *Node) SessionTo(stdout, stderr io.Writer, args ...string) (*Session, error) {
 	s := &Session{Stdout: NewOutput(stdout), Stderr: NewOutput(stderr)}
-	cmd := exec.Command(filepath.Join(n.bin, "migratectl"), append([]string{"--socket", n.socket}, args...)...)
+	cmd := exec.Command(filepath.Join(n.bin, "migratectl"), args...)
+	cmd.Env = append(os.Environ(), "MIGRATED_SOCKET="+n.Socket)
 	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
 	var err error
 	if s.Stdin, err = cmd.StdinPipe(); err != nil {

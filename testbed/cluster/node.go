@@ -31,11 +31,12 @@ type Peer struct {
 // A Node is a running daemon.
 type Node struct {
 	Name    string
-	Address string // where other nodes here dial it, HOST:PORT
+	Address string   // where other nodes here dial it, HOST:PORT
+	Socket  string   // where migratectl reaches it, as its --socket takes it
+	Args    []string // the command that it is
 
 	board   *Board // nil: it runs here
 	bin     string
-	socket  string // as migratectl's --socket takes it
 	log     *Output
 	process process
 }
@@ -60,17 +61,21 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	file := filepath.Join(dir, "migrated.toml")
-	if err := os.WriteFile(file, []byte(cfg.Config), 0o644); err != nil {
-		return nil, err
+	n := &Node{Name: cfg.Name, bin: c.bin, Socket: filepath.Join(dir, "socket"), log: NewOutput(nil)}
+	n.Args = []string{filepath.Join(c.bin, "migrated"), "--name", cfg.Name,
+		"--state", filepath.Join(dir, "state"), "--socket", n.Socket, "--listen", "127.0.0.1:0"}
+	if cfg.Config != "" {
+		file := filepath.Join(dir, "migrated.toml")
+		if err := os.WriteFile(file, []byte(cfg.Config), 0o644); err != nil {
+			return nil, err
+		}
+		n.Args = append(n.Args, "--config", file)
 	}
-	n := &Node{Name: cfg.Name, bin: c.bin, socket: filepath.Join(dir, "socket"), log: NewOutput(nil)}
-	args := []string{"--config", file, "--name", cfg.Name, "--state", filepath.Join(dir, "state"),
-		"--socket", n.socket, "--listen", "127.0.0.1:0"}
 	for _, p := range cfg.Peers {
-		args = append(args, "--peer", p.Name+"="+p.Address)
+		n.Args = append(n.Args, "--peer", p.Name+"="+p.Address)
 	}
-	cmd := exec.Command(filepath.Join(c.bin, "migrated"), append(args, cfg.Flags...)...)
+	n.Args = append(n.Args, cfg.Flags...)
+	cmd := exec.Command(n.Args[0], n.Args[1:]...)
 	cmd.Stdout, cmd.Stderr = n.log, n.log
 	p, err := child.Start(cmd)
 	if err != nil {

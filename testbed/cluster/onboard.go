@@ -29,19 +29,20 @@ func (b *Board) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	}
 	n := &Node{
 		Name: cfg.Name, Address: b.Addr(boardPort), board: b,
-		bin: b.cluster.bin, socket: "tcp:" + b.Addr(boardPort), log: NewOutput(nil),
+		bin: b.cluster.bin, Socket: "tcp:" + b.Addr(boardPort), log: NewOutput(nil),
 	}
-	argv := []string{daemonOnBoard, "--name", cfg.Name, "--state", "/var/lib/" + cfg.Name,
+	n.Args = []string{daemonOnBoard, "--name", cfg.Name, "--state", "/var/lib/" + cfg.Name,
 		"--listen", "0.0.0.0:" + strconv.Itoa(boardPort), "--insecure", "--remote-operators"}
 	for _, p := range cfg.Peers {
 		_, port, err := net.SplitHostPort(p.Address)
 		if err != nil {
 			return nil, fmt.Errorf("peer %s: %w", p.Name, err)
 		}
-		argv = append(argv, "--peer", p.Name+"="+net.JoinHostPort(board.HostAddr, port))
+		n.Args = append(n.Args, "--peer", p.Name+"="+net.JoinHostPort(board.HostAddr, port))
 	}
+	n.Args = append(n.Args, cfg.Flags...)
 	// Not the caller's context: the daemon lives on when starting it is over.
-	p, err := b.Command(context.Background(), n.log, n.log, append(argv, cfg.Flags...)...)
+	p, err := b.Command(context.Background(), n.log, n.log, n.Args...)
 	if err != nil {
 		return nil, fmt.Errorf("start the daemon of %s: %w", cfg.Name, err)
 	}

@@ -11,14 +11,13 @@ import (
 // middle, however fast the machine is.
 type Wire struct {
 	ln net.Listener
-	to string
 
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	cut    bool
-	left   int64 // bytes until event is called
-	event  func()
-	passed int64
+	mu    sync.Mutex
+	to    string // where it ends
+	conns map[net.Conn]bool
+	cut   bool
+	left  int64 // bytes until event is called
+	event func()
 }
 
 // NewWire makes a wire to the node at an address.
@@ -43,13 +42,6 @@ func (w *Wire) After(n int64, f func()) {
 	w.left, w.event = n, f
 }
 
-// Passed is how many bytes have passed in both directions.
-func (w *Wire) Passed() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.passed
-}
-
 // Cut breaks all connections. New ones are refused until Mend.
 func (w *Wire) Cut() {
 	w.mu.Lock()
@@ -67,6 +59,13 @@ func (w *Wire) Mend() {
 	w.cut = false
 }
 
+// Redirect has new connections go to another address.
+func (w *Wire) Redirect(to string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.to = to
+}
+
 // Close takes the wire away.
 func (w *Wire) Close() {
 	w.ln.Close()
@@ -79,7 +78,10 @@ func (w *Wire) accept() {
 		if err != nil {
 			return
 		}
-		to, err := net.Dial("tcp", w.to)
+		w.mu.Lock()
+		end := w.to
+		w.mu.Unlock()
+		to, err := net.Dial("tcp", end)
 		if err != nil {
 			from.Close()
 			continue
@@ -133,7 +135,6 @@ func (w *Wire) copy(to, from net.Conn) {
 func (w *Wire) count(n int64) (event func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.passed += n
 	if w.event == nil {
 		return nil
 	}
