@@ -146,7 +146,7 @@ private:
       }
       U.set(new LoadInst(A.getType(), Slot, A.getName() + ".reload", At->getIterator()));
     }
-    new StoreInst(&A, Slot, First->getIterator());
+    new StoreInst(&A, Slot, std::next(Slot->getIterator())); // before any of the loads
   }
 
   Function &F;

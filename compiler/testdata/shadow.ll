@@ -1,0 +1,50 @@
+; passes: migrated-shadow
+; Allocas of functions that can be left move to the shadow stack; others stay.
+declare void @__mig_leave()
+declare void @use(ptr)
+declare ptr @llvm.stacksave.p0()
+declare void @llvm.stackrestore.p0(ptr)
+declare void @llvm.lifetime.start.p0(i64, ptr)
+declare void @llvm.lifetime.end.p0(i64, ptr)
+
+define i32 @fixed() {
+  %a = alloca i32
+  %b = alloca [5 x i64]
+  call void @llvm.lifetime.start.p0(i64 4, ptr %a)
+  call void @use(ptr %a)
+  call void @use(ptr %b)
+  call void @__mig_leave()
+  call void @llvm.lifetime.end.p0(i64 4, ptr %a)
+  %r = load i32, ptr %a
+  ret i32 %r
+}
+
+define void @overaligned() {
+  %a = alloca i8, align 64
+  call void @use(ptr %a)
+  call void @__mig_leave()
+  ret void
+}
+
+define void @dynamic(i32 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %entry ], [ %next, %loop ]
+  %top = call ptr @llvm.stacksave.p0()
+  %a = alloca i32, i32 %n
+  call void @use(ptr %a)
+  call void @__mig_leave()
+  call void @llvm.stackrestore.p0(ptr %top)
+  %next = add i32 %i, 1
+  %done = icmp eq i32 %next, %n
+  br i1 %done, label %exit, label %loop
+exit:
+  ret void
+}
+
+define void @native() {
+  %a = alloca i32
+  call void @use(ptr %a)
+  ret void
+}

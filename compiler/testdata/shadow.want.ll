@@ -1,0 +1,86 @@
+@__mig_ssp = external global ptr
+
+declare void @__mig_leave()
+
+declare void @use(ptr)
+
+; Function Attrs: nocallback nofree nosync nounwind willreturn
+declare ptr @llvm.stacksave.p0() #0
+
+; Function Attrs: nocallback nofree nosync nounwind willreturn
+declare void @llvm.stackrestore.p0(ptr) #0
+
+; Function Attrs: nocallback nofree nosync nounwind willreturn memory(argmem: readwrite)
+declare void @llvm.lifetime.start.p0(i64 immarg, ptr nocapture) #1
+
+; Function Attrs: nocallback nofree nosync nounwind willreturn memory(argmem: readwrite)
+declare void @llvm.lifetime.end.p0(i64 immarg, ptr nocapture) #1
+
+define i32 @fixed() {
+  %shadow.caller = load ptr, ptr @__mig_ssp, align 8
+  %shadow.frame = getelementptr inbounds i8, ptr %shadow.caller, i64 -48
+  store ptr %shadow.frame, ptr @__mig_ssp, align 8
+  %b = getelementptr inbounds i8, ptr %shadow.frame, i64 8
+  call void @use(ptr %shadow.frame)
+  call void @use(ptr %b)
+  call void @__mig_leave()
+  %r = load i32, ptr %shadow.frame, align 4
+  %1 = getelementptr inbounds i8, ptr %shadow.frame, i64 48
+  store ptr %1, ptr @__mig_ssp, align 8
+  ret i32 %r
+}
+
+define void @overaligned() {
+  %shadow.caller = load ptr, ptr @__mig_ssp, align 8
+  %shadow.frame = getelementptr inbounds i8, ptr %shadow.caller, i64 -16
+  %1 = call ptr @llvm.ptrmask.p0.i64(ptr %shadow.frame, i64 -64)
+  store ptr %1, ptr @__mig_ssp, align 8
+  call void @use(ptr %1)
+  call void @__mig_leave()
+  store ptr %shadow.caller, ptr @__mig_ssp, align 8
+  ret void
+}
+
+define void @dynamic(i32 %n) {
+entry:
+  %shadow.caller = load ptr, ptr @__mig_ssp, align 8
+  %shadow.frame = getelementptr inbounds i8, ptr %shadow.caller, i64 0
+  store ptr %shadow.frame, ptr @__mig_ssp, align 8
+  br label %loop
+
+loop:                                             ; preds = %loop, %entry
+  %i = phi i32 [ 0, %entry ], [ %next, %loop ]
+  %0 = load ptr, ptr @__mig_ssp, align 8
+  %1 = zext i32 %n to i64
+  %2 = mul i64 %1, 4
+  %3 = add i64 %2, 15
+  %4 = and i64 %3, -16
+  %5 = load ptr, ptr @__mig_ssp, align 8
+  %6 = sub i64 0, %4
+  %a = getelementptr i8, ptr %5, i64 %6
+  store ptr %a, ptr @__mig_ssp, align 8
+  call void @use(ptr %a)
+  call void @__mig_leave()
+  store ptr %0, ptr @__mig_ssp, align 8
+  %next = add i32 %i, 1
+  %done = icmp eq i32 %next, %n
+  br i1 %done, label %exit, label %loop
+
+exit:                                             ; preds = %loop
+  %7 = getelementptr inbounds i8, ptr %shadow.frame, i64 0
+  store ptr %7, ptr @__mig_ssp, align 8
+  ret void
+}
+
+define void @native() {
+  %a = alloca i32, align 4
+  call void @use(ptr %a)
+  ret void
+}
+
+; Function Attrs: nocallback nofree nosync nounwind speculatable willreturn memory(none)
+declare ptr @llvm.ptrmask.p0.i64(ptr, i64) #2
+
+attributes #0 = { nocallback nofree nosync nounwind willreturn }
+attributes #1 = { nocallback nofree nosync nounwind willreturn memory(argmem: readwrite) }
+attributes #2 = { nocallback nofree nosync nounwind speculatable willreturn memory(none) }
