@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -19,12 +20,13 @@ type progress interface {
 }
 
 var phases = map[pb.MovePhase]string{
-	pb.MovePhase_MOVE_PHASE_PREPARE:  "reserving",
-	pb.MovePhase_MOVE_PHASE_QUIESCE:  "leaving the stack",
-	pb.MovePhase_MOVE_PHASE_TRANSFER: "sending memory",
-	pb.MovePhase_MOVE_PHASE_VERIFY:   "checking",
-	pb.MovePhase_MOVE_PHASE_START:    "starting there",
-	pb.MovePhase_MOVE_PHASE_DONE:     "done",
+	pb.MovePhase_MOVE_PHASE_UNSPECIFIED: "asking",
+	pb.MovePhase_MOVE_PHASE_PREPARE:     "reserving",
+	pb.MovePhase_MOVE_PHASE_QUIESCE:     "leaving the stack",
+	pb.MovePhase_MOVE_PHASE_TRANSFER:    "sending memory",
+	pb.MovePhase_MOVE_PHASE_VERIFY:      "checking",
+	pb.MovePhase_MOVE_PHASE_START:       "starting there",
+	pb.MovePhase_MOVE_PHASE_DONE:        "done",
 }
 
 // newProgress draws a bar on a terminal, and writes a line for each phase elsewhere.
@@ -56,30 +58,31 @@ func (l *lines) event(e *pb.MoveEvent) {
 
 func (l *lines) end(error) {}
 
-// A bar is progress for people: pages that are sent or need not be, of all.
+// A bar is progress for people: pages that are sent or need not be, of all. It is drawn by a
+// goroutine of its own.
 type bar struct {
 	bars  *mpb.Progress
 	bar   *mpb.Bar
-	phase string
-	sent  uint64
+	phase atomic.Int32  // a pb.MovePhase
+	sent  atomic.Uint64 // bytes
 }
 
 func newBar(w io.Writer, vm string) *bar {
-	b := &bar{bars: mpb.New(mpb.WithOutput(w), mpb.WithWidth(40)), phase: "asking"}
+	b := &bar{bars: mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))}
 	b.bar = b.bars.AddBar(0,
 		mpb.PrependDecorators(decor.Name(vm+" "), decor.Any(func(decor.Statistics) string {
-			return fmt.Sprintf("%-18s", b.phase)
+			return fmt.Sprintf("%-18s", phases[pb.MovePhase(b.phase.Load())])
 		})),
 		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Any(func(decor.Statistics) string {
-			return " " + units.Bytes(b.sent).Short()
+			return " " + units.Bytes(b.sent.Load()).Short()
 		})))
 	return b
 }
 
 func (b *bar) event(e *pb.MoveEvent) {
-	b.phase = phases[e.Phase]
+	b.phase.Store(int32(e.Phase))
 	if m := e.Memory; m != nil {
-		b.sent = m.WireBytes
+		b.sent.Store(m.WireBytes)
 		b.bar.SetTotal(int64(m.Pages), false)
 		b.bar.SetCurrent(int64(min(m.Sent+m.Zero, m.Pages)))
 	}

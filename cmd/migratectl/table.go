@@ -75,16 +75,16 @@ func printVM(w io.Writer, v *vmRecord) error {
 func printMove(w io.Writer, m *moveRecord) error {
 	t := newTable(w)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
-	row("from", "%s (%s)", m.From, m.FromISA)
-	row("to", "%s (%s)", m.To, m.ToISA)
+	row("from", "%s\t%s", m.From, m.FromISA)
+	row("to", "%s\t%s", m.To, m.ToISA)
 	row("prepare", "%s\tthe target reserves; %s of image sent", short(m.Prepare), units.Bytes(m.ImageBytes).Short())
 	row("quiesce", "%s\t%d frames, %s of records", short(m.Quiesce), m.Frames, units.Bytes(m.RecordBytes).Short())
 	row("transfer", "%s\t%s as %s (%s)", short(m.Transfer), units.Bytes(m.RawBytes).Short(), units.Bytes(m.WireBytes).Short(), m.Compression)
 	row("", "\t%d pages, %d zero, %d sent", m.Pages, m.ZeroPages, m.SentPages)
-	row("verify", "%s", short(m.Verify))
+	row("verify", "%s\tthe target has all of it", short(m.Verify))
 	row("start", "%s\tround trip %s", short(m.Start), short(m.RoundTrip))
 	row("downtime", "%s\tno guest code ran", short(m.Downtime))
-	row("total", "%s", short(m.Total))
+	row("total", "%s\t", short(m.Total))
 	return t.Flush()
 }
 
