@@ -68,7 +68,7 @@ func TestRefused(t *testing.T) {
 	refused(t, ctx, f.server, 2, `unknown flag: --fast`, "offload", "taken", "--fast")
 	refused(t, ctx, f.server, 125, `unknown flag: --fast`, "run", "--fast", f.guest)
 	refused(t, ctx, f.server, 125, `the name "taken" is taken`, "run", "--name", "taken", f.guest)
-	refused(t, ctx, f.server, 125, `is not a valid image`, "run", "testdata/guest/main.c")
+	refused(t, ctx, f.server, 125, `not a valid image`, "run", "testdata/guest/main.c")
 	v.send("unharmed")
 	v.await("1: unharmed")
 	v.at("running", "server-1")
