@@ -56,7 +56,7 @@ func newHost(t *testing.T, n int, resume bool, out *output, name string) *host {
 		t.Fatal(err)
 	}
 	g, err := vmm.New(vmm.Config{
-		Spec: vmm.Spec{Image: m.Config(), Build: m.Builds()[n], Memory: 16 << 20, Resume: resume},
+		Spec: vmm.Spec{Image: m.Config(), Build: m.Builds()[n], Memory: 24 << 20, Resume: resume},
 		Args: []string{"guest", name},
 		Output: func(_ vmm.Stream, p []byte) {
 			out.mu.Lock()

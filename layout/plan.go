@@ -29,7 +29,7 @@ type Plan struct {
 	RodataEnd uint64 // pinned constants: [region.TextBase, RodataEnd)
 	TextStart uint64 // pinned text: [TextStart, TextEnd); each build's own text follows
 	TextEnd   uint64
-	DataEnd   uint64 // initialised portable data: [region.PortableBase, DataEnd)
+	DataEnd   uint64 // initialised portable data: [region.StaticBase, DataEnd)
 	StaticEnd uint64 // portable bss ends before this page boundary
 }
 
@@ -127,7 +127,7 @@ func (p *Plan) place(slots []Slot) {
 	p.RodataEnd = p.placeKind(byKind[PinnedRodata], region.TextBase)
 	p.TextStart = region.PageUp(p.RodataEnd)
 	p.TextEnd = p.placeKind(byKind[PinnedText], p.TextStart)
-	p.DataEnd = p.placeKind(byKind[PinnedData], region.PortableBase)
+	p.DataEnd = p.placeKind(byKind[PinnedData], region.StaticBase)
 	// A page holds initialised data or zeroes, so that a host can leave the latter out.
 	p.StaticEnd = region.PageUp(p.placeKind(byKind[PinnedBSS], region.PageUp(p.DataEnd)))
 }
@@ -152,7 +152,7 @@ func alignUp(addr, align uint64) uint64 { return (addr + align - 1) &^ (align - 
 // checkBounds refuses a plan that does not fit the contract's regions.
 func (p *Plan) checkBounds() error {
 	if p.StaticEnd > region.StaticLimit {
-		return &StaticTooBigError{Size: p.StaticEnd - region.PortableBase, Largest: p.largest(PinnedData, PinnedBSS)}
+		return &StaticTooBigError{Size: p.StaticEnd - region.StaticBase, Largest: p.largest(PinnedData, PinnedBSS)}
 	}
 	for i, b := range p.Builds {
 		text, rodata, data := p.TextEnd, uint64(0), uint64(region.PrivateBase)
@@ -211,5 +211,5 @@ type StaticTooBigError struct {
 
 func (e *StaticTooBigError) Error() string {
 	return fmt.Sprintf("static data has %d MiB, more than the %d MiB that an image can hold below 2 GiB; allocate the largest at run time: %s",
-		e.Size>>20, uint64(region.StaticLimit-region.PortableBase)>>20, listed(e.Largest, 0))
+		e.Size>>20, uint64(region.StaticLimit-region.StaticBase)>>20, listed(e.Largest, 0))
 }

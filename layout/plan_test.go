@@ -67,7 +67,7 @@ func TestPlanProperties(t *testing.T) {
 		}
 		end := map[Kind]uint64{
 			PinnedRodata: region.TextBase, PinnedText: p.TextStart,
-			PinnedData: region.PortableBase, PinnedBSS: region.PageUp(p.DataEnd),
+			PinnedData: region.StaticBase, PinnedBSS: region.PageUp(p.DataEnd),
 		}
 		limit := map[Kind]uint64{
 			PinnedRodata: p.RodataEnd, PinnedText: p.TextEnd, PinnedData: p.DataEnd, PinnedBSS: p.StaticEnd,
@@ -136,7 +136,7 @@ func TestDataIsDense(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.DataEnd - region.PortableBase; got != sum {
+		if got := p.DataEnd - region.StaticBase; got != sum {
 			t.Fatalf("%d bytes of data take %d", sum, got)
 		}
 	})

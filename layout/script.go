@@ -58,7 +58,7 @@ SECTIONS {
   .bss : { *(.bss .bss.* COMMON) } :private
   __mig_private_end = .;
 `)
-	p.pinnedSection(w, PinnedData, ".mig.data", region.PortableBase, "portable", "__mig_portable_start = .;")
+	p.pinnedSection(w, PinnedData, ".mig.data", region.StaticBase, "portable", "__mig_portable_start = .;")
 	p.pinnedSection(w, PinnedBSS, ".mig.bss", region.PageUp(p.DataEnd), "portable", "")
 	fmt.Fprintf(w, "  __mig_static_end = %#x;\n", p.StaticEnd)
 	w.WriteString(`  /DISCARD/ : { *(.comment .note .note.* .llvm_addrsig .llvm.* .init_array.*) }

@@ -144,7 +144,7 @@ func (t *Table) Print(w io.Writer) error {
 		fmt.Fprintf(tw, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", b.Level, b.PinnedRodata, b.PinnedText,
 			b.Data, b.BSS, b.OwnText, b.OwnRodata, b.OwnData, b.Padding)
 	}
-	fmt.Fprintf(tw, "\nstatic data\t[%#x, %#x)\n", uint64(region.PortableBase), t.End)
+	fmt.Fprintf(tw, "\nstatic data\t[%#x, %#x)\n", uint64(region.StaticBase), t.End)
 	fmt.Fprintf(tw, "layout\t%s\n", t.Hash())
 	return tw.Flush()
 }

@@ -112,7 +112,7 @@ func (p *Plan) verifySections(f *elf.File) error {
 		case ".data", ".bss":
 			low, high = region.PrivateBase, region.PortableBase
 		case ".mig.data":
-			low, high = region.PortableBase, p.DataEnd
+			low, high = region.StaticBase, p.DataEnd
 		case ".mig.bss":
 			low, high = region.PageUp(p.DataEnd), p.StaticEnd
 		default:
@@ -246,7 +246,7 @@ func (b *linkedBuild) agree(other *linkedBuild) error {
 
 // at names the symbol that holds a byte of a pinned section.
 func (b *linkedBuild) at(section string, offset int) string {
-	base := map[string]uint64{".mig.rodata": region.TextBase, ".mig.data": region.PortableBase}[section]
+	base := map[string]uint64{".mig.rodata": region.TextBase, ".mig.data": region.StaticBase}[section]
 	if base == 0 {
 		return ""
 	}

@@ -105,7 +105,7 @@ func TestVerifyLinkedBuilds(t *testing.T) {
 	if err := p.Verify(files...); err != nil {
 		t.Fatal(err)
 	}
-	if p.StaticEnd != region.PortableBase+4*region.PageSize { // a page of data, 10,000 bytes of bss
+	if p.StaticEnd != region.StaticBase+4*region.PageSize { // a page of data, 10,000 bytes of bss
 		t.Errorf("static data ends at %#x", p.StaticEnd)
 	}
 	// The verifier must see a build in another's place.

@@ -97,11 +97,19 @@ func (g *Guest) explain(f *Fault) string {
 // base.
 const maxThreads = (1<<47 - hostabi.StackBase) / hostabi.StackStride
 
-// overflown says whose machine stack has its guard at addr.
+// shadowGap is how far below portable memory an access is taken for a stack overflow, bytes.
+const shadowGap = 128 << 20
+
+// overflown says whose stack has its guard at addr.
 func overflown(addr uint64) (owner string, ok bool) {
 	off := addr - hostabi.StackBase
 	if addr >= hostabi.StackBase && off < maxThreads*hostabi.StackStride && off%hostabi.StackStride < hostabi.StackGuard {
 		return fmt.Sprintf("thread %d", off/hostabi.StackStride), true
+	}
+	// The first thread's shadow stack begins portable memory; the gap below it is as wide as
+	// the largest array that a program is likely to put on its stack.
+	if addr < hostabi.PortableBase && addr >= hostabi.PortableBase-shadowGap {
+		return "thread 0", true
 	}
 	// Below the stack of CPU 0 there is nothing.
 	if addr < hostabi.CPUStackBase && addr >= hostabi.CPUStackBase-hostabi.StackGuard {

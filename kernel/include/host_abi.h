@@ -24,6 +24,8 @@
 #define MIG_TEXT_BASE       0x04000000UL /* constants and text: R-- and R-X, private; docs/image.md */
 #define MIG_PRIVATE_BASE    0x30000000UL /* data of native objects, RW, private */
 #define MIG_PORTABLE_BASE   0x40000000UL /* all that travels, RW, never executable */
+#define MIG_STATIC_BASE     0x40800000UL /* the image's data. Below it lies the shadow stack of
+					    the first thread: overflowing, it meets no memory */
 #define MIG_CPU_STACK_BASE  0x6f00000000UL /* machine stack of CPU i: [BASE+i*SIZE, +SIZE) */
 #define MIG_CPU_STACK_SIZE  0x10000UL
 #define MIG_STACK_BASE      0x7000000000UL /* machine stack of thread i: [BASE+i*STRIDE, +STRIDE) */

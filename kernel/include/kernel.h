@@ -89,7 +89,7 @@ void thread_check_stack(void);
 /* process.c */
 _Noreturn void process_exit(int code, int sig);
 unsigned process_umask(void);
-#define SHADOW_STACK_MAX (8ul << 20) /* bytes; a quarter of a small VM's memory if less */
+#define SHADOW_STACK_MAX (MIG_STATIC_BASE - MIG_PORTABLE_BASE) /* bytes */
 
 /* fs_boot.c: the first files, from the boot blob's list of them. NULL: it is cut short. */
 void fs_init(void);

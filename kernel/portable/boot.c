@@ -54,19 +54,6 @@ static bool put_strings(struct blob *b, uint32_t count, long **at)
 	return true;
 }
 
-/* The shadow stack has its range to itself; pages that it never reaches stay zero. */
-static uint8_t *new_shadow_stack(uint64_t *bytes)
-{
-	uint64_t pages = PAGES(SHADOW_STACK_MAX), share = page_count() / 4;
-	if (pages > share)
-		pages = share;
-	uint8_t *stack = page_alloc(pages);
-	if (!stack)
-		panic_out_of_memory("no memory for the stack");
-	*bytes = pages * PAGE;
-	return stack;
-}
-
 /* argc, argv, envp, auxv, as main's caller in libc expects them. Strings stay in the blob. */
 static long *new_arguments(struct blob *b)
 {
@@ -107,10 +94,8 @@ NATIVE_CALLS void __mig_start(void)
 	clock_start();
 	records_init();
 	fs_init();
-	uint64_t stack_bytes;
-	uint8_t *stack = new_shadow_stack(&stack_bytes);
 	long *arguments = new_arguments(&b);
 	if (!arguments || !fs_unpack(b.at, b.end))
 		__mig_panic("the boot blob is damaged, or its files are in each other's way");
-	thread_init(stack + stack_bytes, stack, arguments);
+	thread_init((void *)MIG_STATIC_BASE, (void *)MIG_PORTABLE_BASE, arguments);
 }

@@ -42,7 +42,8 @@ void thread_init(void *shadow_stack_end, void *shadow_stack, void *arguments)
 	__mig_epoch = 1;
 }
 
-/* Nothing faults below the shadow stack: at migration points it is checked. */
+/* The first thread's shadow stack has no memory below it and faults by itself, but for a frame
+   that goes over what lies there. */
 void thread_check_stack(void)
 {
 	if (__mig_ssp < first.shadow_limit)

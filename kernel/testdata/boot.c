@@ -20,7 +20,7 @@ void thread_init(void *shadow_stack_end, void *shadow_stack, void *args)
 	arguments = args;
 }
 
-#define MEMORY (4ul << 20)
+#define MEMORY (12ul << 20)
 
 static uint8_t blob[4096];
 static size_t len;
@@ -60,6 +60,7 @@ void test(void)
 	u32(1), string("KEY=value");
 	size_t files = len;
 	u32(2), file("/data/in/input", "some data"), file("/empty", "");
+	MIG_CTL->static_end = MIG_STATIC_BASE;
 	MIG_CTL->blob = MIG_PORTABLE_BASE + MEMORY - len;
 	MIG_CTL->blob_size = len;
 	memcpy((void *)MIG_CTL->blob, blob, len);

@@ -9,7 +9,8 @@ const ABIVersion = 1
 const (
 	TextBase     = 0x04000000 // pinned constants, text, the build's constants; private
 	PrivateBase  = 0x30000000 // data of native objects; private
-	PortableBase = 0x40000000 // all that travels
+	PortableBase = 0x40000000 // all that travels; first a shadow stack
+	StaticBase   = 0x40800000 // the image's portable data
 	PageSize     = 4096       // MIG_PAGE_SIZE
 )
 

@@ -18,6 +18,7 @@ func TestMirrorsTheHeader(t *testing.T) {
 		"MIG_TEXT_BASE":     TextBase,
 		"MIG_PRIVATE_BASE":  PrivateBase,
 		"MIG_PORTABLE_BASE": PortableBase,
+		"MIG_STATIC_BASE":   StaticBase,
 		"MIG_PAGE_SIZE":     PageSize,
 	} {
 		m := regexp.MustCompile(`(?m)^#define ` + name + `\s+(\S+)`).FindSubmatch(text)

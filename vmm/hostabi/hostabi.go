@@ -15,6 +15,7 @@ const (
 	TextBase     = 0x04000000 // text, then rodata, private
 	PrivateBase  = 0x30000000 // data of native objects, RW, private
 	PortableBase = 0x40000000 // all that travels, RW
+	StaticBase   = 0x40800000 // the image's data, behind the first thread's shadow stack
 
 	CPUStackBase = 0x6f00000000 // machine stack of CPU i: [base+i*size, +size)
 	CPUStackSize = 0x10000
