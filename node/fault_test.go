@@ -118,6 +118,31 @@ func TestCutAfterCommit(t *testing.T) {
 	board.checkNothingLeft()
 }
 
+// TestSourceRestartsAfterCommit: a source that restarts while the outcome is open learns from
+// its journal and from the target that the VM runs there, and follows it.
+func TestSourceRestartsAfterCommit(t *testing.T) {
+	server, board, p := proxied(t)
+	server.run("job", "count", "600")
+	server.atPhase(pb.MovePhase_MOVE_PHASE_START, func() { p.setCut(true) })
+	if _, err := server.tryMove("job", "board"); status.Code(err) != codes.Unavailable {
+		t.Errorf("move in doubt: %v", err)
+	}
+	server.stop()
+	server.start()
+	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_LOST {
+		t.Errorf("before the target can be asked it is %v", rec.State)
+	}
+	p.setCut(false)
+	server.eventually("it is known to have ended", func() bool { return server.inspect("job").Exit != nil })
+	if end := server.inspect("job"); end.Exit.GetCode() != 42 || end.Node != "board" {
+		t.Errorf("it ended with %v on %s", end.Exit, end.Node)
+	}
+	if got, want := server.logs("job", true), countOutput(faultLines); got != want {
+		t.Errorf("log has %d bytes, want %d; first difference at %d", len(got), len(want), differ(got, want))
+	}
+	board.checkNothingLeft()
+}
+
 // TestTargetRestartsAfterCommit: a target that forgot a VM that it was ready for did not
 // start it, so the source goes on.
 func TestTargetRestartsAfterCommit(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
-	"time"
 
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/images"
@@ -124,45 +123,6 @@ func New(cfg Config) (*Node, error) {
 	}
 	return n, nil
 }
-
-// recover takes up what an earlier daemon left behind.
-func (n *Node) recover() error {
-	records, err := n.store.VMs()
-	if err != nil {
-		return err
-	}
-	for _, rec := range records {
-		if err := n.recoverVM(rec); err != nil {
-			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
-		}
-	}
-	return n.recoverHandovers()
-}
-
-// recoverHandovers finishes what the journal says of moves. A VM dies with its daemon, so
-// the target of a commitment either has it or it is lost.
-func (n *Node) recoverHandovers() error {
-	handovers, err := n.store.Handovers()
-	if err != nil {
-		return err
-	}
-	for _, h := range handovers {
-		if time.Since(h.Time.AsTime()) > keepHandovers {
-			if err := n.store.DeleteHandover(h.Token); err != nil {
-				return err
-			}
-			continue
-		}
-		if h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED {
-			n.spawn(func() { n.settle(h) })
-		}
-	}
-	return nil
-}
-
-// keepHandovers is how long a node remembers that it owns a VM by a move: a source may ask
-// again as long as it was cut off.
-const keepHandovers = 30 * 24 * time.Hour
 
 // tasks are the goroutines that must end before the store is closed.
 type tasks struct {

@@ -11,8 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/node/link"
@@ -288,53 +286,4 @@ func (vm *VM) cancelMove(reason error) {
 	if vm.out != nil {
 		vm.out.cancel(reason)
 	}
-}
-
-// settle asks, after a restart, what became of a VM that an earlier daemon had committed.
-func (n *Node) settle(h *pb.Handover) {
-	for n.ctx.Err() == nil {
-		started, err := n.askStarted(h)
-		if err != nil {
-			n.log.Debug("hand-over: no answer yet", "vm", h.Vm, "to", h.Peer, "err", err)
-			pause(n.ctx, retryPause)
-			continue
-		}
-		if err := n.store.DeleteHandover(h.Token); err != nil {
-			n.log.Error("hand-over", "vm", h.Vm, "err", err)
-		}
-		vm, err := n.byID(h.Vm)
-		if err != nil || !started {
-			return // its memory died with the daemon: it is lost, as its record says
-		}
-		vm.revive(h)
-		return
-	}
-}
-
-func (n *Node) askStarted(h *pb.Handover) (bool, error) {
-	ctx, cancel := context.WithTimeout(n.ctx, n.cfg.Timeouts.Stall)
-	defer cancel()
-	l, err := n.hub.Wait(ctx, h.Peer)
-	if err != nil {
-		return false, err
-	}
-	answer, err := l.Client().Start(ctx, &pb.StartRequest{
-		Token:     h.Token,
-		SinceLeft: durationpb.New(time.Since(h.Time.AsTime())),
-	})
-	if err != nil {
-		return false, err
-	}
-	return answer.Started, nil
-}
-
-// revive corrects the record of a VM that was taken for lost and runs elsewhere.
-func (vm *VM) revive(h *pb.Handover) {
-	rec := vm.view()
-	if rec.State != pb.VMState_VM_STATE_LOST || rec.Generation+1 != h.Generation {
-		return
-	}
-	vm.note(func(rec *pb.VM) { rec.Ended = nil })
-	vm.depart(h.Peer, &pb.Move{From: vm.node.cfg.Name, To: h.Peer, Started: timestamppb.New(h.Time.AsTime())},
-		rec.Stays[len(rec.Stays)-1].LogEnd)
 }

@@ -57,53 +57,6 @@ func (n *Node) newVM(rec *pb.VM) (*VM, error) {
 	return vm, nil
 }
 
-// recoverVM takes up a record of an earlier daemon. A VM that was here died with it.
-func (n *Node) recoverVM(rec *pb.VM) error {
-	vm, err := n.newVM(rec)
-	if err != nil {
-		return err
-	}
-	switch rec.State {
-	case pb.VMState_VM_STATE_STARTING, pb.VMState_VM_STATE_RUNNING, pb.VMState_VM_STATE_MOVING:
-		rec.State = pb.VMState_VM_STATE_LOST
-		rec.Ended = timestamppb.Now()
-		rec.MovingTo = ""
-		rec.Note = "migrated on " + n.cfg.Name + " ended while the VM was there"
-	}
-	for i, stay := range rec.Stays {
-		if !vm.home && (stay.Node != n.cfg.Name || !vm.log.Kept(stay.Generation)) {
-			continue
-		}
-		if err := vm.log.Begin(stay.Generation, stay.LogStart); err != nil {
-			return err
-		}
-		if stay.LogEnd < 0 && stay.Node == n.cfg.Name {
-			if stay.LogEnd, err = vm.log.Next(stay.Generation); err != nil {
-				return err
-			}
-		}
-		if stay.LogEnd >= 0 {
-			if err := vm.log.Finish(stay.Generation, stay.LogEnd); err != nil {
-				return err
-			}
-		}
-		if i == len(rec.Stays)-1 && over(rec.State) {
-			vm.log.End()
-		}
-	}
-	if vm.input != nil { // whoever gave it is gone
-		vm.input.CloseWrite()
-	}
-	n.mu.Lock()
-	n.vms[vm.id] = vm
-	n.mu.Unlock()
-	if err := n.store.PutVM(rec); err != nil {
-		return err
-	}
-	vm.followStays()
-	return nil
-}
-
 // over says whether nothing more will happen to a VM.
 func over(s pb.VMState) bool {
 	return s == pb.VMState_VM_STATE_EXITED || s == pb.VMState_VM_STATE_LOST
