@@ -71,6 +71,9 @@ static ConstantInt *nextCase(const SwitchInst &Switch) {
   return Most.isMaxValue() ? nullptr : ConstantInt::get(Switch.getContext(), Most + 1);
 }
 
+// How much more often than the migration point each other case of a dispatch is taken.
+constexpr uint32_t UsualWeight = 4096;
+
 void insertPollInSwitch(SwitchInst *Switch) {
   BasicBlock *From = Switch->getParent();
   BasicBlock *Poll = BasicBlock::Create(From->getContext(), "poll", From->getParent());
@@ -88,7 +91,6 @@ void insertPollInSwitch(SwitchInst *Switch) {
   auto *Again = cast<SwitchInst>(B.Insert(Switch->clone()));
   Again->setCondition(Wanted);
   Again->setMetadata(LLVMContext::MD_prof, nullptr);
-  Switch->setMetadata(LLVMContext::MD_prof, nullptr); // it does not count the new case
   SmallPtrSet<BasicBlock *, 16> Seen;
   for (BasicBlock *To : successors(Switch))
     if (Seen.insert(To).second)
@@ -97,6 +99,10 @@ void insertPollInSwitch(SwitchInst *Switch) {
           if (Phi.getIncomingBlock(I) == From)
             Phi.addIncoming(Phi.getIncomingValue(I), Poll);
   Switch->addCase(PollCase, Poll);
+  SmallVector<uint32_t> Weights(Switch->getNumSuccessors(), UsualWeight);
+  Weights.back() = 1;
+  Switch->setMetadata(LLVMContext::MD_prof,
+                      MDBuilder(From->getContext()).createBranchWeights(Weights));
 }
 
 void insertPollOnEdge(BasicBlock *From, BasicBlock *To) {

@@ -20,7 +20,7 @@ next:                                             ; preds = %back, %entry
     i8 6, label %op5
     i8 7, label %op1
     i8 8, label %poll
-  ]
+  ], !prof !0
 
 op1:                                              ; preds = %next, %next, %poll, %poll
   %r1 = add i32 %acc, 1
@@ -67,3 +67,5 @@ poll:                                             ; preds = %next
 declare void @__mig_poll_slow()
 
 attributes #0 = { cold noinline }
+
+!0 = !{!"branch_weights", i32 4096, i32 4096, i32 4096, i32 4096, i32 4096, i32 4096, i32 4096, i32 4096, i32 4096, i32 1}
