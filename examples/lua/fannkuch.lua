@@ -1,6 +1,7 @@
 -- fannkuch: flips of all permutations of 1..n, the largest number of flips and a checksum
--- (after D. Gries and others' definition of the benchmark). lua fannkuch.lua [N]
+-- (after D. Gries and others' definition of the benchmark). lua fannkuch.lua [N [LINES]]
 local n = tonumber(arg[1]) or 9
+local lines = tonumber(arg[2]) or 10
 
 local p, q, s = {}, {}, {}
 for i = 1, n do p[i], q[i], s[i] = i, i, i end
@@ -8,7 +9,7 @@ for i = 1, n do p[i], q[i], s[i] = i, i, i end
 local sign, maxflips, sum, count = 1, 0, 0, 0
 local total = 1
 for i = 2, n do total = total * i end
-local step = math.max(1, total // 20)
+local step = math.max(1, total // lines)
 
 local function permutation_done()
   count = count + 1

@@ -21,9 +21,10 @@ type outcome struct {
 
 // compare gets all that the program printed, and what Debian's Lua prints.
 func (d *demo) compare(ctx context.Context) error {
-	d.command("lua5.4", script, argument)
+	reference := append([]string{"lua5.4", script}, arguments...)
+	d.command(reference...)
 	begin := time.Now()
-	want, err := exec.CommandContext(ctx, "lua5.4", script, argument).Output()
+	want, err := exec.CommandContext(ctx, reference[0], reference[1:]...).Output()
 	if err != nil {
 		return fmt.Errorf("run Debian's lua5.4 (scripts/setup installs it): %w", err)
 	}

@@ -15,17 +15,19 @@ import (
 	"github.com/migrated/migrated/vmm/kvm"
 )
 
-// What is run: flips of all permutations of ten things, with a line now and then. It takes a
-// few seconds here, and a few more for each line that the emulated board prints.
+// What is run: flips of all permutations of ten things, which takes two or three seconds
+// here; the emulated board takes about as long for a line or two.
 const (
 	script     = "examples/lua/fannkuch.lua"
-	argument   = "10"
 	vm         = "fannkuch"
 	here       = "server-1"
 	there      = "arm-board-1"
-	linesHere  = 6 // before the program leaves
-	linesThere = 2 // before it is called back
+	linesHere  = 3 // before the program leaves
+	linesThere = 3 // before it is called back
 )
+
+// arguments of the script: how many things, and how many lines to print meanwhile.
+var arguments = []string{"10", "40"}
 
 // errDiffers is a program that did not end as it does elsewhere.
 var errDiffers = errors.New("the outcome differs")
@@ -143,8 +145,8 @@ func (d *demo) shown(args ...string) {
 }
 
 func (d *demo) runProgram(ctx context.Context) (err error) {
-	err = d.ctl(ctx, "run", "--detach", "--name", vm, "--file", script+":/fannkuch.lua",
-		d.image, "--", "/fannkuch.lua", argument)
+	run := []string{"run", "--detach", "--name", vm, "--file", script + ":/fannkuch.lua", d.image, "--", "/fannkuch.lua"}
+	err = d.ctl(ctx, append(run, arguments...)...)
 	if err != nil {
 		return err
 	}

@@ -40,10 +40,10 @@ func TestLua(t *testing.T) {
 	root, err := board.Root()
 	check(t, err)
 	script := filepath.Join(root, "examples/lua/fannkuch.lua")
-	want := command(t, ctx, root, "lua5.4", script, "10")
+	want := command(t, ctx, root, "lua5.4", script, "10", "40")
 
 	ctl(t, ctx, f.server, "run", "--detach", "--name", "fannkuch",
-		"--file", script+":/fannkuch.lua", lua, "--", "/fannkuch.lua", "10")
+		"--file", script+":/fannkuch.lua", lua, "--", "/fannkuch.lua", "10", "40")
 	logs, err := f.server.Session("logs", "--follow", "fannkuch")
 	check(t, err)
 	defer logs.Kill()
