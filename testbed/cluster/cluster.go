@@ -35,16 +35,23 @@ func New() (*Cluster, error) {
 		return nil, err
 	}
 	bin := filepath.Join(root, "build/bin")
-	for _, name := range binaries {
-		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
-			return nil, fmt.Errorf("%w: run make build", err)
-		}
+	if err := checkBinaries(bin); err != nil {
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "migrated-")
 	if err != nil {
 		return nil, fmt.Errorf("make a cluster's directory: %w", err)
 	}
 	return &Cluster{bin: bin, dir: dir}, nil
+}
+
+func checkBinaries(bin string) error {
+	for _, name := range binaries {
+		if _, err := os.Stat(filepath.Join(bin, name)); err != nil {
+			return fmt.Errorf("find what a cluster is made of: %w; `make build` makes it", err)
+		}
+	}
+	return nil
 }
 
 // Close stops all nodes and boards and removes what they wrote. A second call does nothing.

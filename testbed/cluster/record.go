@@ -13,17 +13,20 @@ type VM struct {
 	ISA    string
 	Memory uint64 `json:"memory_bytes"`
 	Note   string
-	Exit   *struct {
-		Code   int
-		Signal int
-		Crash  *Crash
-	}
-	Stays []struct {
+	Exit   *Exit
+	Stays  []struct {
 		Node     string
 		LogStart int64  `json:"log_start_bytes"`
 		LogEnd   *int64 `json:"log_end_bytes"` // nil while it goes on
 	}
 	Moves []Move
+}
+
+// An Exit is how a program ended.
+type Exit struct {
+	Code   int
+	Signal int
+	Crash  *Crash
 }
 
 // A Crash is how a program crashed.

@@ -83,7 +83,8 @@ func TestMoveFails(t *testing.T) {
 	}
 }
 
-// A board that loses its power in the middle of a move leaves the VM where it was.
+// A board that loses its power in the middle of a move leaves the VM where it was. One that
+// was there already is gone, and its home says so.
 func TestBoardDies(t *testing.T) {
 	f, ctx := begun(t)
 	b, err := f.Boot(ctx, 0)
@@ -98,6 +99,8 @@ func TestBoardDies(t *testing.T) {
 	source := f.start(t, ctx, cluster.NodeConfig{Name: "bereft", Peers: []cluster.Peer{{Name: "doomed", Address: w.Address()}}})
 	check(t, source.AwaitPeer(ctx, "doomed"))
 
+	lost := f.run(t, ctx, source, "lost", "reading", "read")
+	lost.offload("doomed")
 	const mib = 16
 	v := f.fill(t, ctx, source, "survivor", mib)
 	w.After(mib<<20/2, b.Kill)
@@ -111,6 +114,7 @@ func TestBoardDies(t *testing.T) {
 	default:
 		t.Error("the board still runs: nothing has struck it")
 	}
+	refused(t, ctx, source, 1, "doomed", "recall", lost.name)
 }
 
 // Ctrl-C during offload calls the move off.

@@ -54,6 +54,11 @@ func TestLua(t *testing.T) {
 		t.Errorf("the build that runs on the board is for %q", away.ISA)
 	}
 	at(t, ctx, f.board, "fannkuch", "running", "arm-board-1")
+	var listed []cluster.VM
+	check(t, f.server.JSON(ctx, &listed, "ps"))
+	if len(listed) != 1 || listed[0].Name != "fannkuch" || listed[0].State != "away" || listed[0].Home != "server-1" {
+		t.Errorf("ps -o json says %+v", listed)
+	}
 	// The first line after the move may have been on its way; the second is the board's.
 	there := strings.Count(logs.Stdout.String(), "\n")
 	check(t, awaitLines(ctx, logs.Stdout, there+2))
