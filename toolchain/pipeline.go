@@ -146,6 +146,9 @@ func (p *pipeline) codeGen(t Target) []string {
 		"--target=" + t.ISA.Triple, "-march=" + t.Level.March, "-O3",
 		"-fno-pic", "-fno-pie", "-mcmodel=small", "-ffunction-sections",
 		"-fasynchronous-unwind-tables", "-fno-stack-protector", "-ffp-contract=off",
+		// Behind an invoke nothing can be reloaded: a value that its save pad finds in memory
+		// is in memory wherever the call returns to, unless that edge has a block of its own.
+		"-mllvm", "-phi-elim-split-all-critical-edges",
 	}, t.ISA.CodeGen...)
 }
 
