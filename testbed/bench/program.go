@@ -26,13 +26,16 @@ var commonFlags = []string{"-O3", "-w"}
 type reference struct {
 	name  string
 	flags []string
+	musl  bool // with musl, whatever the program says
 }
 
 var (
 	// What a user would do on this machine.
-	native = reference{"native", []string{"-march=native"}}
+	native = reference{name: "native", flags: []string{"-march=native"}}
 	// With the same instructions and the same rounding as an image's default build.
-	alike = reference{"alike", []string{"-march=x86-64-v3", "-ffp-contract=off"}}
+	alike = reference{name: "alike", flags: []string{"-march=x86-64-v3", "-ffp-contract=off"}}
+	// With the C library that images have.
+	withMusl = reference{name: "musl", flags: []string{"-march=native"}, musl: true}
 )
 
 // image builds the program's image.
@@ -55,11 +58,12 @@ func (b *bench) process(ctx context.Context, p *program, ref reference) (string,
 	out := filepath.Join(b.dir, p.name+"."+ref.name)
 	args := append(append([]string{"-o", out}, commonFlags...), p.flags...)
 	args = append(args, ref.flags...)
-	if p.musl {
+	musl := p.musl || ref.musl
+	if musl {
 		args = append(args, muslFlags()...)
 	}
 	args = append(args, p.sources...)
-	if p.musl {
+	if musl {
 		args = append(args, filepath.Join(muslLib, "libc.a"))
 	} else {
 		args = append(args, "-lm")

@@ -24,7 +24,7 @@ func (b *bench) kernel(name string) *program {
 // A script is a Lua program of examples/lua and an argument with which it takes a second or two.
 type script struct{ name, arg string }
 
-var scripts = []script{{"fannkuch", "10"}, {"nqueens", "10"}, {"strings", "100"}}
+var scripts = []script{{"fannkuch", "10"}, {"nqueens", "12"}, {"strings", "100"}}
 
 func (b *bench) script(s script) (string, error) {
 	path := filepath.Join(b.root, "examples/lua", s.name+".lua")

@@ -10,11 +10,11 @@ import (
 
 // A row is one line of the table.
 type row struct {
-	Name  string   `json:"name"`
-	Value float64  `json:"value"`
-	Unit  string   `json:"unit,omitempty"`     // "ms", "KiB", "MiB"; empty: a ratio
+	Name   string   `json:"name"`
+	Value  float64  `json:"value"`
+	Unit   string   `json:"unit,omitempty"`     // "ms", "KiB", "MiB"; empty: a ratio
 	AtMost *float64 `json:"expected,omitempty"` // in Unit; none: for information
-	Note  string   `json:"note,omitempty"`     // what it is made of
+	Note   string   `json:"note,omitempty"`     // what it is made of
 }
 
 // missed says whether more than expected was measured.
