@@ -55,6 +55,12 @@ func (o *Output) Await(ctx context.Context, text string) error {
 	return err
 }
 
+// AwaitLines waits until n whole lines are there, 1000 at most (regexp/syntax).
+func (o *Output) AwaitLines(ctx context.Context, n int) error {
+	_, err := o.AwaitMatch(ctx, regexp.MustCompile(fmt.Sprintf(`(?:.*\n){%d}`, n)))
+	return err
+}
+
 // AwaitMatch waits until a pattern matches, and returns the first match with its groups.
 func (o *Output) AwaitMatch(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
 	for {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -91,12 +90,6 @@ func difference(got, want string) string {
 		}
 	}
 	return "in nothing"
-}
-
-// awaitLines waits until n lines are there.
-func awaitLines(ctx context.Context, out *cluster.Output, n int) error {
-	_, err := out.AwaitMatch(ctx, regexp.MustCompile(fmt.Sprintf(`(?:.*\n){%d}`, n)))
-	return err
 }
 
 // fromHere is a path as seen from the working directory.

@@ -156,7 +156,7 @@ func (d *demo) runProgram(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return awaitLines(ctx, d.log.Stdout, linesHere)
+	return d.log.Stdout.AwaitLines(ctx, linesHere)
 }
 
 func (d *demo) offload(ctx context.Context) error {
@@ -166,7 +166,7 @@ func (d *demo) offload(ctx context.Context) error {
 	if err := d.ctl(ctx, "ps"); err != nil {
 		return err
 	}
-	return awaitLines(ctx, d.log.Stdout, strings.Count(d.log.Stdout.String(), "\n")+linesThere)
+	return d.log.Stdout.AwaitLines(ctx, strings.Count(d.log.Stdout.String(), "\n")+linesThere)
 }
 
 func (d *demo) recall(ctx context.Context) error {

@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -24,12 +22,6 @@ func command(t *testing.T, ctx context.Context, dir, path string, args ...string
 		t.Fatalf("%s %q: %v\n%s", path, args, err, errs.String())
 	}
 	return string(out)
-}
-
-// awaitLines waits until there are n lines.
-func awaitLines(ctx context.Context, out *cluster.Output, n int) error {
-	_, err := out.AwaitMatch(ctx, regexp.MustCompile(fmt.Sprintf(`(?:.*\n){%d}`, n)))
-	return err
 }
 
 // Lua goes to the board and comes back in the middle of its work, and prints what Debian's
@@ -61,7 +53,7 @@ func TestLua(t *testing.T) {
 	}
 	// The first line after the move may have been on its way; the second is the board's.
 	there := strings.Count(logs.Stdout.String(), "\n")
-	check(t, awaitLines(ctx, logs.Stdout, there+2))
+	check(t, logs.Stdout.AwaitLines(ctx, there+2))
 	ctl(t, ctx, f.server, "recall", "fannkuch")
 	at(t, ctx, f.server, "fannkuch", "running", "server-1")
 	ctl(t, ctx, f.server, "wait", "fannkuch")

@@ -41,7 +41,7 @@ func (f *fixture) fill(t *testing.T, ctx context.Context, home *cluster.Node, na
 func (v *vm) verify(mib, n int) {
 	v.t.Helper()
 	v.send("")
-	if err := awaitLines(v.ctx, v.Stdout, 1+n); err != nil {
+	if err := v.Stdout.AwaitLines(v.ctx, 1+n); err != nil {
 		v.t.Fatalf("%v; standard error:\n%s", err, v.Stderr)
 	}
 	want := "filled\n"
