@@ -87,6 +87,7 @@ func run(ctx context.Context, p *printer) error {
 // buildLua builds the image, or finds that this toolchain has built it before.
 func (d *demo) buildLua(ctx context.Context) error {
 	d.command("testbed/programs/lua")
+	d.note("(a minute or so the first time, and whenever the compiler has changed)")
 	out := cluster.NewOutput(nil)
 	cmd := exec.Command("testbed/programs/lua")
 	cmd.Stdout, cmd.Stderr = out, d.prefixed("| ")
