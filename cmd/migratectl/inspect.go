@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/layout/region"
 	"github.com/migrated/migrated/layout"
 	"github.com/migrated/migrated/node/units"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -163,7 +164,7 @@ func openImage(path string) (*image.Image, error) {
 func printImage(w io.Writer, m *imageRecord) error {
 	t := newTable(w)
 	fmt.Fprintf(t, "name\t%s\ndigest\t%s\nabi\t%d\nlayout\t%s\nsites\t%s\n", m.Name, m.Digest, m.ABI, m.Layout, m.Sites)
-	fmt.Fprintf(t, "static data\t%s at %#x\n", units.Bytes(m.StaticEnd-m.PortableBase).Short(), m.PortableBase)
+	fmt.Fprintf(t, "static data\t%s at %#x\n", units.Bytes(m.StaticEnd-region.StaticBase).Short(), uint64(region.StaticBase))
 	if err := t.Flush(); err != nil {
 		return err
 	}

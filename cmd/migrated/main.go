@@ -61,7 +61,7 @@ Everything can be given in a TOML file; a flag wins over it:
 	flags.BoolVar(&cfg.Insecure, "insecure", cfg.Insecure, "listen on addresses that others can reach, without authentication")
 	flags.BoolVar(&cfg.RemoteOperators, "remote-operators", cfg.RemoteOperators, "serve migratectl by TCP too")
 	flags.StringArrayVar(&peers, "peer", nil, "another node to connect to, NAME=HOST:PORT; may be repeated")
-	flags.Var(&cfg.Memory, "memory", "memory of a VM, where `migratectl run` does not say")
+	flags.Var(&cfg.Memory, "memory", "memory of a VM, where migratectl run does not say")
 	flags.Var(&cfg.MemoryLimit, "memory-limit", "memory of all VMs together; 0 for what is free")
 	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
