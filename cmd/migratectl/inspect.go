@@ -14,8 +14,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/migrated/migrated/image"
-	"github.com/migrated/migrated/layout/region"
 	"github.com/migrated/migrated/layout"
+	"github.com/migrated/migrated/layout/region"
 	"github.com/migrated/migrated/node/units"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
