@@ -55,8 +55,8 @@ func TestLua(t *testing.T) {
 			}
 			p := &oracle.Program{
 				Image: m.Config(), Memory: 64 << 20,
-				Args:  []string{"lua", "/script.lua", arg},
-				Files: []vmm.File{{Path: "/script.lua", Mode: 0o644, Data: text}},
+				Args:  []string{"lua", path, arg}, // error messages have the path
+				Files: []vmm.File{{Path: path, Mode: 0o644, Data: text}},
 			}
 			moved(t, p, m, string(want))
 		})

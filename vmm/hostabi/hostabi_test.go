@@ -25,6 +25,7 @@ var constants = map[string]uint64{
 	"MIG_TEXT_BASE":      TextBase,
 	"MIG_PRIVATE_BASE":   PrivateBase,
 	"MIG_PORTABLE_BASE":  PortableBase,
+	"MIG_STATIC_BASE":    StaticBase,
 	"MIG_CPU_STACK_BASE": CPUStackBase,
 	"MIG_CPU_STACK_SIZE": CPUStackSize,
 	"MIG_STACK_BASE":     StackBase,
