@@ -13,7 +13,7 @@ static FunctionCallee declare(Module &M, StringRef Name, Type *Result,
 }
 
 FunctionCallee pollSlow(Module &M) {
-  return declare(M, "__mig_poll_slow", Type::getVoidTy(M.getContext()), {});
+  return declare(M, PollSlowName, Type::getVoidTy(M.getContext()), {});
 }
 
 FunctionCallee saved(Module &M) {

@@ -8,6 +8,7 @@
 #include "poll.h"
 
 #include "abi.h"
+#include "callwalk.h"
 #include "check.h"
 #include "core.h"
 #include "reach.h"
@@ -18,14 +19,11 @@
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include "llvm/Transforms/Utils/LoopSimplify.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
-
-#include <map>
 
 using namespace llvm;
 
@@ -114,6 +112,9 @@ namespace {
 // A switch of at least this many cases becomes a jump table on both ISAs.
 constexpr unsigned JumpTableCases = 8;
 
+// A loop around one of this many is an interpreter, and not a parser of options or formats.
+constexpr unsigned InterpreterCases = 32;
+
 // How a loop polls.
 enum class Polling { Never, BetweenStrips, EachIteration };
 
@@ -140,6 +141,8 @@ public:
       insertPollOnEdge(Latch, Header);
     for (SwitchInst *Switch : Dispatches)
       insertPollInSwitch(Switch);
+    if (any_of(Dispatches, [](SwitchInst *S) { return S->getNumCases() >= InterpreterCases; }))
+      F.addFnAttr(InterpreterAttr);
   }
 
 private:
@@ -253,85 +256,6 @@ private:
   SmallVector<SwitchInst *> Dispatches;
 };
 
-// The functions that a call goes back to in a walk of the call graph: each cycle has one.
-// Calls through pointers count as calls of every function that they may reach.
-class Recursion {
-public:
-  explicit Recursion(Module &M) : M(M) {
-    for (Function &F : M)
-      if (!F.isDeclaration() && F.hasAddressTaken(nullptr, false, true, true))
-        AddressTaken.push_back(&F);
-    for (Function &F : M)
-      if (!F.isDeclaration())
-        visit(F);
-  }
-
-  const SetVector<Function *> &entries() const { return Entries; }
-
-private:
-  enum State { New, Open, Done };
-
-  SetVector<Function *> callees(Function &F) {
-    SetVector<Function *> Fs;
-    for (Instruction &I : instructions(F)) {
-      auto *CB = dyn_cast<CallBase>(&I);
-      if (!CB || CB->isInlineAsm())
-        continue;
-      if (Function *Callee = calledFunction(*CB)) {
-        if (!Callee->isDeclaration())
-          Fs.insert(Callee);
-      } else {
-        const SetVector<Function *> &May = targets(CB->getFunctionType());
-        Fs.insert(May.begin(), May.end());
-      }
-    }
-    return Fs;
-  }
-
-  const SetVector<Function *> &targets(FunctionType *T) {
-    auto [It, IsNew] = Targets.insert({T, {}});
-    if (IsNew)
-      for (Function *F : AddressTaken)
-        if (mayCall(T, F->getFunctionType()))
-          It->second.insert(F);
-    return It->second;
-  }
-
-  // Depth first, with a stack of its own: call chains can be long.
-  void visit(Function &Start) {
-    struct Item {
-      Function *F;
-      SmallVector<Function *> Callees;
-    };
-    std::vector<Item> Stack;
-    auto Push = [&](Function *F) {
-      States[F] = Open;
-      Stack.push_back({F, callees(*F).takeVector()});
-    };
-    if (States.lookup(&Start) == New)
-      Push(&Start);
-    while (!Stack.empty()) {
-      Item &Top = Stack.back();
-      if (Top.Callees.empty()) {
-        States[Top.F] = Done;
-        Stack.pop_back();
-        continue;
-      }
-      Function *Callee = Top.Callees.pop_back_val();
-      if (States.lookup(Callee) == Open)
-        Entries.insert(Callee);
-      else if (States.lookup(Callee) == New)
-        Push(Callee);
-    }
-  }
-
-  Module &M;
-  SmallVector<Function *> AddressTaken;
-  std::map<FunctionType *, SetVector<Function *>> Targets;
-  DenseMap<Function *, State> States;
-  SetVector<Function *> Entries;
-};
-
 void insertEntryPoll(Function &F) {
   BasicBlock::iterator At = F.getEntryBlock().getFirstInsertionPt();
   while (isa<AllocaInst>(At)) // they stay static in the entry block alone
@@ -343,17 +267,16 @@ void insertEntryPoll(Function &F) {
 
 void insertPolls(Module &M, ModuleAnalysisManager &MAM) {
   auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
-  StringRef Slow = cast<Function>(abi::pollSlow(M).getCallee())->getName();
   // Before there are polls: a poll's slow path is no way to recurse.
-  Recursion Rec(M);
+  CallWalk Walk(M);
   for (Function &F : M) {
-    if (F.isDeclaration() || F.getName() == Slow)
+    if (F.isDeclaration() || F.getName() == abi::PollSlowName)
       continue;
     LoopPolls(F, FAM).insert();
     FAM.invalidate(F, PreservedAnalyses::none());
   }
-  for (Function *F : Rec.entries())
-    if (!F->hasFnAttribute(SystemAttr) && F->getName() != Slow)
+  for (Function *F : Walk.cycleEntries())
+    if (!F->hasFnAttribute(SystemAttr) && F->getName() != abi::PollSlowName)
       insertEntryPoll(*F);
 }
 

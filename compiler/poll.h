@@ -5,6 +5,9 @@
 
 namespace migrated {
 
+// The attribute of functions with an interpreter's loop, as far as it looks like one.
+constexpr const char *InterpreterAttr = "migrated-interpreter";
+
 // Inserts a migration point before I: one load and a cold branch.
 void insertPoll(llvm::Instruction *I);
 

@@ -1,4 +1,5 @@
 // What may be in a function that native code runs alone, but not in one that can be left.
+#include "abi.h"
 #include "core.h"
 #include "diag.h"
 #include "reach.h"
@@ -49,7 +50,7 @@ static StringRef obstacle(const Instruction &I) {
 // Native code starts a thread in the one, and only portable code calls the other.
 static bool mayBeLeft(const Function &F) {
   return F.hasLocalLinkage() || StringSwitch<bool>(F.getName())
-                                    .Cases("__mig_thread_main", "__mig_poll_slow", true)
+                                    .Cases("__mig_thread_main", abi::PollSlowName, true)
                                     .Default(false);
 }
 
