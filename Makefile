@@ -14,7 +14,7 @@ setup:
 
 # The compiler: pass plugin, musl and kernel as bitcode, native objects of each ISA.
 plugin: setup
-	@$(MAKE) --no-print-directory -C compiler
+	@$(MAKE) --no-print-directory -j$(shell nproc) -C compiler
 sysroot: plugin
 	@$(MAKE) --no-print-directory -C kernel
 	@$(MAKE) --no-print-directory -C libc
