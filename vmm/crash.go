@@ -150,8 +150,7 @@ func (g *Guest) read(addr uint64, b []byte) error {
 		if n > uint64(len(mem))-off {
 			return fmt.Errorf("[%#x, +%#x) reaches beyond portable memory", addr, n)
 		}
-		copy(b, mem[off:])
-		return nil
+		return peek(b, mem[off:])
 	}
 	if at, err := g.machine.At(GuestVirt(addr), len(b)); err == nil {
 		copy(b, at)

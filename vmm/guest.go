@@ -29,6 +29,8 @@ type Guest struct {
 	killed chan struct{} // closed when the guest must end whatever it does
 	done   chan struct{} // closed when it has ended
 
+	throttle throttle
+
 	resumed atomic.Int64 // time.Since(epoch) when the guest last rang RESUMED; 0: never
 
 	mu       sync.Mutex

@@ -50,6 +50,8 @@ func (g *Guest) serve() Exit {
 			return Exit{Code: exitKilled, Signal: signalKill, Crash: &Crash{Message: "the host cannot run it: " + err.Error()}}
 		}
 		switch stop.Kind {
+		case StopKicked:
+			g.takeRest()
 		case StopFault:
 			return g.faulted(stop.Fault)
 		case StopDoorbell:

@@ -52,6 +52,16 @@ type Timekeeper interface {
 	Counter() (now, mult uint64, err error)
 }
 
+// A DirtyLogger is a Machine that can say which pages of portable memory its guest writes.
+type DirtyLogger interface {
+	// LogDirty begins or ends logging.
+	LogDirty(on bool) error
+	// Dirty adds to set the pages written since LogDirty or the last Dirty: page n is bit
+	// n%64 of word n/64. Pages that were only touched may be among them. One caller at a
+	// time.
+	Dirty(set []uint64) error
+}
+
 // A GuestVirt is a guest virtual address.
 type GuestVirt uint64
 

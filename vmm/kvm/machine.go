@@ -28,6 +28,7 @@ type Machine struct {
 	kick   kicker
 	fault  *vmm.Fault // the guest's last act
 	timing timing
+	dirty  []uint64 // where KVM writes its dirty log
 }
 
 var (
@@ -75,13 +76,7 @@ func (m *Machine) create(kvm handle, p *vmm.Program) error {
 		phys guestPhys
 		host []byte
 	}{slotPrivate: {0, m.mem.private}, slotPortable: {portablePhys, m.mem.portable}} {
-		err := call(m.vm, kvmSetUserMemoryRegion, &userMemoryRegion{
-			slot:     slot,
-			phys:     uint64(mem.phys),
-			size:     uint64(len(mem.host)),
-			userAddr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(mem.host)))),
-		})
-		if err != nil {
+		if err := m.setSlot(slot, 0, mem.phys, mem.host); err != nil {
 			return fmt.Errorf("give it %d bytes of memory: %w", len(mem.host), err)
 		}
 	}

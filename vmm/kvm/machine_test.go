@@ -25,6 +25,7 @@ const (
 	doVector
 	doFloat
 	doRegisters
+	doTouch
 )
 
 const (

@@ -6,7 +6,7 @@
 
 /* The numbers are those of machine_test.go. */
 enum {
-	RING = 1, SPIN, WALK, COUNTER, VECTOR, FLOAT, REGISTERS,
+	RING = 1, SPIN, WALK, COUNTER, VECTOR, FLOAT, REGISTERS, TOUCH,
 	READ_NULL = 20, WRITE_TEXT, WRITE_RODATA, RUN_DATA, RUN_STACK, JUMP_WILD, DIVIDE, UNDEFINED,
 	SYSTEM_CALL, BREAKPOINT, PRIVILEGED, STACK, THREAD_STACK, READ_MONITOR, WRITE_GATE,
 	READ_DOORBELL, PAIR_DOORBELL, NOT_CANONICAL,
@@ -60,6 +60,18 @@ static void walk(void)
 	}
 	result.value[0] = sum;
 	ring(1, 0);
+}
+
+/* Adds one to the word whose address the host answers with, and rings with its value. An odd
+   address is only read. */
+static void touch(void)
+{
+	for (uint64_t found = 0;;) {
+		ring(1, found);
+		uint64_t address = MIG_CTL->ret;
+		volatile uint64_t *word = (uint64_t *)(address & ~1UL);
+		found = address & 1 ? *word : ++*word;
+	}
 }
 
 #if defined(__x86_64__)
@@ -187,6 +199,7 @@ void _start(void)
 	case VECTOR: vector(); break;
 	case FLOAT: floating(); break;
 	case REGISTERS: registers(); break;
+	case TOUCH: touch(); break;
 	default: crash(what);
 	}
 	ring(0xdead, what); /* the host had reason not to come here */
