@@ -2,43 +2,103 @@ package statexfer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 )
 
+// A method is a codec at a level. Which levels there are is the sender's business alone.
+type method uint8
+
+const (
+	asIs     method = iota
+	withS2          // hundreds of MB/s
+	zstdFast        // a third of that
+	zstdGood        // a half of that again, and some per cent smaller
+	methods
+)
+
+var methodCodec = [methods]Codec{asIs: None, withS2: S2, zstdFast: Zstd, zstdGood: Zstd}
+
+// methodOf is what an operator gets who asks for a codec.
+var methodOf = [...]method{None: asIs, S2: withS2, Zstd: zstdFast}
+
+var zstdLevel = [methods]zstd.EncoderLevel{zstdFast: zstd.SpeedFastest, zstdGood: zstd.SpeedDefault}
+
 // A compressor is one worker's encoders. They keep buffers between batches.
 type compressor struct {
-	zstd *zstd.Encoder // made when it is first needed
+	zstd [methods]*zstd.Encoder // made when they are first needed
 }
 
-// compress appends src to dst, and reports the codec that it ended up with: what does not
-// shrink by a sixteenth is not worth the receiver's time and is appended as it is.
-func (c *compressor) compress(dst, src []byte, codec Codec) ([]byte, Codec, error) {
+// encode appends src to dst, compressed.
+func (c *compressor) encode(dst, src []byte, m method) ([]byte, error) {
 	start := len(dst)
-	switch codec {
+	switch methodCodec[m] {
 	case S2:
+		dst = slices.Grow(dst, s2.MaxEncodedLen(len(src)))
 		out := s2.Encode(dst[start:cap(dst)], src)
-		dst = dst[:start+len(out)]
+		return dst[:start+len(out)], nil
 	case Zstd:
-		if c.zstd == nil {
+		if c.zstd[m] == nil {
 			enc, err := zstd.NewWriter(nil,
-				zstd.WithEncoderLevel(zstd.SpeedFastest),
+				zstd.WithEncoderLevel(zstdLevel[m]),
 				zstd.WithEncoderConcurrency(1),
 				zstd.WithWindowSize(maxRaw),
 				zstd.WithLowerEncoderMem(true),
 				zstd.WithEncoderCRC(false)) // frames have their own
 			if err != nil {
-				return nil, 0, fmt.Errorf("start zstd: %w", err)
+				return nil, fmt.Errorf("start zstd: %w", err)
 			}
-			c.zstd = enc
+			c.zstd[m] = enc
 		}
-		dst = c.zstd.EncodeAll(src, dst)
+		return c.zstd[m].EncodeAll(src, dst), nil
 	}
-	if codec == None || len(dst)-start > len(src)/16*15 {
+	return append(dst, src...), nil
+}
+
+// compress appends src to dst, and reports the codec that it ended up with: what does not
+// shrink by a sixteenth is not worth the receiver's time and is appended as it is.
+func (c *compressor) compress(dst, src []byte, m method) ([]byte, Codec, error) {
+	start := len(dst)
+	if m == asIs {
+		return append(dst, src...), None, nil
+	}
+	dst, err := c.encode(dst, src, m)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !shrunk(len(src), len(dst)-start) {
 		return append(dst[:start], src...), None, nil
 	}
-	return dst, codec, nil
+	return dst, methodCodec[m], nil
+}
+
+func shrunk(raw, out int) bool { return out <= raw/16*15 }
+
+// shrinks tells by some pages of a batch whether compressing it is worth while, for a small
+// part of what that would take. scratch has room for their compressed form.
+func (c *compressor) shrinks(src, scratch []byte) bool {
+	const pieces, size = 4, PageSize
+	if len(src) <= 4*pieces*size {
+		return true // as quick to try
+	}
+	step := (len(src)/pieces - size) / PageSize * PageSize
+	raw, out := 0, 0
+	for at := 0; at+size <= len(src) && raw < pieces*size; at += max(step, size) {
+		raw += size
+		out += len(s2.Encode(scratch[:cap(scratch)], src[at:at+size]))
+	}
+	return shrunk(raw, out)
+}
+
+// close frees what the encoders hold.
+func (c *compressor) close() {
+	for _, enc := range c.zstd {
+		if enc != nil {
+			enc.Close()
+		}
+	}
 }
 
 // maxPayload is the room that any codec may need on its way, though what is sent is never

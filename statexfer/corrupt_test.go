@@ -34,7 +34,7 @@ func reseal(stream []byte, at int, seq uint32) {
 	}
 	binary.LittleEndian.PutUint32(h[4:], seq)
 	binary.LittleEndian.PutUint64(h[24:], xxhash.Sum64(body))
-	binary.LittleEndian.PutUint64(h[32:], xxhash.Sum64(h[:32]))
+	binary.LittleEndian.PutUint64(h[40:], xxhash.Sum64(h[:40]))
 }
 
 func receiveBytes(stream []byte, pages int) error {
@@ -74,12 +74,16 @@ func TestEveryTruncationIsFound(t *testing.T) {
 // What is wrong although all checksums are right, as only a faulty or hostile sender makes it.
 func TestHostileStreams(t *testing.T) {
 	const pages = 600 // three batches
+	put32 := binary.LittleEndian.PutUint32
 	mem := testNoise(pages)
 	stream, _, _ := encode(t, mem, Options{Compress: S2, Workers: 1})
-	zstream, _, _ := encode(t, bytes.Repeat([]byte("abcdefgh"), pages*PageSize/8), Options{Compress: Zstd, Workers: 1})
+	text := bytes.Repeat([]byte("abcdefgh"), pages*PageSize/8)
+	for p := range pages {
+		put32(text[p*PageSize:], uint32(p))
+	}
+	zstream, _, _ := encode(t, text, Options{Compress: Zstd, Workers: 1})
 	at := frames(t, stream)
 	end := at[len(at)-1]
-	put32 := binary.LittleEndian.PutUint32
 	first := stream[at[0]:at[1]]
 
 	tests := []struct {
@@ -181,6 +185,37 @@ func TestHostileStreams(t *testing.T) {
 			f := frame{kind: kindBatch, codec: Zstd, pages: 1, rawLen: PageSize}
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), payload)...)
 		}},
+		{"other contents than announced", ErrDigest, func() []byte {
+			f := frame{kind: kindBatch, codec: None, pages: 1, rawLen: PageSize, pageSum: 1}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
+		}},
+		{"pages that were not offered", ErrFormat, func() []byte {
+			f := frame{kind: kindBase, codec: None, pages: 1}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
+		}},
+		{"pages that would come later", ErrFormat, func() []byte {
+			f := frame{kind: kindLater, codec: None, pages: 1, pageSum: sumZeros(1)}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
+		}},
+		{"equal pages at once", ErrFormat, func() []byte {
+			return append(stream[:at[0]:at[0]], sealSame([]Run{{1, 1}}, 2)...)
+		}},
+		{"equal pages in a circle", ErrFormat, func() []byte {
+			return sameRound(stream, at, sealSame([]Run{{1, 2}}, 2, 1))
+		}},
+		{"equal pages out of range", ErrPageRange, func() []byte {
+			return sameRound(stream, at, sealSame([]Run{{1, 2}}, 7, pages))
+		}},
+		{"equal pages of too many numbers", ErrFormat, func() []byte {
+			return sameRound(stream, at, sealSame([]Run{{1, 2}}, 7, 8, 9))
+		}},
+		{"equal pages that are not", ErrDigest, func() []byte {
+			return sameRound(stream, at, sealSame([]Run{{1, 2}}, 7, 8))
+		}},
+		{"a difference with contents of codec none for another length", ErrFormat, func() []byte {
+			f := frame{kind: kindDelta, codec: None, pages: 2, rawLen: 2 * PageSize}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 2}}), mem[:PageSize])...)
+		}},
 		{"end within a round", ErrFormat, func() []byte {
 			s := append(bytes.Clone(stream[:at[len(at)-2]]), stream[end:]...)
 			reseal(s, at[len(at)-2], uint32(len(at)-2))
@@ -229,6 +264,25 @@ func seal(f frame, set, payload []byte) []byte {
 	return b
 }
 
+// sealSame makes a frame of pages that are equal to others.
+func sealSame(runs []Run, refs ...uint64) []byte {
+	f := frame{kind: kindSame, codec: None, pageSum: 7}
+	for _, r := range runs {
+		f.pages += int(r.Count)
+	}
+	payload := appendRefs(nil, refs)
+	f.rawLen = len(payload)
+	return seal(f, appendSet(nil, runs), payload)
+}
+
+// sameRound puts a frame behind the first round of a stream, whose frames begin at at.
+func sameRound(stream []byte, at []int, f []byte) []byte {
+	last := len(at) - 1
+	s := append(bytes.Clone(stream[:at[last]]), f...)
+	reseal(s, at[last], uint32(last))
+	return s
+}
+
 // testNoise returns pages that no codec shrinks, so that frames have codec none.
 func testNoise(pages int) []byte {
 	mem := make([]byte, pages*PageSize)
@@ -264,6 +318,7 @@ func FuzzReceive(f *testing.F) {
 			f.Add(stream)
 		}
 	}
+	f.Add(everyKind(f, pages))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		// Checksums are made right where possible, so that what is behind them is reached.
 		stream = bytes.Clone(stream)
@@ -279,9 +334,51 @@ func FuzzReceive(f *testing.F) {
 			at += frameHdrLen + fr.bodyLen()
 		}
 		mem := make([]byte, pages*PageSize)
-		_, digest, err := ReceiveWith(context.Background(), bytes.NewReader(stream), mem, ReceiveOptions{Workers: 1})
+		copy(mem, testNoise(2))
+		opt := ReceiveOptions{Workers: 1, Base: NewOffer(mem, false, nil), Later: NewBitmap(pages)}
+		_, digest, err := ReceiveWith(context.Background(), bytes.NewReader(stream), mem, opt)
 		if err == nil && digest != Digest(mem) {
 			t.Fatal("accepted with a digest that is not memory's")
 		}
 	})
+}
+
+// everyKind is a stream that has a frame of each kind, to a memory that begins with noise.
+func everyKind(t testing.TB, pages uint64) []byte {
+	t.Helper()
+	mem := make([]byte, pages*PageSize)
+	base := bytes.Clone(mem)
+	copy(base, testNoise(2))
+	copy(mem, base[:PageSize])                          // offered
+	copy(mem[2*PageSize:], testMemory(3, 2))            // whole
+	copy(mem[5*PageSize:], mem[2*PageSize:][:PageSize]) // the same
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, mem, Options{Compress: S2, Base: NewOffer(base, false, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx := context.Background()
+	change := func(pages ...uint64) Bitmap {
+		set := NewBitmap(s.pages)
+		for _, p := range pages {
+			set.Set(p)
+		}
+		return set
+	}
+	err = s.Round(ctx, nil)
+	for range 3 { // from the third time on a page is sent as a difference
+		mem[2*PageSize+100]++
+		err = errors.Join(err, s.Round(ctx, change(2)))
+	}
+	clear(mem[3*PageSize:][:PageSize])
+	err = errors.Join(err, s.Round(ctx, change(3)))
+	stats, _, err2 := s.EndWithout(ctx, change(4))
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	if stats.Base == 0 || stats.Same == 0 || stats.Delta == 0 || stats.Later == 0 || stats.Sent == 0 {
+		t.Fatalf("not every kind: %+v", stats)
+	}
+	return stream.Bytes()
 }

@@ -8,9 +8,11 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// A digest of memory is a tree of two levels: XXH64 of each page, and SHA-256 over a
-// preamble and all page hashes. Pages can be hashed in any order, in parallel, and again when
-// a later round brings them again; a zero page costs nothing.
+// A digest of memory is a tree of three levels: XXH64 of each page, SHA-256 over the hashes of
+// a block of pages, and SHA-256 over a preamble and all blocks. Pages can be hashed in any
+// order, in parallel, and again when a later round brings them again; a zero page costs
+// nothing, and only blocks in which a page has changed are worked out again. So the digest of
+// a large memory of which little changed since the last round is there at once.
 //
 // It is to find faults, not forgers: a sender that wants to lie needs no collision, and
 // whoever sits between the two sides is kept out by the channel. XXH64 is the page hash
@@ -18,7 +20,15 @@ import (
 // an emulated processor or one without SHA instructions.
 type digester struct {
 	leaves []uint64 // XXH64 by page number; different pages may be set at the same time
+
+	// Used by sum alone.
+	known  []uint64            // leaves as they were when blocks was worked out
+	blocks [][sha256.Size]byte // by page number / blockPages
+	zero   []uint16            // zero pages in a block
 }
+
+// blockPages is how many pages a block of the digest has.
+const blockPages = 512
 
 // zeroPage is what a page is compared with.
 var zeroPage [PageSize]byte
@@ -28,7 +38,7 @@ var zeroLeaf = xxhash.Sum64(zeroPage[:])
 
 // newDigester starts with all pages zero.
 func newDigester(pages uint64) *digester {
-	d := &digester{make([]uint64, pages)}
+	d := &digester{leaves: make([]uint64, pages)}
 	for i := range d.leaves {
 		d.leaves[i] = zeroLeaf
 	}
@@ -38,9 +48,11 @@ func newDigester(pages uint64) *digester {
 // set hashes the pages of a run, whose contents are data.
 func (d *digester) set(r Run, data []byte) {
 	for i := range r.Count {
-		d.leaves[r.First+i] = xxhash.Sum64(data[i*PageSize:][:PageSize])
+		d.leaves[r.First+i] = leafOf(data[i*PageSize:][:PageSize])
 	}
 }
+
+func leafOf(page []byte) uint64 { return xxhash.Sum64(page) }
 
 // setZero notes that a run's pages are zero.
 func (d *digester) setZero(r Run) {
@@ -51,41 +63,90 @@ func (d *digester) setZero(r Run) {
 
 // sum returns the digest and the number of zero pages.
 func (d *digester) sum() (digest [32]byte, zero uint64) {
-	h := sha256.New()
-	buf := append(make([]byte, 0, 8192), "migrated memory digest 1\n"...)
-	buf = binary.LittleEndian.AppendUint64(buf, PageSize)
-	buf = binary.LittleEndian.AppendUint64(buf, uint64(len(d.leaves)))
-	for _, leaf := range d.leaves {
-		if leaf == zeroLeaf {
-			zero++
-		}
-		if len(buf)+8 > cap(buf) {
-			h.Write(buf)
-			buf = buf[:0]
-		}
-		buf = binary.LittleEndian.AppendUint64(buf, leaf)
+	pages := len(d.leaves)
+	if d.known == nil {
+		d.known = make([]uint64, pages)
+		d.blocks = make([][sha256.Size]byte, (pages+blockPages-1)/blockPages)
+		d.zero = make([]uint16, len(d.blocks))
 	}
-	h.Write(buf)
+	h := sha256.New()
+	h.Write([]byte("migrated memory digest 2\n"))
+	var sizes [16]byte
+	binary.LittleEndian.PutUint64(sizes[:], PageSize)
+	binary.LittleEndian.PutUint64(sizes[8:], uint64(pages))
+	h.Write(sizes[:])
+	for b := range d.blocks {
+		from, to := b*blockPages, min((b+1)*blockPages, pages)
+		d.sumBlock(b, d.leaves[from:to], d.known[from:to])
+		zero += uint64(d.zero[b])
+		h.Write(d.blocks[b][:])
+	}
 	h.Sum(digest[:0])
 	return digest, zero
 }
 
+// sumBlock works out a block again where a page of it has changed.
+func (d *digester) sumBlock(b int, leaves, known []uint64) {
+	same := true
+	for i, leaf := range leaves {
+		if known[i] != leaf {
+			same = false
+			known[i] = leaf
+		}
+	}
+	if same && d.blocks[b] != ([sha256.Size]byte{}) {
+		return
+	}
+	var buf [8 * blockPages]byte
+	d.zero[b] = 0
+	for i, leaf := range leaves {
+		if leaf == zeroLeaf {
+			d.zero[b]++
+		}
+		binary.LittleEndian.PutUint64(buf[8*i:], leaf)
+	}
+	d.blocks[b] = sha256.Sum256(buf[:8*len(leaves)])
+}
+
+// sumLeaves is what a frame says of its pages' contents: XXH64 over their hashes, in order.
+func sumLeaves(leaves []uint64) uint64 {
+	var buf [8 * maxBatchPages]byte
+	for i, leaf := range leaves {
+		binary.LittleEndian.PutUint64(buf[8*i:], leaf)
+	}
+	return xxhash.Sum64(buf[:8*len(leaves)])
+}
+
 // Digest returns what Send and Receive return for the same memory.
 func Digest(mem []byte) [32]byte {
-	pages := uint64(len(mem) / PageSize)
+	d := &digester{leaves: leavesOf(mem, nil)}
+	digest, _ := d.sum()
+	return digest
+}
+
+// leavesOf hashes all pages of mem but those that holes knows to be zero.
+func leavesOf(mem []byte, holes *holeFinder) []uint64 {
+	pages := uint64(len(mem)) / PageSize
 	d := newDigester(pages)
 	const part = 4096 // pages a goroutine
 	var wg sync.WaitGroup
 	limit := make(chan struct{}, defaultWorkers())
 	for first := uint64(0); first < pages; first += part {
+		if holes != nil {
+			if first = holes.data(first) / part * part; first >= pages {
+				break
+			}
+		}
 		limit <- struct{}{}
 		wg.Go(func() {
-			r := Run{first, min(part, pages-first)}
-			d.set(r, r.bytes(mem))
+			for p := first; p < min(first+part, pages); p++ {
+				if page := mem[p*PageSize:][:PageSize]; !isZero(page) {
+					d.leaves[p] = leafOf(page)
+				}
+			}
 			<-limit
 		})
 	}
 	wg.Wait()
-	digest, _ := d.sum()
-	return digest
+	return d.leaves
 }

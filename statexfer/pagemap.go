@@ -18,26 +18,39 @@ const pageMapEntries = 512
 
 // A pageMap is this process's page map where memory lies.
 type pageMap struct {
-	file  *os.File
-	entry uint64 // of page 0
-	pages uint64
+	file   *os.File
+	opened bool   // here, and to be closed
+	entry  uint64 // of page 0
+	pages  uint64
 
 	cached  uint64 // page of the first entry in buf
 	entries uint64 // in buf; 0: none
 	buf     [8 * pageMapEntries]byte
 }
 
-// openPageMap returns nil where there is no page map to ask.
-func openPageMap(mem []byte) *pageMap {
+// openPageMap returns nil where there is no page map to ask. f is the file, if it is open.
+func openPageMap(mem []byte, f *os.File) *pageMap {
 	addr := uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
 	if addr%PageSize != 0 {
 		return nil
 	}
-	f, err := os.Open("/proc/self/pagemap")
-	if err != nil {
+	p := &pageMap{file: f}
+	if f == nil {
+		var err error
+		if p.file, err = os.Open("/proc/self/pagemap"); err != nil {
+			return nil
+		}
+		p.opened = true
+	}
+	p.entry, p.pages = uint64(addr)/PageSize, uint64(len(mem))/PageSize
+	return p
+}
+
+func (p *pageMap) close() error {
+	if !p.opened {
 		return nil
 	}
-	return &pageMap{file: f, entry: uint64(addr) / PageSize, pages: uint64(len(mem)) / PageSize}
+	return p.file.Close()
 }
 
 // find returns the first stretch of pages at or behind n that are there. One that cannot be

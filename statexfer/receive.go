@@ -31,7 +31,10 @@ type receiver struct {
 	offset   uint64 // of the frame under way
 	seen     Bitmap // pages that came in this round
 	open     bool   // frames have come in this round
+	others   bool   // frames other than of equal pages have
+	named    Bitmap // pages that others are said to be equal to in this round; may be nil
 	reported time.Time
+	laterMu  sync.Mutex // of opt.Later
 }
 
 // An inBatch is a frame on its way in.
@@ -39,7 +42,8 @@ type inBatch struct {
 	frame  frame
 	offset uint64
 	runs   []Run
-	body   []byte // page set and payload
+	refs   []uint64 // of equal pages
+	body   []byte   // page set and payload
 }
 
 // ReceiveWith is Receive with options.
@@ -57,6 +61,9 @@ func ReceiveWith(ctx context.Context, r io.Reader, mem []byte, opt ReceiveOption
 	}
 	defer dec.Close()
 	pages := uint64(len(mem)) / PageSize
+	if opt.Base != nil && uint64(len(opt.Base.leaves)) != pages {
+		return Stats{}, [32]byte{}, fmt.Errorf("receive memory: an offer of %d pages for %d: %w", len(opt.Base.leaves), pages, ErrGeometry)
+	}
 	rc := &receiver{
 		r: r, mem: mem, opt: opt, pages: pages, zstd: dec,
 		stats: Stats{Pages: pages},
@@ -81,6 +88,9 @@ func (rc *receiver) run(outer context.Context) (digest [32]byte, err error) {
 	}
 	// Only now, after the sender has shown that it knows this memory's size.
 	rc.digest = newDigester(rc.pages)
+	if rc.opt.Base != nil {
+		copy(rc.digest.leaves, rc.opt.Base.leaves)
+	}
 	rc.seen = NewBitmap(rc.pages)
 	for range cap(rc.pool) {
 		rc.pool <- &inBatch{}
@@ -129,7 +139,7 @@ func (rc *receiver) frames(ctx context.Context) (digest [32]byte, err error) {
 			return digest, rc.at(err)
 		}
 		switch f.kind {
-		case kindBatch, kindZero:
+		default:
 			err = rc.take(ctx, f)
 		case kindRound:
 			err = rc.endRound(ctx)
@@ -175,11 +185,22 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 		}
 	}
 	rc.open = true
-	if f.kind == kindBatch {
-		rc.stats.Sent += uint64(f.pages)
-		rc.stats.RawBytes += uint64(f.rawLen)
-		rc.stats.Batches++
+	if f.kind == kindSame {
+		if b.refs, err = rc.parseSame(body[f.setLen:], b.refs, f.pages); err != nil {
+			return err
+		}
+	} else {
+		rc.others = true
 	}
+	for i, w := range rc.named {
+		if w&rc.seen[i] != 0 {
+			return bad(ErrFormat, "a page is equal to one that is equal to another")
+		}
+	}
+	if f.kind == kindLater && rc.opt.Later == nil {
+		return bad(ErrFormat, "pages that would come later")
+	}
+	rc.stats.count(&f)
 	b.frame, b.runs, b.offset = f, runs, rc.offset
 	rc.pending.Add(1)
 	select {
@@ -191,6 +212,25 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 	}
 }
 
+// parseSame reads which pages those of a frame are equal to. No other frames may be in its
+// round: the pages that it names are then those of earlier rounds, and in place.
+func (rc *receiver) parseSame(b []byte, refs []uint64, count int) ([]uint64, error) {
+	refs, err := parseRefs(b, refs, count, rc.pages)
+	if err != nil {
+		return nil, err
+	}
+	if rc.others || rc.stats.Rounds == 0 {
+		return nil, bad(ErrFormat, "equal pages among others")
+	}
+	if rc.named == nil {
+		rc.named = NewBitmap(rc.pages)
+	}
+	for _, ref := range refs {
+		rc.named.Set(ref)
+	}
+	return refs, nil
+}
+
 // endRound waits until all pages of a round are in place, as those of the next may replace
 // them.
 func (rc *receiver) endRound(ctx context.Context) error {
@@ -199,11 +239,25 @@ func (rc *receiver) endRound(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	rc.stats.Rounds++
+	if rc.stats.Rounds == 1 && rc.opt.Base != nil {
+		rc.dropBase()
+	}
 	if rc.open {
 		clear(rc.seen)
-		rc.open = false
+		rc.named = nil
+		rc.open, rc.others = false, false
 	}
+	rc.digest.sum() // so that little is left to do at the end
 	return nil
+}
+
+// dropBase makes those pages zero that were offered and that the first round did not name.
+func (rc *receiver) dropBase() {
+	for p, leaf := range rc.opt.Base.leaves {
+		if leaf != zeroLeaf && !rc.seen.Has(uint64(p)) {
+			rc.clear(Run{uint64(p), 1})
+		}
+	}
 }
 
 // end checks the sender's account of the transfer.
@@ -220,11 +274,17 @@ func (rc *receiver) end(ctx context.Context, f frame) (digest [32]byte, err erro
 	if rc.open {
 		return digest, rc.at(bad(ErrFormat, "transfer ends within a round"))
 	}
+	if rc.opt.Base != nil && rc.stats.Rounds == 0 {
+		return digest, rc.at(bad(ErrFormat, "transfer without a round"))
+	}
 	digest, counts.Zero = rc.digest.sum()
 	if err := checkEnd(body[:], counts, digest); err != nil {
 		return digest, rc.at(err)
 	}
 	rc.stats.Zero = counts.Zero
+	if rc.opt.Leaves != nil {
+		rc.opt.Leaves(rc.digest.leaves)
+	}
 	if rc.opt.ToEOF {
 		rc.offset, rc.seq = rc.stats.WireBytes, rc.seq+1
 		var one [1]byte
@@ -249,45 +309,6 @@ func (rc *receiver) work(fail context.CancelCauseFunc) {
 		rc.pool <- b
 		rc.pending.Done()
 	}
-}
-
-// place puts the pages of a batch where they belong.
-func (rc *receiver) place(b *inBatch, scratch *[]byte) error {
-	payload := b.body[b.frame.setLen:b.frame.bodyLen()]
-	switch {
-	case b.frame.kind == kindZero:
-		for _, r := range b.runs {
-			rc.clear(r)
-		}
-	case len(b.runs) == 1:
-		dst := b.runs[0].bytes(rc.mem)
-		if err := decompress(rc.zstd, b.frame.codec, dst, payload); err != nil {
-			return err
-		}
-		rc.digest.set(b.runs[0], dst)
-	default:
-		if b.frame.codec != None {
-			if *scratch == nil {
-				*scratch = make([]byte, maxRaw)
-			}
-			raw := (*scratch)[:b.frame.rawLen]
-			if err := decompress(rc.zstd, b.frame.codec, raw, payload); err != nil {
-				return err
-			}
-			payload = raw
-		}
-		for _, r := range b.runs {
-			n := copy(r.bytes(rc.mem), payload)
-			rc.digest.set(r, payload[:n])
-			payload = payload[n:]
-		}
-	}
-	if rc.opt.Placed != nil {
-		for _, r := range b.runs {
-			rc.opt.Placed(r)
-		}
-	}
-	return nil
 }
 
 // clear makes the pages of a run zero. What is zero already is not touched, so that it need

@@ -32,8 +32,8 @@ func newHoleFinder(mem []byte, opt *Options) holeFinder {
 		b := backing{opt.Backing, opt.BackingOffset, h.pages}
 		h.find = b.find
 	case opt.Anonymous:
-		if p := openPageMap(mem); p != nil {
-			h.find, h.close = p.find, p.file.Close
+		if p := openPageMap(mem, opt.PageMap); p != nil {
+			h.find, h.close = p.find, p.close
 		}
 	}
 	return h

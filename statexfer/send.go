@@ -28,13 +28,20 @@ const maxWrite = 64 << 10
 // A Sender writes one transfer: rounds, and an end. It is used by one goroutine.
 type Sender struct {
 	w      io.Writer
+	limit  *limiter // nil: no limit
 	mem    []byte
 	opt    Options
 	pages  uint64
-	digest *digester
 	choose *chooser
 	enc    []*compressor
 	pool   chan *outBatch
+	delta  *deltaCache
+
+	// What the receiver has, or will have when it has read what is under way.
+	mu     sync.Mutex // while workers run
+	digest *digester
+	finder *sameFinder
+	same   []samePage // found in this round
 
 	stats    Stats
 	zero     atomic.Uint64 // zero pages that the first round left out
@@ -42,17 +49,6 @@ type Sender struct {
 	started  bool          // the stream header is written
 	err      error         // why the stream is broken
 	reported time.Time     // last call of Progress
-}
-
-// An outBatch is pages on their way out. It goes from the scanner to a worker to the writer
-// and back to the pool.
-type outBatch struct {
-	frame frame
-	runs  []Run
-	asked Codec  // the chooser's, though the payload may be better off uncompressed
-	raw   []byte // the pages, copied: what is hashed is what is sent even if the guest runs
-	out   []byte // the frame: header, page set, payload
-	err   error
 }
 
 // NewSender prepares a transfer of mem, whole pages. Nothing is written yet.
@@ -63,16 +59,24 @@ func NewSender(w io.Writer, mem []byte, opt Options) (*Sender, error) {
 	if opt.Compress > Zstd {
 		return nil, fmt.Errorf("send memory: unknown %v", opt.Compress)
 	}
+	pages := uint64(len(mem)) / PageSize
+	if opt.Base != nil && uint64(len(opt.Base.leaves)) != pages {
+		return nil, fmt.Errorf("send memory: an offer of %d pages for %d: %w", len(opt.Base.leaves), pages, ErrGeometry)
+	}
 	if opt.Workers <= 0 {
 		opt.Workers = defaultWorkers()
 	}
 	opt.Workers = min(opt.Workers, maxWorkers)
-	pages := uint64(len(mem)) / PageSize
 	s := &Sender{
 		w: w, mem: mem, opt: opt, pages: pages,
 		digest: newDigester(pages),
-		choose: &chooser{asked: opt.Compress},
+		choose: newChooser(opt.Compress, opt.Workers),
+		finder: newSameFinder(pages),
+		delta:  newDeltaCache(),
 		stats:  Stats{Pages: pages, Codec: opt.Compress},
+	}
+	if opt.Bandwidth > 0 {
+		s.limit = &limiter{w: w, rate: float64(opt.Bandwidth)}
 	}
 	for range opt.Workers {
 		s.enc = append(s.enc, &compressor{})
@@ -92,26 +96,26 @@ func (s *Sender) Stats() Stats {
 	return st
 }
 
+// Leaves returns the hash of each page as it was sent last. It is not to be changed.
+func (s *Sender) Leaves() []uint64 { return s.digest.leaves }
+
 // Close frees buffers. The writer stays open.
 func (s *Sender) Close() {
 	for _, c := range s.enc {
-		if c.zstd != nil {
-			c.zstd.Close()
-		}
+		c.close()
 	}
-	s.enc, s.pool = nil, nil
+	s.enc, s.pool, s.delta, s.finder = nil, nil, nil, nil
 }
 
 // Round sends the pages of set, or all for nil, and returns when w has taken them. The guest
-// may run meanwhile: a page that it changes must be in a later round's set. After an error
-// the transfer is over.
+// may run meanwhile: a page that it changes must be in a later round's set. Pages that the
+// receiver has as they are, are left out. After an error the transfer is over.
 func (s *Sender) Round(ctx context.Context, set Bitmap) error {
 	if s.err != nil {
 		return s.err
 	}
-	s.err = s.round(ctx, set)
-	if s.err != nil {
-		s.err = fmt.Errorf("send memory: %w", s.err)
+	if err := s.round(ctx, set); err != nil {
+		s.err = fmt.Errorf("send memory: %w", err)
 	}
 	return s.err
 }
@@ -120,10 +124,30 @@ func (s *Sender) round(ctx context.Context, set Bitmap) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer interrupt(ctx, writeDeadline(s.w))()
-
 	if err := s.start(ctx); err != nil {
 		return err
 	}
+	if err := s.pass(ctx, cancel, set); err != nil {
+		return err
+	}
+	// Equal pages come when those are in place that they are equal to. Where one of these has
+	// changed meanwhile, the other is looked at again.
+	for len(s.same) > 0 {
+		rest, err := s.writeSame(ctx)
+		if err == nil && rest != nil {
+			err = s.pass(ctx, cancel, rest)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.digest.sum() // so that little is left to do at the end
+	s.report(true)
+	return nil
+}
+
+// pass sends the pages of a set and closes the round on the wire.
+func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap) error {
 	s.choose.pause()
 	todo := make(chan *outBatch)
 	ready := make(chan *outBatch, cap(s.pool))
@@ -157,19 +181,72 @@ func (s *Sender) round(ctx context.Context, set Bitmap) error {
 	if failed != nil {
 		return failed
 	}
+	return s.endRound(ctx)
+}
+
+func (s *Sender) endRound(ctx context.Context) error {
 	s.stats.Rounds++
-	if err := s.writeFrame(ctx, frame{kind: kindRound, codec: None}, make([]byte, frameHdrLen)); err != nil {
-		return err
+	return s.writeFrame(ctx, frame{kind: kindRound, codec: None}, make([]byte, frameHdrLen))
+}
+
+// writeSame names the pages that are equal to others, as a round of its own. It returns those
+// whose other page has changed meanwhile.
+func (s *Sender) writeSame(ctx context.Context) (rest Bitmap, err error) {
+	named := false
+	for from := 0; from < len(s.same); from += maxBatchPages {
+		f := frame{kind: kindSame, codec: None}
+		var runs []Run
+		var refs, leaves []uint64
+		for _, p := range sortPages(s.same[from:min(from+maxBatchPages, len(s.same))]) {
+			if s.digest.leaves[p.ref] != p.leaf {
+				if rest == nil {
+					rest = NewBitmap(s.pages)
+				}
+				rest.Set(p.page)
+				continue
+			}
+			runs = appendPage(runs, p.page)
+			refs, leaves = append(refs, p.ref), append(leaves, p.leaf)
+		}
+		if len(runs) == 0 {
+			continue
+		}
+		named = true
+		for _, p := range s.same[from:min(from+maxBatchPages, len(s.same))] {
+			if s.digest.leaves[p.ref] == p.leaf {
+				s.digest.leaves[p.page] = p.leaf
+			}
+		}
+		f.pages, f.pageSum = len(refs), sumLeaves(leaves)
+		out := appendSet(make([]byte, frameHdrLen), runs)
+		f.setLen = len(out) - frameHdrLen
+		out = appendRefs(out, refs)
+		f.rawLen = len(out) - frameHdrLen - f.setLen
+		f.wireLen = f.rawLen
+		f.bodySum = xxhash.Sum64(out[frameHdrLen:])
+		if err := s.writeFrame(ctx, f, out); err != nil {
+			return nil, err
+		}
+		s.stats.Same += uint64(f.pages)
 	}
-	s.report(true)
-	return nil
+	s.same = s.same[:0]
+	if named {
+		err = s.endRound(ctx)
+	}
+	return rest, err
 }
 
 // End finishes the transfer with the sender's counts and digest. The memory must not have
 // changed since the last round that sent it.
-func (s *Sender) End(ctx context.Context) (Stats, [32]byte, error) {
+func (s *Sender) End(ctx context.Context) (Stats, [32]byte, error) { return s.EndWithout(ctx, nil) }
+
+// EndWithout is End for a transfer that leaves the pages of a set to post-copy: for the digest
+// they are zero.
+func (s *Sender) EndWithout(ctx context.Context, later Bitmap) (Stats, [32]byte, error) {
+	var digest [32]byte
 	if s.err == nil {
-		if err := s.end(ctx); err != nil {
+		var err error
+		if digest, err = s.end(ctx, later); err != nil {
 			s.err = fmt.Errorf("send memory: %w", err)
 		}
 	}
@@ -177,14 +254,16 @@ func (s *Sender) End(ctx context.Context) (Stats, [32]byte, error) {
 		return s.Stats(), [32]byte{}, s.err
 	}
 	s.err = errors.New("send memory: the transfer has ended")
-	digest, _ := s.digest.sum()
 	return s.stats, digest, nil
 }
 
-func (s *Sender) end(ctx context.Context) error {
+func (s *Sender) end(ctx context.Context, later Bitmap) (digest [32]byte, err error) {
 	defer interrupt(ctx, writeDeadline(s.w))()
 	if err := s.start(ctx); err != nil {
-		return err
+		return digest, err
+	}
+	if err := s.writeLater(ctx, later); err != nil {
+		return digest, err
 	}
 	digest, zero := s.digest.sum()
 	s.stats.Zero = zero
@@ -193,118 +272,49 @@ func (s *Sender) end(ctx context.Context) error {
 	out := appendEnd(make([]byte, frameHdrLen), s.stats, digest)
 	f.bodySum = xxhash.Sum64(out[frameHdrLen:])
 	if err := s.writeFrame(ctx, f, out); err != nil {
-		return err
+		return digest, err
 	}
 	s.report(true)
-	return nil
+	return digest, nil
 }
 
-// scan finds the pages of set that go into batches. A zero page is named where the receiver
-// cannot know; in a first round over everything what does not come is zero.
-func (s *Sender) scan(ctx context.Context, set Bitmap, todo chan<- *outBatch) {
-	defer close(todo)
-	var data, zero *outBatch
-	flush := func(b *outBatch) bool {
-		select {
-		case todo <- b:
-			return true
-		case <-ctx.Done():
-			s.pool <- b
-			return false
-		}
-	}
-	add := func(b **outBatch, kind frameKind, page uint64) bool {
-		if *b == nil {
-			select {
-			case *b = <-s.pool:
-				(*b).frame, (*b).runs = frame{kind: kind}, (*b).runs[:0]
-			case <-ctx.Done():
-				return false
-			}
-		}
-		(*b).runs = appendPage((*b).runs, page)
-		(*b).frame.pages++
-		if (*b).frame.pages < maxBatchPages {
-			return true
-		}
-		full := *b
-		*b = nil
-		return flush(full)
-	}
-
-	implicit := set == nil && s.stats.Rounds == 0
-	holes := newHoleFinder(s.mem, &s.opt)
-	defer holes.done()
-	ok := true
-	for page := uint64(0); ok && page < s.pages; {
-		if set != nil {
-			if page = set.next(page, s.pages); page == s.pages {
-				break
-			}
-		}
-		hole := holes.data(page) > page
-		switch {
-		case hole && implicit:
-			next := holes.data(page)
-			s.zero.Add(next - page)
-			page = next
-			// Cancelling is noticed at the next page of data.
-			continue
-		case hole || isZero(s.mem[page*PageSize:][:PageSize]):
-			if implicit {
-				s.zero.Add(1)
-				if page%maxBatchPages == 0 && ctx.Err() != nil {
-					ok = false
-				}
-			} else {
-				ok = add(&zero, kindZero, page)
-			}
-		default:
-			ok = add(&data, kindBatch, page)
-		}
-		page++
-	}
-	for _, b := range []*outBatch{data, zero} {
-		if b != nil {
-			flush(b) // after a cancel this only gives it back
-		}
-	}
-}
-
-// fill makes the frame of a batch, all but its number.
-func (s *Sender) fill(b *outBatch, enc *compressor) error {
-	f := &b.frame
-	f.codec = None
-	if b.out == nil {
-		b.out = make([]byte, 0, frameHdrLen+maxSetLen+maxPayload)
-	}
-	b.out = appendSet(b.out[:frameHdrLen], b.runs)
-	f.setLen = len(b.out) - frameHdrLen
-	if f.kind == kindZero {
-		for _, r := range b.runs {
+// writeLater names the pages of a set, as a round of its own.
+func (s *Sender) writeLater(ctx context.Context, set Bitmap) error {
+	var runs []Run
+	named := false
+	write := func() error {
+		f := frame{kind: kindLater, codec: None}
+		for _, r := range runs {
+			f.pages += int(r.Count)
 			s.digest.setZero(r)
 		}
-	} else {
-		if b.raw == nil {
-			b.raw = make([]byte, 0, maxRaw)
+		f.pageSum = sumZeros(f.pages)
+		out := appendSet(make([]byte, frameHdrLen), runs)
+		f.setLen = len(out) - frameHdrLen
+		f.bodySum = xxhash.Sum64(out[frameHdrLen:])
+		s.stats.Later += uint64(f.pages)
+		runs, named = runs[:0], true
+		return s.writeFrame(ctx, f, out)
+	}
+	count := 0
+	for p := set.next(0, s.pages); p < s.pages; p = set.next(p+1, s.pages) {
+		runs = appendPage(runs, p)
+		if count++; count == maxBatchPages {
+			count = 0
+			if err := write(); err != nil {
+				return err
+			}
 		}
-		b.raw = b.raw[:0]
-		for _, r := range b.runs {
-			at := len(b.raw)
-			b.raw = append(b.raw, r.bytes(s.mem)...)
-			s.digest.set(r, b.raw[at:])
-		}
-		f.rawLen = len(b.raw)
-		b.asked = s.choose.pick()
-		out, used, err := enc.compress(b.out, b.raw, b.asked)
-		if err != nil {
+	}
+	if count > 0 {
+		if err := write(); err != nil {
 			return err
 		}
-		b.out, f.codec = out, used
-		f.wireLen = len(b.out) - frameHdrLen - f.setLen
 	}
-	f.bodySum = xxhash.Sum64(b.out[frameHdrLen:])
-	return nil
+	if !named {
+		return nil
+	}
+	return s.endRound(ctx)
 }
 
 // start writes the stream header, once.
@@ -316,21 +326,47 @@ func (s *Sender) start(ctx context.Context) error {
 	return s.write(ctx, appendStreamHeader(nil, s.opt.Compress, s.pages))
 }
 
+// writeBatch writes the frames of a batch.
 func (s *Sender) writeBatch(ctx context.Context, b *outBatch) error {
 	if b.err != nil {
 		return b.err
 	}
-	if err := s.writeFrame(ctx, b.frame, b.out); err != nil {
-		return err
-	}
-	if b.frame.kind == kindBatch {
-		s.choose.wrote(b.asked, b.frame.rawLen, time.Now())
-		s.stats.Sent += uint64(b.frame.pages)
-		s.stats.RawBytes += uint64(b.frame.rawLen)
-		s.stats.Batches++
+	at := 0
+	for _, f := range b.frames {
+		next := at + frameHdrLen + f.bodyLen()
+		if err := s.writeFrame(ctx, f, b.out[at:next]); err != nil {
+			return err
+		}
+		at = next
+		s.stats.count(&f)
+		if f.kind == kindBatch {
+			s.choose.wrote(b.asked, f.rawLen, time.Now())
+		}
 	}
 	s.report(false)
 	return nil
+}
+
+// count adds a frame's pages to the account, on both sides alike.
+func (st *Stats) count(f *frame) {
+	pages := uint64(f.pages)
+	switch f.kind {
+	case kindBatch:
+		st.Sent += pages
+	case kindDelta:
+		st.Delta += pages
+	case kindBase:
+		st.Base += pages
+	case kindSame:
+		st.Same += pages
+	case kindLater:
+		st.Later += pages
+	}
+	if f.kind.hasContents() {
+		st.RawBytes += uint64(f.rawLen)
+		st.By[f.codec] += uint64(f.rawLen)
+		st.Batches++
+	}
 }
 
 // writeFrame numbers a frame and writes it. out begins with room for the header.
@@ -346,7 +382,14 @@ func (s *Sender) write(ctx context.Context, p []byte) error {
 		return context.Cause(ctx)
 	}
 	for len(p) > 0 {
-		n, err := s.w.Write(p[:min(len(p), maxWrite)])
+		part := p[:min(len(p), maxWrite)]
+		var n int
+		var err error
+		if s.limit != nil {
+			n, err = s.limit.write(ctx, part)
+		} else {
+			n, err = s.w.Write(part)
+		}
 		s.stats.WireBytes += uint64(n)
 		p = p[n:]
 		if ctx.Err() != nil {

@@ -18,9 +18,13 @@ const PageSize = 4096
 
 // Options of a sender.
 type Options struct {
-	Compress Codec
-	Progress func(Stats) // called now and then, from one goroutine
-	Workers  int         // goroutines that hash and compress; 0 for one a processor, at most 4
+	Compress  Codec
+	Progress  func(Stats) // called now and then, from one goroutine
+	Workers   int         // goroutines that hash and compress; 0 for one a processor, at most 4
+	Bandwidth uint64      // bytes a second at most; 0: what the link takes
+
+	// Base is what the receiver has offered, by page number; nil: nothing.
+	Base *Offer
 
 	// Backing, where set, is the file of which memory is a shared mapping, from
 	// BackingOffset on. Pages that the file has never had are then known to be zero without
@@ -30,6 +34,7 @@ type Options struct {
 	// Anonymous says that memory is private to this process and no file's, and begins with a
 	// page: then the process's page map tells the same.
 	Anonymous bool
+	PageMap   *os.File // /proc/self/pagemap; nil: it is opened
 }
 
 // ReceiveOptions of a receiver.
@@ -37,6 +42,13 @@ type ReceiveOptions struct {
 	Progress func(Stats) // called now and then, from one goroutine
 	Workers  int         // goroutines that decompress and place; 0 for one a processor, at most 4
 
+	// Base is what memory holds when the transfer begins and the sender knows of; nil: zeros.
+	Base *Offer
+	// Later, where set, gets the pages that the sender leaves to post-copy; they are zero
+	// then. Without it such pages are an error.
+	Later Bitmap
+	// Leaves, where set, is given the hash of each page when all is over.
+	Leaves func([]uint64)
 	// Placed, where set, is called when the pages of a run are in place, in any order and
 	// from several goroutines at once.
 	Placed func(Run)
@@ -78,12 +90,17 @@ func ParseCodec(s string) (Codec, error) {
 type Stats struct {
 	Pages     uint64 // of the region
 	Zero      uint64 // zero at the end of the transfer
-	Sent      uint64 // carried by batches, over all rounds
+	Sent      uint64 // carried whole, over all rounds
+	Delta     uint64 // carried as what changed since they were sent before
+	Same      uint64 // not carried: equal to another page that was sent
+	Base      uint64 // not carried: the receiver had them
+	Later     uint64 // left to post-copy
 	RawBytes  uint64 // of the pages carried
 	WireBytes uint64 // as framed and compressed
 	Batches   uint64
 	Rounds    int
-	Codec     Codec // as asked for; Auto may have used several
+	Codec     Codec            // as asked for
+	By        [Zstd + 1]uint64 // bytes of pages carried, by the codec that they really got
 }
 
 // Send writes the pages of mem to w and returns when w has taken everything. mem must not

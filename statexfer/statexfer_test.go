@@ -76,7 +76,7 @@ func TestRoundTrip(t *testing.T) {
 		if sent != received {
 			rt.Fatalf("sender %+v\nreceiver %+v", sent, received)
 		}
-		if sent.WireBytes != uint64(len(stream)) || sent.Zero+sent.Sent != uint64(pages) || sent.Pages != uint64(pages) {
+		if sent.WireBytes != uint64(len(stream)) || sent.Zero+sent.Sent+sent.Same != uint64(pages) || sent.Pages != uint64(pages) {
 			rt.Fatalf("stats %+v of a stream of %d bytes", sent, len(stream))
 		}
 	})

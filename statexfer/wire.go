@@ -11,9 +11,9 @@ import (
 // docs/wire-memory.md is the specification; what is here must agree with it.
 const (
 	magic         = "migmem\r\n"
-	wireVersion   = 1
+	wireVersion   = 2
 	streamHdrLen  = 32
-	frameHdrLen   = 40
+	frameHdrLen   = 48
 	maxBatchPages = 256                      // 1 MiB of pages
 	maxRaw        = maxBatchPages * PageSize // bytes
 	maxPages      = 1 << 40                  // 4 PiB of memory
@@ -27,7 +27,17 @@ const (
 	kindZero  frameKind = 2 // a page set: these pages are zero
 	kindRound frameKind = 3 // a round is over; pages may come again
 	kindEnd   frameKind = 4 // the transfer is over
+	kindBase  frameKind = 5 // a page set: these pages are as the receiver has offered them
+	kindSame  frameKind = 6 // a page set, and for each page another one that it is equal to
+	kindDelta frameKind = 7 // a page set, and what the pages differ in from what they were
+	kindLater frameKind = 8 // a page set: these pages come after the transfer, by post-copy
 )
+
+// hasPages says whether frames of this kind name pages.
+func (k frameKind) hasPages() bool { return k != kindRound && k != kindEnd }
+
+// hasContents says whether frames of this kind carry what pages hold.
+func (k frameKind) hasContents() bool { return k == kindBatch || k == kindDelta }
 
 // appendStreamHeader begins a stream of that many pages.
 func appendStreamHeader(b []byte, codec Codec, pages uint64) []byte {
@@ -72,6 +82,7 @@ type frame struct {
 	rawLen  int    // bytes of the payload, decompressed
 	wireLen int    // bytes of the payload
 	bodySum uint64 // XXH64 of page set and payload
+	pageSum uint64 // of the pages' contents, as sumLeaves has it
 }
 
 func (f *frame) bodyLen() int { return f.setLen + f.wireLen }
@@ -86,13 +97,14 @@ func (f *frame) put(b []byte) {
 	binary.LittleEndian.PutUint32(b[16:], uint32(f.rawLen))
 	binary.LittleEndian.PutUint32(b[20:], uint32(f.wireLen))
 	binary.LittleEndian.PutUint64(b[24:], f.bodySum)
-	binary.LittleEndian.PutUint64(b[32:], xxhash.Sum64(b[:32]))
+	binary.LittleEndian.PutUint64(b[32:], f.pageSum)
+	binary.LittleEndian.PutUint64(b[40:], xxhash.Sum64(b[:40]))
 }
 
 // parseFrame reads a header and checks every size in it, so that what it returns may be
 // allocated.
 func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
-	if binary.LittleEndian.Uint64(b[32:]) != xxhash.Sum64(b[:32]) {
+	if binary.LittleEndian.Uint64(b[40:]) != xxhash.Sum64(b[:40]) {
 		return frame{}, bad(ErrChecksum, "frame header")
 	}
 	size := func(at int) int {
@@ -108,6 +120,7 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 		rawLen:  size(16),
 		wireLen: size(20),
 		bodySum: binary.LittleEndian.Uint64(b[24:]),
+		pageSum: binary.LittleEndian.Uint64(b[32:]),
 	}
 	if b[2] != 0 || b[3] != 0 {
 		return f, bad(ErrFormat, "unknown flags")
@@ -115,26 +128,31 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 	if f.seq != seq {
 		return f, bad(ErrFormat, "frame %d out of order", f.seq)
 	}
+	if f.kind.hasPages() {
+		if f.pages < 1 || f.pages > maxBatchPages || f.setLen < 1 || f.setLen > maxSetLen {
+			return f, bad(ErrFormat, "set of %d pages, %d bytes", f.pages, f.setLen)
+		}
+	} else if f.pages != 0 || f.setLen != 0 || f.pageSum != 0 {
+		return f, bad(ErrFormat, "pages in a frame without")
+	}
+	if f.codec < None || f.codec > Zstd || f.codec == None && f.wireLen != f.rawLen || f.codec != None && !f.kind.hasContents() {
+		return f, bad(ErrFormat, "%v frame of %d to %d bytes", f.codec, f.rawLen, f.wireLen)
+	}
 	switch f.kind {
-	case kindBatch:
-		if f.pages < 1 || f.pages > maxBatchPages || f.setLen < 1 || f.setLen > maxSetLen ||
-			f.rawLen != f.pages*PageSize || f.wireLen < 1 || f.wireLen > f.rawLen {
+	case kindBatch, kindDelta:
+		if f.rawLen != f.pages*PageSize || f.wireLen < 1 || f.wireLen > f.rawLen {
 			return f, bad(ErrFormat, "batch of %d pages, %d to %d bytes", f.pages, f.rawLen, f.wireLen)
 		}
-		if f.codec < None || f.codec > Zstd || f.codec == None && f.wireLen != f.rawLen {
-			return f, bad(ErrFormat, "%v batch of %d to %d bytes", f.codec, f.rawLen, f.wireLen)
+	case kindZero, kindBase, kindLater, kindRound:
+		if f.rawLen != 0 {
+			return f, bad(ErrFormat, "payload of %d bytes where none belongs", f.rawLen)
 		}
-	case kindZero:
-		if f.pages < 1 || f.pages > maxBatchPages || f.setLen < 1 || f.setLen > maxSetLen ||
-			f.rawLen != 0 || f.wireLen != 0 || f.codec != None {
-			return f, bad(ErrFormat, "zero pages: %d", f.pages)
-		}
-	case kindRound:
-		if f.pages != 0 || f.bodyLen() != 0 || f.rawLen != 0 || f.codec != None {
-			return f, bad(ErrFormat, "end of round with a body")
+	case kindSame:
+		if f.rawLen < f.pages || f.rawLen > f.pages*maxRefLen {
+			return f, bad(ErrFormat, "%d pages equal to others in %d bytes", f.pages, f.rawLen)
 		}
 	case kindEnd:
-		if f.pages != 0 || f.setLen != 0 || f.rawLen != endLen || f.wireLen != endLen || f.codec != None {
+		if f.rawLen != endLen {
 			return f, bad(ErrFormat, "end of %d bytes", f.wireLen)
 		}
 	default:
@@ -144,13 +162,46 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 }
 
 // An end frame's payload: the sender's counts and its digest.
-const endLen = 6*8 + 32
+const endLen = 10*8 + 32
 
 func appendEnd(b []byte, s Stats, digest [32]byte) []byte {
-	for _, v := range [...]uint64{s.Pages, s.Zero, s.Sent, s.Batches, uint64(s.Rounds), s.WireBytes} {
+	for _, v := range [...]uint64{
+		s.Pages, s.Zero, s.Sent, s.Delta, s.Same, s.Base, s.Later, s.Batches, uint64(s.Rounds), s.WireBytes,
+	} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	return append(b, digest[:]...)
+}
+
+// maxRefLen is what one page number takes in a frame of equal pages at most, bytes: page
+// numbers stay below maxPages.
+const maxRefLen = 6
+
+// appendRefs appends page numbers.
+func appendRefs(b []byte, refs []uint64) []byte {
+	for _, r := range refs {
+		b = binary.AppendUvarint(b, r)
+	}
+	return b
+}
+
+// parseRefs reads exactly count page numbers below limit into refs[:0].
+func parseRefs(b []byte, refs []uint64, count int, limit uint64) ([]uint64, error) {
+	refs = refs[:0]
+	for range count {
+		r, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil, bad(ErrFormat, "equal pages: bad number")
+		}
+		if r >= limit {
+			return nil, bad(ErrPageRange, "equal pages: region has %d pages", limit)
+		}
+		refs, b = append(refs, r), b[n:]
+	}
+	if len(b) != 0 {
+		return nil, bad(ErrFormat, "equal pages: %d bytes too many", len(b))
+	}
+	return refs, nil
 }
 
 // checkEnd compares the sender's account, in an end frame's payload, with the receiver's.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -90,10 +92,44 @@ type moveRecord struct {
 	WireBytes   uint64        `json:"wire_bytes"`
 	Batches     uint64        `json:"batches"`
 	Rounds      uint32        `json:"rounds"`
-	Compression string        `json:"compression"`
+	Compression string        `json:"compression"` // as asked for
+	Codecs      codecBytes    `json:"codecs"`
+	DeltaPages  uint64        `json:"delta_pages"`
+	SamePages   uint64        `json:"same_pages"`
+	BasePages   uint64        `json:"base_pages"`
+	LaterPages  uint64        `json:"later_pages"`
 	ImageBytes  uint64        `json:"image_bytes"`
 	Frames      uint64        `json:"frames"`
 	RecordBytes uint64        `json:"record_bytes"`
+}
+
+// codecBytes is how many bytes of pages went how, before compression.
+type codecBytes struct {
+	None uint64 `json:"none"`
+	S2   uint64 `json:"s2"`
+	Zstd uint64 `json:"zstd"`
+}
+
+// String names what was used, with its share.
+func (c codecBytes) String() string {
+	var used []string
+	total := c.None + c.S2 + c.Zstd
+	for _, codec := range []struct {
+		name  string
+		bytes uint64
+	}{{"none", c.None}, {"s2", c.S2}, {"zstd", c.Zstd}} {
+		switch codec.bytes {
+		case 0:
+		case total:
+			return codec.name
+		default:
+			used = append(used, fmt.Sprintf("%s %.0f %%", codec.name, 100*float64(codec.bytes)/float64(total)))
+		}
+	}
+	if used == nil {
+		return "nothing to send"
+	}
+	return strings.Join(used, ", ")
 }
 
 // A nodeRecord is one node, as the daemon sees it.
@@ -179,6 +215,8 @@ func newMoveRecord(m *pb.Move) moveRecord {
 		Total: m.Total.AsDuration(), RoundTrip: m.RoundTrip.AsDuration(),
 		Pages: s.GetPages(), ZeroPages: s.GetZero(), SentPages: s.GetSent(), RawBytes: s.GetRawBytes(),
 		WireBytes: s.GetWireBytes(), Batches: s.GetBatches(), Rounds: s.GetRounds(), Compression: s.GetCodec(),
+		Codecs:     codecBytes{s.GetByNone(), s.GetByS2(), s.GetByZstd()},
+		DeltaPages: s.GetDelta(), SamePages: s.GetSame(), BasePages: s.GetBase(), LaterPages: s.GetLater(),
 		ImageBytes: m.ImageBytes, Frames: m.Frames, RecordBytes: m.RecordBytes,
 	}
 }

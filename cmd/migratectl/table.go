@@ -79,13 +79,37 @@ func printMove(w io.Writer, m *moveRecord) error {
 	row("to", "%s\t%s", m.To, m.ToISA)
 	row("prepare", "%s\tthe target reserves; %s of image sent", short(m.Prepare), units.Bytes(m.ImageBytes).Short())
 	row("quiesce", "%s\t%d frames, %s of records", short(m.Quiesce), m.Frames, units.Bytes(m.RecordBytes).Short())
-	row("transfer", "%s\t%s as %s (%s)", short(m.Transfer), units.Bytes(m.RawBytes).Short(), units.Bytes(m.WireBytes).Short(), m.Compression)
-	row("", "\t%d pages, %d zero, %d sent", m.Pages, m.ZeroPages, m.SentPages)
+	row("transfer", "%s\t%s as %s (%s)", short(m.Transfer), units.Bytes(m.RawBytes).Short(), units.Bytes(m.WireBytes).Short(), m.codecText())
+	row("", "\t%s", m.pagesText())
 	row("verify", "%s\tthe target has all of it", short(m.Verify))
 	row("start", "%s\tround trip %s", short(m.Start), short(m.RoundTrip))
 	row("downtime", "%s\tno guest code ran", short(m.Downtime))
 	row("total", "%s\t", short(m.Total))
 	return t.Flush()
+}
+
+// codecText says how memory was compressed, and that this was chosen, if it was.
+func (m *moveRecord) codecText() string {
+	if m.Compression == "auto" {
+		return "auto: " + m.Codecs.String()
+	}
+	return m.Codecs.String()
+}
+
+// pagesText says what became of the pages.
+func (m *moveRecord) pagesText() string {
+	s := fmt.Sprintf("%d pages, %d zero, %d sent", m.Pages, m.ZeroPages, m.SentPages)
+	for _, part := range []struct {
+		count uint64
+		text  string
+	}{
+		{m.DeltaPages, "changes of %d"}, {m.SamePages, "%d like others"}, {m.BasePages, "%d were there"}, {m.LaterPages, "%d later"},
+	} {
+		if part.count > 0 {
+			s += ", " + fmt.Sprintf(part.text, part.count)
+		}
+	}
+	return s
 }
 
 func printCrash(w io.Writer, c *crashRecord) error {

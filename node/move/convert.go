@@ -38,6 +38,13 @@ func memoryStats(s statexfer.Stats) *pb.MemoryStats {
 		Batches:   s.Batches,
 		Rounds:    uint32(s.Rounds),
 		Codec:     s.Codec.String(),
+		Delta:     s.Delta,
+		Same:      s.Same,
+		Base:      s.Base,
+		Later:     s.Later,
+		ByNone:    s.By[statexfer.None],
+		ByS2:      s.By[statexfer.S2],
+		ByZstd:    s.By[statexfer.Zstd],
 	}
 }
 

@@ -94,7 +94,8 @@ func (b *bench) moves(ctx context.Context, home, there *cluster.Node, where stri
 		}
 		b.report.add(row+" downtime", milliseconds(out.Downtime), "ms", moveNote(&out))
 		b.report.add(row+" sent", mebibytes(float64(out.WireBytes)), "MiB",
-			fmt.Sprintf("%d pages, %s", out.SentPages, out.Compression))
+			fmt.Sprintf("%d pages; MiB by codec: none %.0f, s2 %.0f, zstd %.0f", out.SentPages,
+				mebibytes(float64(out.Codecs.None)), mebibytes(float64(out.Codecs.S2)), mebibytes(float64(out.Codecs.Zstd))))
 		if returns > 0 {
 			b.report.add(row+" back downtime", milliseconds(back.Downtime), "ms", moveNote(&back))
 		}

@@ -54,12 +54,13 @@ type Move struct {
 	Downtime    time.Duration `json:"downtime_ns"`
 	Total       time.Duration `json:"total_ns"`
 	Pages       uint64
-	ZeroPages   uint64 `json:"zero_pages"`
-	SentPages   uint64 `json:"sent_pages"`
-	RawBytes    uint64 `json:"raw_bytes"`
-	WireBytes   uint64 `json:"wire_bytes"`
-	Compression string
-	ImageBytes  uint64 `json:"image_bytes"`
+	ZeroPages   uint64                          `json:"zero_pages"`
+	SentPages   uint64                          `json:"sent_pages"`
+	RawBytes    uint64                          `json:"raw_bytes"`
+	WireBytes   uint64                          `json:"wire_bytes"`
+	Compression string                          // as asked for
+	Codecs      struct{ None, S2, Zstd uint64 } // bytes of pages, by what they got
+	ImageBytes  uint64                          `json:"image_bytes"`
 	Frames      uint64
 	RecordBytes uint64 `json:"record_bytes"`
 }

@@ -891,14 +891,21 @@ func (x *Move) GetRecordBytes() uint64 {
 // What a transfer of memory carried.
 type MemoryStats struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pages         uint64                 `protobuf:"varint,1,opt,name=pages,proto3" json:"pages,omitempty"` // of the region
-	Zero          uint64                 `protobuf:"varint,2,opt,name=zero,proto3" json:"zero,omitempty"`   // left out because they are zero
-	Sent          uint64                 `protobuf:"varint,3,opt,name=sent,proto3" json:"sent,omitempty"`
+	Pages         uint64                 `protobuf:"varint,1,opt,name=pages,proto3" json:"pages,omitempty"`                          // of the region
+	Zero          uint64                 `protobuf:"varint,2,opt,name=zero,proto3" json:"zero,omitempty"`                            // left out because they are zero
+	Sent          uint64                 `protobuf:"varint,3,opt,name=sent,proto3" json:"sent,omitempty"`                            // whole, over all rounds
 	RawBytes      uint64                 `protobuf:"varint,4,opt,name=raw_bytes,json=rawBytes,proto3" json:"raw_bytes,omitempty"`    // of the pages sent, before compression
 	WireBytes     uint64                 `protobuf:"varint,5,opt,name=wire_bytes,json=wireBytes,proto3" json:"wire_bytes,omitempty"` // as framed and compressed
 	Batches       uint64                 `protobuf:"varint,6,opt,name=batches,proto3" json:"batches,omitempty"`
 	Rounds        uint32                 `protobuf:"varint,7,opt,name=rounds,proto3" json:"rounds,omitempty"`
-	Codec         string                 `protobuf:"bytes,8,opt,name=codec,proto3" json:"codec,omitempty"`
+	Codec         string                 `protobuf:"bytes,8,opt,name=codec,proto3" json:"codec,omitempty"`                   // as asked for
+	Delta         uint64                 `protobuf:"varint,9,opt,name=delta,proto3" json:"delta,omitempty"`                  // pages sent as what changed since they were sent before
+	Same          uint64                 `protobuf:"varint,10,opt,name=same,proto3" json:"same,omitempty"`                   // left out because they are equal to others that were sent
+	Base          uint64                 `protobuf:"varint,11,opt,name=base,proto3" json:"base,omitempty"`                   // left out because the target had them
+	Later         uint64                 `protobuf:"varint,12,opt,name=later,proto3" json:"later,omitempty"`                 // left to post-copy
+	ByNone        uint64                 `protobuf:"varint,13,opt,name=by_none,json=byNone,proto3" json:"by_none,omitempty"` // bytes of raw_bytes that went as they are,
+	ByS2          uint64                 `protobuf:"varint,14,opt,name=by_s2,json=byS2,proto3" json:"by_s2,omitempty"`       // compressed by s2,
+	ByZstd        uint64                 `protobuf:"varint,15,opt,name=by_zstd,json=byZstd,proto3" json:"by_zstd,omitempty"` // and by zstd
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -987,6 +994,55 @@ func (x *MemoryStats) GetCodec() string {
 		return x.Codec
 	}
 	return ""
+}
+
+func (x *MemoryStats) GetDelta() uint64 {
+	if x != nil {
+		return x.Delta
+	}
+	return 0
+}
+
+func (x *MemoryStats) GetSame() uint64 {
+	if x != nil {
+		return x.Same
+	}
+	return 0
+}
+
+func (x *MemoryStats) GetBase() uint64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *MemoryStats) GetLater() uint64 {
+	if x != nil {
+		return x.Later
+	}
+	return 0
+}
+
+func (x *MemoryStats) GetByNone() uint64 {
+	if x != nil {
+		return x.ByNone
+	}
+	return 0
+}
+
+func (x *MemoryStats) GetByS2() uint64 {
+	if x != nil {
+		return x.ByS2
+	}
+	return 0
+}
+
+func (x *MemoryStats) GetByZstd() uint64 {
+	if x != nil {
+		return x.ByZstd
+	}
+	return 0
 }
 
 type NodeInfo struct {
@@ -1433,7 +1489,7 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\bfrom_isa\x18\x0e \x01(\tR\afromIsa\x12\x15\n" +
 	"\x06to_isa\x18\x0f \x01(\tR\x05toIsa\x12\x16\n" +
 	"\x06frames\x18\x10 \x01(\x04R\x06frames\x12!\n" +
-	"\frecord_bytes\x18\x11 \x01(\x04R\vrecordBytes\"\xcf\x01\n" +
+	"\frecord_bytes\x18\x11 \x01(\x04R\vrecordBytes\"\xea\x02\n" +
 	"\vMemoryStats\x12\x14\n" +
 	"\x05pages\x18\x01 \x01(\x04R\x05pages\x12\x12\n" +
 	"\x04zero\x18\x02 \x01(\x04R\x04zero\x12\x12\n" +
@@ -1443,7 +1499,15 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"wire_bytes\x18\x05 \x01(\x04R\twireBytes\x12\x18\n" +
 	"\abatches\x18\x06 \x01(\x04R\abatches\x12\x16\n" +
 	"\x06rounds\x18\a \x01(\rR\x06rounds\x12\x14\n" +
-	"\x05codec\x18\b \x01(\tR\x05codec\"\xf0\x02\n" +
+	"\x05codec\x18\b \x01(\tR\x05codec\x12\x14\n" +
+	"\x05delta\x18\t \x01(\x04R\x05delta\x12\x12\n" +
+	"\x04same\x18\n" +
+	" \x01(\x04R\x04same\x12\x12\n" +
+	"\x04base\x18\v \x01(\x04R\x04base\x12\x14\n" +
+	"\x05later\x18\f \x01(\x04R\x05later\x12\x17\n" +
+	"\aby_none\x18\r \x01(\x04R\x06byNone\x12\x13\n" +
+	"\x05by_s2\x18\x0e \x01(\x04R\x04byS2\x12\x17\n" +
+	"\aby_zstd\x18\x0f \x01(\x04R\x06byZstd\"\xf0\x02\n" +
 	"\bNodeInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x10\n" +

@@ -1,0 +1,333 @@
+package statexfer
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// An outBatch is pages on their way out. It goes from the scanner to a worker to the writer
+// and back to the pool. The worker decides for each page how it is sent, if at all, and makes
+// the frames, at most one of a kind.
+type outBatch struct {
+	runs  []Run
+	count int // pages
+	zero  bool
+
+	asked  method // the chooser's, though the payload may be better off uncompressed
+	pages  [maxBatchPages]uint64
+	leaves [maxBatchPages]uint64
+	before [maxBatchPages]uint64 // leaves of what the receiver has
+	raw    []byte                // the pages, copied: what is hashed is what is sent even if the guest runs
+	diff   []byte                // differences
+	frames []frame
+	out    []byte // the frames: headers yet to be filled in, page sets, payloads
+	err    error
+}
+
+// A pageList is pages that go into one frame.
+type pageList struct {
+	runs   []Run
+	leaves []uint64
+}
+
+func (l *pageList) add(page, leaf uint64) {
+	l.runs = appendPage(l.runs, page)
+	l.leaves = append(l.leaves, leaf)
+}
+
+// scan finds the pages of set and gives them out in batches. A zero page is named where the
+// receiver cannot know; in a first round over everything what does not come is zero.
+func (s *Sender) scan(ctx context.Context, set Bitmap, todo chan<- *outBatch) {
+	defer close(todo)
+	var data, zero *outBatch
+	flush := func(b *outBatch) bool {
+		select {
+		case todo <- b:
+			return true
+		case <-ctx.Done():
+			s.pool <- b
+			return false
+		}
+	}
+	add := func(b **outBatch, isZero bool, page uint64) bool {
+		if *b == nil {
+			select {
+			case *b = <-s.pool:
+				(*b).runs, (*b).count, (*b).zero = (*b).runs[:0], 0, isZero
+			case <-ctx.Done():
+				return false
+			}
+		}
+		(*b).runs = appendPage((*b).runs, page)
+		(*b).count++
+		if (*b).count < maxBatchPages {
+			return true
+		}
+		full := *b
+		*b = nil
+		return flush(full)
+	}
+
+	implicit := set == nil && s.stats.Rounds == 0
+	holes := newHoleFinder(s.mem, &s.opt)
+	defer holes.done()
+	ok := true
+	for page := uint64(0); ok && page < s.pages; {
+		if set != nil {
+			if page = set.next(page, s.pages); page == s.pages {
+				break
+			}
+		}
+		hole := holes.data(page) > page
+		switch {
+		case hole && implicit:
+			next := holes.data(page)
+			s.zero.Add(next - page)
+			page = next
+			// Cancelling is noticed at the next page of data.
+			continue
+		case hole || isZero(s.mem[page*PageSize:][:PageSize]):
+			if implicit {
+				s.zero.Add(1)
+				if page%maxBatchPages == 0 && ctx.Err() != nil {
+					ok = false
+				}
+			} else {
+				ok = add(&zero, true, page)
+			}
+		default:
+			ok = add(&data, false, page)
+		}
+		page++
+	}
+	for _, b := range []*outBatch{data, zero} {
+		if b != nil {
+			flush(b) // after a cancel this only gives it back
+		}
+	}
+}
+
+// fill makes the frames of a batch, all but their numbers.
+func (s *Sender) fill(b *outBatch, enc *compressor) error {
+	b.frames = b.frames[:0]
+	if b.out == nil {
+		b.out = make([]byte, 0, 3*(frameHdrLen+maxSetLen)+maxPayload)
+	}
+	b.out = b.out[:0]
+	if b.zero {
+		b.frame(frame{kind: kindZero, codec: None}, s.nowZero(b), nil)
+		return nil
+	}
+	s.copyOut(b)
+	whole, base := s.sort(b)
+	b.frame(frame{kind: kindBase, codec: None}, base, nil)
+	whole, delta := s.differences(b, whole)
+	if err := b.delta(delta, enc, s.choose); err != nil {
+		return err
+	}
+	return b.contents(whole, enc, s.choose)
+}
+
+// nowZero notes that pages are zero, and returns those that the receiver has otherwise.
+func (s *Sender) nowZero(b *outBatch) (l pageList) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range b.runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			if s.digest.leaves[p] != zeroLeaf || s.stats.Rounds == 0 {
+				s.digest.leaves[p] = zeroLeaf
+				l.add(p, zeroLeaf)
+			}
+		}
+	}
+	return l
+}
+
+// copyOut copies the pages of a batch and hashes the copies.
+func (s *Sender) copyOut(b *outBatch) {
+	if b.raw == nil {
+		b.raw = make([]byte, 0, maxRaw)
+	}
+	b.raw = b.raw[:0]
+	n := 0
+	for _, r := range b.runs {
+		at := len(b.raw)
+		b.raw = append(b.raw, r.bytes(s.mem)...)
+		for i := range r.Count {
+			b.pages[n] = r.First + i
+			b.leaves[n] = leafOf(b.raw[at+int(i)*PageSize:][:PageSize])
+			n++
+		}
+	}
+}
+
+// sort decides for each page whether its content must be sent. It returns the indices of
+// those for which it must, and the pages that the receiver has offered as they are.
+func (s *Sender) sort(b *outBatch) (whole []int, base pageList) {
+	whole = make([]int, 0, b.count)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.stats.Rounds == 0
+	for i := range b.count {
+		p, leaf := b.pages[i], b.leaves[i]
+		b.before[i] = s.digest.leaves[p]
+		switch {
+		case s.digest.leaves[p] == leaf: // the receiver has it
+		case first && s.opt.Base != nil && s.opt.Base.leaves[p] == leaf:
+			s.digest.leaves[p] = leaf
+			base.add(p, leaf)
+		default:
+			ref, ok := s.finder.find(p, leaf, s.digest.leaves)
+			if ok && equalTo(s.mem, ref, b.raw[i*PageSize:][:PageSize]) {
+				s.same = append(s.same, samePage{p, ref, leaf})
+				continue
+			}
+			s.digest.leaves[p] = leaf
+			s.finder.add(p, leaf)
+			whole = append(whole, i)
+		}
+	}
+	return whole, base
+}
+
+// differences takes those pages out of whole that differ little from what was sent of them
+// before, and puts what they differ in into b.diff.
+func (s *Sender) differences(b *outBatch, whole []int) (rest []int, delta pageList) {
+	b.diff = b.diff[:0]
+	if s.stats.Rounds == 0 || s.opt.Compress == None {
+		return whole, delta
+	}
+	rest = whole[:0]
+	for _, i := range whole {
+		page := b.raw[i*PageSize:][:PageSize]
+		before := s.delta.before(b.pages[i])
+		if before == nil {
+			s.delta.add(b.pages[i], b.leaves[i], page)
+			rest = append(rest, i)
+			continue
+		}
+		if before.leaf == b.before[i] && sparse(before.content, page) {
+			at := len(b.diff)
+			b.diff = slices.Grow(b.diff, PageSize)[:at+PageSize]
+			xor(b.diff[at:], before.content, page)
+			delta.add(b.pages[i], b.leaves[i])
+		} else {
+			rest = append(rest, i)
+		}
+		copy(before.content, page)
+		before.leaf = b.leaves[i]
+	}
+	return rest, delta
+}
+
+// frame adds a frame of pages with a payload that is ready, unless there are none.
+func (b *outBatch) frame(f frame, l pageList, payload []byte) {
+	if len(l.leaves) == 0 {
+		return
+	}
+	start := b.begin(&f, l)
+	b.out = append(b.out, payload...)
+	f.rawLen, f.wireLen = len(payload), len(payload)
+	b.end(f, start)
+}
+
+// begin appends room for the header, and the page set.
+func (b *outBatch) begin(f *frame, l pageList) (start int) {
+	start = len(b.out)
+	b.out = append(b.out, make([]byte, frameHdrLen)...)
+	b.out = appendSet(b.out, l.runs)
+	f.pages, f.pageSum = len(l.leaves), sumLeaves(l.leaves)
+	f.setLen = len(b.out) - start - frameHdrLen
+	return start
+}
+
+func (b *outBatch) end(f frame, start int) {
+	f.bodySum = xxhash.Sum64(b.out[start+frameHdrLen:])
+	b.frames = append(b.frames, f)
+}
+
+// delta adds a frame of differences. They are mostly zeros, so any codec is worth while.
+func (b *outBatch) delta(l pageList, enc *compressor, c *chooser) error {
+	if len(l.leaves) == 0 {
+		return nil
+	}
+	m := withS2
+	if c.asked != Auto {
+		m = methodOf[c.asked]
+	}
+	return b.compressed(frame{kind: kindDelta}, l, b.diff, enc, m)
+}
+
+// contents adds a frame of whole pages.
+func (b *outBatch) contents(whole []int, enc *compressor, c *chooser) error {
+	if len(whole) == 0 {
+		return nil
+	}
+	var l pageList
+	raw := b.raw[:0]
+	for _, i := range whole { // rising, so nothing is overwritten before its turn
+		l.add(b.pages[i], b.leaves[i])
+		raw = append(raw, b.raw[i*PageSize:(i+1)*PageSize]...)
+	}
+	b.asked = c.pick()
+	m := b.asked
+	if m != asIs {
+		room := b.out[len(b.out):cap(b.out)]
+		if !enc.shrinks(raw, room) {
+			m = asIs
+		} else if c.wants(len(raw)) {
+			if err := sample(enc, c, raw, room); err != nil {
+				return err
+			}
+		}
+	}
+	return b.compressed(frame{kind: kindBatch}, l, raw, enc, m)
+}
+
+func (b *outBatch) compressed(f frame, l pageList, raw []byte, enc *compressor, m method) error {
+	start := b.begin(&f, l)
+	at := len(b.out)
+	out, used, err := enc.compress(b.out, raw, m)
+	if err != nil {
+		return err
+	}
+	b.out, f.codec, f.rawLen = out, used, len(raw)
+	f.wireLen = len(b.out) - at
+	b.end(f, start)
+	return nil
+}
+
+// sample measures what each compressor takes for a part of a batch.
+func sample(enc *compressor, c *chooser, raw, room []byte) error {
+	for m := withS2; m < methods; m++ {
+		begin := time.Now()
+		if _, err := enc.encode(room[:0], raw[:sampleOf], m); err != nil {
+			return err
+		}
+		c.sampled(m, sampleOf, time.Since(begin))
+	}
+	return nil
+}
+
+// sumZeros is sumLeaves of zero pages.
+func sumZeros(pages int) uint64 {
+	var leaves [maxBatchPages]uint64
+	for i := range pages {
+		leaves[i] = zeroLeaf
+	}
+	return sumLeaves(leaves[:pages])
+}
+
+// sortPages sorts by page number.
+func sortPages(pages []samePage) []samePage {
+	slices.SortFunc(pages, func(a, b samePage) int {
+		if a.page < b.page {
+			return -1
+		}
+		return 1
+	})
+	return pages
+}

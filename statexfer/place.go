@@ -1,0 +1,136 @@
+package statexfer
+
+import "crypto/subtle"
+
+// place puts the pages of a frame where they belong, and checks that they are what the sender
+// had.
+func (rc *receiver) place(b *inBatch, scratch *[]byte) error {
+	payload := b.body[b.frame.setLen:b.frame.bodyLen()]
+	var err error
+	switch b.frame.kind {
+	case kindZero, kindLater:
+		for _, r := range b.runs {
+			rc.clear(r)
+			if b.frame.kind == kindLater {
+				rc.later(r)
+			}
+		}
+	case kindBase:
+		err = rc.keep(b.runs)
+	case kindSame:
+		err = rc.copySame(b)
+	case kindDelta:
+		err = rc.change(b, payload, scratch)
+	default:
+		err = rc.fill(b, payload, scratch)
+	}
+	if err != nil {
+		return err
+	}
+	if rc.sum(b.runs) != b.frame.pageSum {
+		return bad(ErrDigest, "pages from %d on", b.runs[0].First)
+	}
+	if rc.opt.Placed != nil {
+		for _, r := range b.runs {
+			rc.opt.Placed(r)
+		}
+	}
+	return nil
+}
+
+// sum is what sumLeaves makes of pages as they are now.
+func (rc *receiver) sum(runs []Run) uint64 {
+	var leaves [maxBatchPages]uint64
+	n := 0
+	for _, r := range runs {
+		n += copy(leaves[n:], rc.digest.leaves[r.First:r.First+r.Count])
+	}
+	return sumLeaves(leaves[:n])
+}
+
+// fill places whole pages, straight from the decompressor where they are one run.
+func (rc *receiver) fill(b *inBatch, payload []byte, scratch *[]byte) error {
+	if len(b.runs) == 1 {
+		dst := b.runs[0].bytes(rc.mem)
+		if err := decompress(rc.zstd, b.frame.codec, dst, payload); err != nil {
+			return err
+		}
+		rc.digest.set(b.runs[0], dst)
+		return nil
+	}
+	payload, err := rc.expand(b, payload, scratch)
+	if err != nil {
+		return err
+	}
+	for _, r := range b.runs {
+		n := copy(r.bytes(rc.mem), payload)
+		rc.digest.set(r, payload[:n])
+		payload = payload[n:]
+	}
+	return nil
+}
+
+// change applies what pages differ in from what they were.
+func (rc *receiver) change(b *inBatch, payload []byte, scratch *[]byte) error {
+	payload, err := rc.expand(b, payload, scratch)
+	if err != nil {
+		return err
+	}
+	for _, r := range b.runs {
+		dst := r.bytes(rc.mem)
+		subtle.XORBytes(dst, dst, payload[:len(dst)])
+		rc.digest.set(r, dst)
+		payload = payload[len(dst):]
+	}
+	return nil
+}
+
+// expand decompresses a payload into scratch, unless it is not compressed.
+func (rc *receiver) expand(b *inBatch, payload []byte, scratch *[]byte) ([]byte, error) {
+	if b.frame.codec == None {
+		return payload, nil
+	}
+	if *scratch == nil {
+		*scratch = make([]byte, maxRaw)
+	}
+	raw := (*scratch)[:b.frame.rawLen]
+	return raw, decompress(rc.zstd, b.frame.codec, raw, payload)
+}
+
+// keep leaves pages as they were offered. They are in place, and their hashes are known.
+func (rc *receiver) keep(runs []Run) error {
+	if rc.opt.Base == nil || rc.stats.Rounds != 0 {
+		return bad(ErrFormat, "pages that were not offered")
+	}
+	for _, r := range runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			if rc.opt.Base.leaves[p] == zeroLeaf {
+				return bad(ErrFormat, "page %d was not offered", p)
+			}
+		}
+	}
+	return nil
+}
+
+// copySame places pages that are equal to others, which came in rounds before.
+func (rc *receiver) copySame(b *inBatch) error {
+	n := 0
+	for _, r := range b.runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			ref := b.refs[n]
+			n++
+			copy(Run{p, 1}.bytes(rc.mem), Run{ref, 1}.bytes(rc.mem))
+			rc.digest.leaves[p] = rc.digest.leaves[ref]
+		}
+	}
+	return nil
+}
+
+// later notes pages that come by post-copy. Workers share the words of the set.
+func (rc *receiver) later(r Run) {
+	rc.laterMu.Lock()
+	defer rc.laterMu.Unlock()
+	for p := r.First; p < r.First+r.Count; p++ {
+		rc.opt.Later.Set(p)
+	}
+}
