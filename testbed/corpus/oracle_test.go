@@ -47,7 +47,7 @@ func TestOracle(t *testing.T) {
 			if err != nil {
 				t.Fatalf("-seed %d: %v", *seed, err)
 			}
-			t.Logf("%d migration points, %d moves in %d runs", report.Points, report.Moves, report.Runs)
+			t.Logf("%d migration points, %d moves in %d runs", report.Plain.Points, report.Moves, report.Runs)
 		})
 	}
 }

@@ -28,11 +28,11 @@ func patience(t *testing.T) context.Context {
 func TestVerify(t *testing.T) {
 	p, builds := program(t, "count", "1000")
 	const seed = 7
-	report, err := p.Verify(patience(t), builds, oracle.Plan{Seed: seed, Singles: 300})
+	report, err := p.Verify(patience(t), builds, oracle.Plan{Seed: seed, Moves: 8, Singles: 300, Nth: 50})
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
-	if report.Points != 1000 || report.Runs != 6 || report.Moves < 3*300+3 {
+	if report.Plain.Points != 1000 || report.Runs != 9 || report.Moves < 3*(300+1+50) {
 		t.Errorf("report %+v", report)
 	}
 }

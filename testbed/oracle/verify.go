@@ -12,40 +12,31 @@ import (
 // A Plan says how much Verify tries.
 type Plan struct {
 	Seed    uint64 // of the random routes; print it
-	Moves   int    // random moves in each run, about; 0: 8
+	Moves   int    // random moves in each run, about; 0: none
 	Singles int    // bound of the moves at every single migration point in turn; 0: none
+	Nth     int    // moves at every n-th migration point, n such that there are about so many; 0: none
 }
 
 // A Report counts what Verify did.
 type Report struct {
-	Points uint64 // migration points of the unmoved run
-	Runs   int    // moved ones
-	Moves  int    // in all of them
+	Plain *Result // the unmoved run
+	Runs  int     // moved ones
+	Moves int     // in all of them
 }
 
 // Verify compares the program's unmoved run with runs between all pairs of builds, and
 // between two machines with the build that is native here: with random moves, each to a
-// machine of its own, and at every single migration point in turn.
+// machine of its own, at every single migration point in turn, and at every n-th one.
 func (p *Program) Verify(ctx context.Context, builds []*image.Build, plan Plan) (Report, error) {
 	var report Report
 	want, err := p.reference(ctx, builds)
 	if err != nil {
 		return report, err
 	}
-	report.Points = want.Points
-	moves := plan.Moves
-	if moves == 0 {
-		moves = 8
-	}
-	mean := max(1, want.Points/uint64(moves))
+	report.Plain = want
 	for i, pair := range pairs(builds) {
-		routes := map[string]Route{"random": {
-			Builds: pair, Gap: Random(plan.Seed+uint64(i), mean), Limit: 4 * moves, Fresh: true,
-		}}
-		if plan.Singles > 0 {
-			routes["single"] = Route{Builds: pair, Gap: Every(1), Limit: plan.Singles}
-		}
-		for name, route := range routes {
+		for name, route := range plan.routes(want.Points, uint64(i)) {
+			route.Builds = pair
 			got, err := p.Check(ctx, want, route)
 			if err != nil {
 				return report, fmt.Errorf("%s moves, %s to %s, seed %d: %w",
@@ -56,6 +47,21 @@ func (p *Program) Verify(ctx context.Context, builds []*image.Build, plan Plan) 
 		}
 	}
 	return report, nil
+}
+
+// routes are those of a run with so many migration points, without their builds.
+func (plan *Plan) routes(points, number uint64) map[string]Route {
+	routes := make(map[string]Route)
+	if n := plan.Moves; n > 0 {
+		routes["random"] = Route{Gap: Random(plan.Seed+number, max(1, points/uint64(n))), Limit: 4 * n, Fresh: true}
+	}
+	if n := plan.Singles; n > 0 {
+		routes["single"] = Route{Gap: Every(1), Limit: n}
+	}
+	if n := plan.Nth; n > 0 {
+		routes["n-th"] = Route{Gap: Every(max(1, points/uint64(n)))}
+	}
+	return routes
 }
 
 // reference runs the program unmoved on all builds, which must agree.

@@ -93,7 +93,7 @@ func run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	fmt.Printf("same output and status after %d moves in %d runs (seed %d; unmoved it passes %d migration points)\n",
-		report.Moves, report.Runs, plan.Seed, report.Points)
+		report.Moves, report.Runs, plan.Seed, report.Plain.Points)
 	return 0, nil
 }
 
