@@ -58,7 +58,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		p.release()
 		return nil, err
 	}
-	n.log.Info("VM arrives", "vm", req.Vm.Name, "id", req.Vm.Id, "from", from.Name(), "token", t.Token)
+	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_BEGUN, t.Token, t.VM, from.Name(), n.cfg.Name))
 	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched}, nil
 }
 
@@ -133,14 +133,16 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, cfg *image
 		From:     from,
 		Guest:    guest,
 		Links:    n.hub,
-		Timeouts: n.cfg.Timeouts,
-		Log:      n.log,
+		Timeouts: n.live.Load().Timeouts,
+		Log:      n.log.With("move", token),
 		Node:     n.ctx,
 	}
 	a := &arrival{node: n, vm: vm, target: t, place: p, isNew: isNew, info: build.Info}
 	t.Own, t.Disown, t.Started = a.own, a.disown, a.started
 	t.Drop = func(reason error) {
-		n.log.Warn("VM does not arrive", "vm", rec.Name, "id", rec.Id, "from", from.Name(), "why", reason)
+		failed := moveEvent(pb.EventKind_EVENT_KIND_MOVE_FAILED, token, rec, from.Name(), n.cfg.Name)
+		failed.Reason = reason.Error()
+		n.happened(failed)
 		err := errors.Join(guest.Close(), clean())
 		p.release()
 		if err = errors.Join(err, n.tidy(vm)); err != nil {
@@ -166,7 +168,7 @@ func (n *Node) dropTarget(token link.Token) {
 
 // retire forgets a move that came to nothing, when the source has had time to hear why.
 func (n *Node) retire(token link.Token) {
-	time.AfterFunc(n.cfg.Timeouts.Stall, func() { n.dropTarget(token) })
+	time.AfterFunc(n.live.Load().Timeouts.Stall, func() { n.dropTarget(token) })
 }
 
 // arriving is the record of a VM before it is owned here.
@@ -283,7 +285,7 @@ func (a *arrival) started() {
 	vm.serve()
 	vm.note(func(*pb.VM) {}) // wake those who wait for the VM
 	vm.followStays()
-	n.log.Info("VM runs", "vm", a.target.VM.Name, "id", vm.id, "from", a.target.From.Name())
+	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_DONE, a.target.Token, a.target.VM, a.target.From.Name(), n.cfg.Name))
 	if home := a.target.VM.Home; home != n.cfg.Name && home != a.target.From.Name() {
 		n.spawn(func() { n.tellHome(vm, home) })
 	}
@@ -292,7 +294,7 @@ func (a *arrival) started() {
 // tellHome tells a VM's home that it came here from a third node.
 func (n *Node) tellHome(vm *VM, home string) {
 	for n.ctx.Err() == nil {
-		ctx, cancel := context.WithTimeout(n.ctx, n.cfg.Timeouts.Stall)
+		ctx, cancel := context.WithTimeout(n.ctx, n.live.Load().Timeouts.Stall)
 		l, err := n.hub.Wait(ctx, home)
 		if err == nil {
 			_, err = l.Client().Arrived(ctx, &pb.ArrivedRequest{Vm: vm.view()})

@@ -68,6 +68,20 @@ func (b *budget) freeLocked(m host.Memory) uint64 {
 	return m.Available - min(m.Available, b.untapped+headroom)
 }
 
+// setLimit changes what all VMs together may have, from the next grant on.
+func (b *budget) setLimit(limit uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limit = limit
+}
+
+// sums returns what has been granted, and the limit.
+func (b *budget) sums() (granted, limit uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.granted, b.limit
+}
+
 // tap says that the VM runs: what it touches is seen in the machine's free memory.
 func (g *grant) tap() {
 	g.b.mu.Lock()

@@ -121,7 +121,7 @@ func (vm *VM) endStay(end *pb.StayEnd, stay *pb.Stay) error {
 		return vm.adopt(end.Vm, stay)
 	}
 	vm.log.End()
-	vm.node.log.Info("VM ended", "vm", vm.id, "at", stay.Node)
+	vm.node.happened(endEvent(end.Vm, stay.Node))
 	err := vm.update(func(rec *pb.VM) {
 		rec.State, rec.Exit, rec.Ended, rec.Note = end.Vm.State, end.Vm.Exit, end.Vm.Ended, end.Vm.Note
 		rec.MovingTo = ""
@@ -207,6 +207,7 @@ func (vm *VM) lose(stay *pb.Stay) {
 	if err != nil {
 		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
 	}
+	vm.node.happened(endEvent(vm.rec, stay.Node))
 }
 
 // mergeMoves adds the moves that another node has seen.

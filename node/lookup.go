@@ -141,11 +141,12 @@ func (n *Node) prune() {
 		}
 	}
 	n.mu.Unlock()
-	if len(ended) <= n.cfg.KeepEnded {
+	keep := n.live.Load().KeepEnded
+	if len(ended) <= keep {
 		return
 	}
 	slices.SortFunc(ended, func(a, b *pb.VM) int { return a.Ended.AsTime().Compare(b.Ended.AsTime()) })
-	for _, rec := range ended[:len(ended)-n.cfg.KeepEnded] {
+	for _, rec := range ended[:len(ended)-keep] {
 		if err := n.forget(rec.Id); err != nil {
 			n.log.Error("forget VM", "vm", rec.Id, "err", err)
 		}

@@ -11,10 +11,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"sync/atomic"
 
+	"github.com/migrated/migrated/node/events"
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/images"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/metrics"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/store"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -23,18 +26,17 @@ import (
 
 // Config of a node.
 type Config struct {
-	Name          string // as other nodes know it
-	StateDir      string // where it keeps everything
-	Peers         []link.Peer
-	Host          *host.Host
-	NewVM         func(vmm.Config) (vmm.VM, error)
-	DefaultMemory uint64 // of a VM, bytes
-	MemoryLimit   uint64 // of all VMs here together, bytes; 0: what the machine has
-	KeepEnded     int    // records of VMs that have ended; the oldest are forgotten
-	Timeouts      move.Timeouts
-	Link          link.Config // its durations only
-	Log           *slog.Logger
-	Version       string
+	Name     string // as other nodes know it
+	StateDir string // where it keeps everything
+	Host     *host.Host
+	NewVM    func(vmm.Config) (vmm.VM, error)
+	Settings
+	Link    link.Config // its durations only
+	Log     *slog.Logger
+	Version string
+	// Reload has the daemon read its configuration again, and Apply what it may. Nil: there
+	// is none.
+	Reload func() (*pb.ReloadResponse, error)
 
 	step func(*pb.MoveEvent) // tests: called at each step of a move from here, which waits
 }
@@ -43,6 +45,9 @@ type Config struct {
 type Node struct {
 	cfg    Config
 	log    *slog.Logger
+	live   atomic.Pointer[Settings] // those in force
+	events *events.Journal
+	counts *metrics.Metrics
 	store  *store.Store
 	images *images.Store
 	hub    *link.Hub
@@ -80,13 +85,7 @@ func New(cfg Config) (*Node, error) {
 	if err := CheckName(cfg.Name); err != nil {
 		return nil, err
 	}
-	cfg.Timeouts = cfg.Timeouts.WithDefaults()
-	if cfg.DefaultMemory == 0 {
-		cfg.DefaultMemory = 64 << 20
-	}
-	if cfg.KeepEnded == 0 {
-		cfg.KeepEnded = 100
-	}
+	settings := cfg.Settings.withDefaults()
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
@@ -99,22 +98,32 @@ func New(cfg Config) (*Node, error) {
 		journal.Close()
 		return nil, err
 	}
+	history, err := events.Open(filepath.Join(cfg.StateDir, "events"), func(err error) {
+		cfg.Log.Error("events will be forgotten", "err", err)
+	})
+	if err != nil {
+		journal.Close()
+		return nil, err
+	}
 	n := &Node{
 		cfg:     cfg,
+		events:  history,
 		log:     cfg.Log,
 		store:   journal,
 		images:  imgs,
-		budget:  &budget{host: cfg.Host, limit: cfg.MemoryLimit},
+		budget:  &budget{host: cfg.Host, limit: settings.MemoryLimit},
 		vms:     make(map[string]*VM),
 		targets: make(map[link.Token]*move.Target),
 		sources: make(map[link.Token]*sourceVerdict),
 		names:   make(map[string]string),
 		dirty:   newDirtySet(),
 	}
+	n.live.Store(&settings)
+	n.counts = metrics.New(cfg.Name, cfg.Version, cfg.Host.ISA.Name, n.state)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	links := cfg.Link
-	links.Peers, links.Log = cfg.Peers, cfg.Log
-	links.Self = n.greeting
+	links.Peers, links.Log = settings.Peers, cfg.Log
+	links.Self, links.Notify = n.greeting, n.peerChanged
 	n.hub = link.NewHub(links)
 	n.spawn(n.writeRecords)
 	if err := n.recover(); err != nil {
@@ -153,6 +162,7 @@ func (n *Node) Hub() *link.Hub { return n.hub }
 
 // Close ends the VMs here and everything else.
 func (n *Node) Close() error {
+	n.happened(&pb.Event{Kind: pb.EventKind_EVENT_KIND_NODE_STOPPED})
 	n.cancel()
 	n.hub.Close()
 	n.mu.Lock()
@@ -170,7 +180,7 @@ func (n *Node) Close() error {
 	for _, vm := range all {
 		errs = append(errs, vm.log.Close())
 	}
-	return errors.Join(append(errs, n.store.Close())...)
+	return errors.Join(append(errs, n.events.Close(), n.store.Close())...)
 }
 
 // greeting is what this node says of itself when a link is made.

@@ -118,6 +118,7 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		done:   make(chan struct{}),
 		more:   make(chan struct{}, 1),
 	}
+	watch := &moveWatch{node: n}
 	src := &move.Source{
 		Config:   m.ConfigBlob(),
 		From:     n.cfg.Name,
@@ -125,11 +126,11 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		Compress: codec,
 		Links:    n.hub,
 		Journal:  n.store,
-		Timeouts: n.cfg.Timeouts,
-		Log:      n.log,
+		Timeouts: n.live.Load().Timeouts,
 		Node:     n.ctx,
 		Progress: func(event *pb.MoveEvent) {
 			out.report(event)
+			watch.progress(event)
 			if n.cfg.step != nil {
 				n.cfg.step(event)
 			}
@@ -137,10 +138,12 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		Thaw: func() {}, // a feeder tries again when the move is over
 	}
 	rand.Read(src.Token[:]) // never fails
+	src.Log = n.log.With("move", src.Token)
 	if err := vm.enterMove(out, src); err != nil {
 		cancel(nil)
 		return nil, err
 	}
+	watch.begin(src)
 	generation := src.VM.Generation - 1
 	var logEnd int64
 	src.Freeze = func() (int64, int64) {
@@ -156,6 +159,7 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 	}
 	src.Doubt = func(err error) {
 		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint(err, "; it is asked until it does") })
+		watch.doubt(err)
 		close(out.doubt)
 	}
 	n.mu.Lock()
@@ -167,7 +171,7 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		n.mu.Lock()
 		delete(n.sources, src.Token)
 		n.mu.Unlock()
-		vm.endMove(out, src.Token, account, err, logEnd)
+		vm.endMove(out, watch, src.Token, account, err, logEnd)
 	})
 	return out, nil
 }
@@ -196,7 +200,7 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 }
 
 // endMove writes down what came of a move.
-func (vm *VM) endMove(out *outgoing, token link.Token, account *pb.Move, err error, logEnd int64) {
+func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account *pb.Move, err error, logEnd int64) {
 	n := vm.node
 	switch {
 	case err == nil:
@@ -205,11 +209,11 @@ func (vm *VM) endMove(out *outgoing, token link.Token, account *pb.Move, err err
 		if err := n.store.DeleteHandover(token[:]); err != nil {
 			n.log.Error("hand-over", "vm", vm.id, "err", err)
 		}
-		n.log.Info("VM moved", "vm", vm.id, "to", out.to, "downtime", account.Downtime.AsDuration())
+		watch.done(account)
 	case errors.Is(err, move.ErrShutdown):
 		// The journal has the commitment: the next daemon asks on.
 	default:
-		n.log.Warn("move failed, the VM goes on", "vm", vm.id, "to", out.to, "err", err)
+		watch.failed(err)
 		vm.note(func(rec *pb.VM) {
 			if rec.State == pb.VMState_VM_STATE_MOVING {
 				rec.State = pb.VMState_VM_STATE_RUNNING

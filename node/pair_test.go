@@ -65,13 +65,15 @@ func startNode(t *testing.T, name string, i *isa.ISA, peers ...link.Peer) *testN
 	n.cfg = Config{
 		Name:     name,
 		StateDir: t.TempDir(),
-		Peers:    peers,
 		Host:     &host.Host{ISA: i, Levels: []string{i.Levels[0].Name}, Memory: n.memory.read},
 		NewVM:    n.faults.newVM,
-		Timeouts: move.Timeouts{Quiesce: 300 * time.Millisecond, Stall: 2 * time.Second, Doubt: 300 * time.Millisecond},
-		Link:     link.Config{Timeout: 2 * time.Second, KeepAlive: time.Second, Backoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond},
-		Log:      slog.New(slog.NewTextHandler(testLog{t, name}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Version:  "test",
+		Settings: Settings{
+			Peers:    peers,
+			Timeouts: move.Timeouts{Quiesce: 300 * time.Millisecond, Stall: 2 * time.Second, Doubt: 300 * time.Millisecond},
+		},
+		Link:    link.Config{Timeout: 2 * time.Second, KeepAlive: time.Second, Backoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond},
+		Log:     slog.New(slog.NewTextHandler(testLog{t, name}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Version: "test",
 	}
 	n.start()
 	t.Cleanup(n.stop)

@@ -56,8 +56,10 @@ func (n *Node) recoverVM(rec *pb.VM) error {
 	if err != nil {
 		return err
 	}
+	lost := false
 	switch rec.State {
 	case pb.VMState_VM_STATE_STARTING, pb.VMState_VM_STATE_RUNNING, pb.VMState_VM_STATE_MOVING:
+		lost = true
 		rec.State = pb.VMState_VM_STATE_LOST
 		rec.Ended = timestamppb.Now()
 		rec.MovingTo = ""
@@ -93,6 +95,9 @@ func (n *Node) recoverVM(rec *pb.VM) error {
 	if err := n.store.PutVM(rec); err != nil {
 		return err
 	}
+	if lost {
+		n.happened(endEvent(rec, ""))
+	}
 	vm.followStays()
 	return nil
 }
@@ -109,6 +114,7 @@ func (n *Node) settle(h *pb.Handover) {
 		if err := n.store.DeleteHandover(h.Token); err != nil {
 			n.log.Error("hand-over", "vm", h.Vm, "err", err)
 		}
+		n.happened(settledEvent(n.cfg.Name, h, started))
 		vm, err := n.byID(h.Vm)
 		if err != nil || !started {
 			return // its memory died with the daemon: it is lost, as its record says
@@ -119,7 +125,7 @@ func (n *Node) settle(h *pb.Handover) {
 }
 
 func (n *Node) askStarted(h *pb.Handover) (bool, error) {
-	ctx, cancel := context.WithTimeout(n.ctx, n.cfg.Timeouts.Stall)
+	ctx, cancel := context.WithTimeout(n.ctx, n.live.Load().Timeouts.Stall)
 	defer cancel()
 	l, err := n.hub.Wait(ctx, h.Peer)
 	if err != nil {

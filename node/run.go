@@ -32,7 +32,7 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 	}
 	memory := spec.Memory
 	if memory == 0 {
-		memory = n.cfg.DefaultMemory
+		memory = n.live.Load().DefaultMemory
 	}
 	if rest := memory % hostabi.PageSize; rest != 0 {
 		memory += hostabi.PageSize - rest
@@ -109,8 +109,7 @@ func (n *Node) launch(vm *VM, guest vmm.VM, g *grant) error {
 	n.mu.Unlock()
 	vm.note(func(rec *pb.VM) { rec.State = pb.VMState_VM_STATE_RUNNING })
 	vm.serve()
-	rec := vm.view()
-	n.log.Info("VM runs", "vm", rec.Name, "id", vm.id, "image", rec.Image)
+	n.happened(&pb.Event{Kind: pb.EventKind_EVENT_KIND_VM_STARTED, Vm: vm.id, VmName: vm.view().Name})
 	return nil
 }
 

@@ -209,7 +209,7 @@ func (vm *VM) watch(guest vmm.VM, generation uint32) {
 		rec.MovingTo = ""
 		rec.Stays[len(rec.Stays)-1].LogEnd = end
 	})
-	vm.node.log.Info("VM ended", "vm", vm.view().Name, "id", vm.id, "code", exit.Code)
+	vm.node.happened(endEvent(vm.view(), ""))
 	vm.node.prune()
 }
 

@@ -105,7 +105,8 @@ line.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	a.globalFlags(root)
 	root.AddCommand(a.runCommand(), a.psCommand(), a.logsCommand(), a.offloadCommand(), a.recallCommand(),
-		a.stopCommand(), a.waitCommand(), a.inspectCommand(), a.nodesCommand())
+		a.stopCommand(), a.waitCommand(), a.inspectCommand(), a.nodesCommand(),
+		a.eventsCommand(), a.reloadCommand())
 	// Without this an unknown command is an error that suggests, but no usage error.
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

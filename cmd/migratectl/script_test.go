@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +52,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "truncate": truncate},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "truncate": truncate, "scrape": scrape},
 	})
 }
 
@@ -75,6 +78,22 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
+}
+
+// scrape SOCKET gets the metrics that a daemon serves there. stdout is what it said.
+func scrape(ts *testscript.TestScript, _ bool, args []string) {
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", ts.MkAbs(args[0]))
+	}}}
+	defer client.CloseIdleConnections()
+	answer, err := client.Get("http://migrated/metrics")
+	ts.Check(err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		ts.Fatalf("status %s", answer.Status)
+	}
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
 }
 
 // truncate FROM TO makes TO the first half of FROM.

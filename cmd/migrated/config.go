@@ -4,35 +4,41 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/metrics"
+	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/units"
 )
 
 // defaultSocket is where migratectl looks for the daemon.
 const defaultSocket = "/run/migrated/migrated.sock"
 
-// A config is the file given by --config; flags of the same name win over it.
+// A config is the file given by --config; flags of the same name win over it. What is marked
+// as live can change while the daemon runs; the rest needs a restart.
 type config struct {
-	Name            string       `toml:"name"`             // of this node, as other nodes know it
-	State           string       `toml:"state"`            // directory of the journal, images and logs
-	Socket          string       `toml:"socket"`           // Unix socket for migratectl
-	Listen          string       `toml:"listen"`           // TCP address for other nodes; empty: none
-	Insecure        bool         `toml:"insecure"`         // allow addresses that others can reach
-	RemoteOperators bool         `toml:"remote_operators"` // serve migratectl by TCP too
-	Memory          units.Bytes  `toml:"memory"`           // of a VM, where run does not say
-	MemoryLimit     units.Bytes  `toml:"memory_limit"`     // of all VMs together; 0: what is free
-	KeepEnded       int          `toml:"keep_ended"`       // records of VMs that have ended
-	LogLevel        string       `toml:"log_level"`        // debug, info, warn, error
-	Peers           []peerConfig `toml:"peer"`
-	Move            moveConfig   `toml:"move"`
+	Name            string       `toml:"name"`                       // of this node, as other nodes know it
+	State           string       `toml:"state"`                      // directory of the journal, images and logs
+	Socket          string       `toml:"socket"`                     // Unix socket for migratectl
+	Listen          string       `toml:"listen"`                     // TCP address for other nodes; empty: none
+	Insecure        bool         `toml:"insecure"`                   // allow addresses that others can reach
+	RemoteOperators bool         `toml:"remote_operators"`           // serve migratectl by TCP too
+	Metrics         string       `toml:"metrics" reload:"live"`      // where to serve metrics; empty: nowhere
+	Memory          units.Bytes  `toml:"memory" reload:"live"`       // of a VM, where run does not say
+	MemoryLimit     units.Bytes  `toml:"memory_limit" reload:"live"` // of all VMs together; 0: what is free
+	KeepEnded       int          `toml:"keep_ended" reload:"live"`   // records of VMs that have ended
+	LogLevel        string       `toml:"log_level" reload:"live"`    // debug, info, warn, error
+	Peers           []peerConfig `toml:"peer" reload:"live"`
+	Move            moveConfig   `toml:"move" reload:"live"`
 }
 
 // A peerConfig is a node that this one dials.
@@ -117,6 +123,42 @@ func (c *config) peers() ([]link.Peer, error) {
 	return peers, nil
 }
 
+// check finds what is wrong with a configuration before any of it is in force.
+func (c *config) check() error {
+	_, listenErr := c.checkListen()
+	_, peersErr := c.peers()
+	_, levelErr := c.logLevel()
+	errs := []error{node.CheckName(c.Name), listenErr, peersErr, levelErr}
+	if c.Metrics != "" {
+		errs = append(errs, metrics.CheckAddress(c.Metrics))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *config) logLevel() (slog.Level, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return 0, fmt.Errorf("log level %q: want debug, info, warn or error", c.LogLevel)
+	}
+	return l, nil
+}
+
+// settings are what the node is given, and again when it changes.
+func (c *config) settings() node.Settings {
+	peers, _ := c.peers() // checked
+	return node.Settings{
+		Peers:         peers,
+		DefaultMemory: uint64(c.Memory),
+		MemoryLimit:   uint64(c.MemoryLimit),
+		KeepEnded:     c.KeepEnded,
+		Timeouts: move.Timeouts{
+			Prepare: time.Duration(c.Move.Prepare),
+			Quiesce: time.Duration(c.Move.Quiesce),
+			Stall:   time.Duration(c.Move.Stall),
+		},
+	}
+}
+
 // checkListen refuses to be reachable by others as long as nobody is authenticated.
 func (c *config) checkListen() (exposed bool, err error) {
 	if c.Listen == "" {
@@ -146,6 +188,7 @@ func overlay(cmd *cobra.Command, file, flags *config) {
 		"remote-operators": func() { file.RemoteOperators = flags.RemoteOperators },
 		"memory":           func() { file.Memory = flags.Memory },
 		"memory-limit":     func() { file.MemoryLimit = flags.MemoryLimit },
+		"metrics":          func() { file.Metrics = flags.Metrics },
 		"log-level":        func() { file.LogLevel = flags.LogLevel },
 	} {
 		if cmd.Flags().Changed(name) {

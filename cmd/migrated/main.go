@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -63,33 +62,26 @@ Everything can be given in a TOML file; a flag wins over it:
 	flags.StringArrayVar(&peers, "peer", nil, "another node to connect to, NAME=HOST:PORT; may be repeated")
 	flags.Var(&cfg.Memory, "memory", "memory of a VM, where migratectl run does not say")
 	flags.Var(&cfg.MemoryLimit, "memory-limit", "memory of all VMs together; 0 for what is free")
+	flags.StringVar(&cfg.Metrics, "metrics", cfg.Metrics, "serve Prometheus metrics at a loopback HOST:PORT or unix:/PATH; empty for nowhere")
 	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if file != "" {
-			fromFile := defaults()
-			if err := readConfig(file, &fromFile); err != nil {
-				return err
-			}
-			overlay(cmd, &fromFile, &cfg)
-			cfg = fromFile
-		}
-		if err := cfg.addPeers(peers); err != nil {
-			return err
-		}
-		log, err := logger(cfg.LogLevel)
-		if err != nil {
-			return err
-		}
-		return serve(cmd.Context(), &cfg, log)
+		d := &daemon{file: file, read: func() (*config, error) { return read(cmd, file, &cfg, peers) }}
+		return d.serve(cmd.Context())
 	}
 	return cmd
 }
 
-// logger writes to standard error, where the service manager collects it.
-func logger(level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
+// read makes the configuration of flags and file, and checks it.
+func read(cmd *cobra.Command, file string, flags *config, peers []string) (*config, error) {
+	cfg := defaults()
+	if file != "" {
+		if err := readConfig(file, &cfg); err != nil {
+			return nil, err
+		}
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+	overlay(cmd, &cfg, flags)
+	if err := cfg.addPeers(peers); err != nil {
+		return nil, err
+	}
+	return &cfg, cfg.check()
 }

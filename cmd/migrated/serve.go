@@ -8,25 +8,48 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"time"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/host"
-	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/metrics"
 	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/vmm"
 	"github.com/migrated/migrated/vmm/kvm"
 )
 
+// A daemon is a node with what the process has around it.
+type daemon struct {
+	file string                  // of the configuration; empty: there is none
+	read func() (*config, error) // makes the configuration of file and flags
+
+	level   slog.LevelVar
+	log     *slog.Logger
+	node    *node.Node
+	reloads sync.Mutex // held by what follows
+	cfg     *config    // in force, but for what needs a restart
+	metrics *metrics.Server
+}
+
 // serve runs the node until the context ends or a listener fails.
-func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
-	exposed, err := cfg.checkListen()
+func (d *daemon) serve(ctx context.Context) error {
+	hangups := catchHangups()
+	cfg, err := d.read()
 	if err != nil {
 		return err
 	}
-	peers, err := cfg.peers()
+	d.cfg = cfg
+	level, err := cfg.logLevel()
+	if err != nil {
+		return err
+	}
+	d.level.Set(level)
+	// Standard error is where a service manager collects it.
+	d.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: &d.level}))
+	log := d.log
+	exposed, err := cfg.checkListen()
 	if err != nil {
 		return err
 	}
@@ -45,26 +68,27 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	n, err := node.New(node.Config{
 		Name:     cfg.Name,
 		StateDir: cfg.State,
-		Peers:    peers,
 		Host:     machine,
 		NewVM: func(c vmm.Config) (vmm.VM, error) {
 			c.Machine = kvm.New
 			return vmm.New(c)
 		},
-		DefaultMemory: uint64(cfg.Memory),
-		MemoryLimit:   uint64(cfg.MemoryLimit),
-		KeepEnded:     cfg.KeepEnded,
-		Timeouts: move.Timeouts{
-			Prepare: time.Duration(cfg.Move.Prepare),
-			Quiesce: time.Duration(cfg.Move.Quiesce),
-			Stall:   time.Duration(cfg.Move.Stall),
-		},
-		Log:     log,
-		Version: version.String(),
+		Settings: cfg.settings(),
+		Reload:   d.reload,
+		Log:      log,
+		Version:  version.String(),
 	})
 	if err != nil {
 		return err
 	}
+	d.reloads.Lock()
+	d.node = n
+	err = d.serveMetrics(cfg.Metrics)
+	d.reloads.Unlock()
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	defer d.serveMetrics("")
 	servers := n.NewServers(cfg.RemoteOperators)
 	failed := make(chan error, 4)
 	go func() { failed <- servers.Operators.Serve(socket) }()
@@ -84,10 +108,12 @@ func serve(ctx context.Context, cfg *config, log *slog.Logger) error {
 	} else {
 		log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket)
 	}
+	n.Ready()
+	stopReloads := d.reloadOn(hangups)
+	defer stopReloads()
 
 	select {
 	case <-ctx.Done():
-		log.Info("shutting down")
 		err = nil
 	case err = <-failed:
 	}

@@ -12,43 +12,78 @@ import (
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
+// A dialler sees to one configured peer.
+type dialler struct {
+	Peer
+	stop context.CancelFunc
+}
+
+// SetPeers says which nodes are to be dialled from now on. Links that are there stay, also to
+// those that are not among them any more: VMs may need them.
+func (h *Hub) SetPeers(peers []Peer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	wanted := make(map[string]Peer)
+	for _, p := range peers {
+		wanted[p.Name] = p
+	}
+	for name, d := range h.dialled {
+		if wanted[name] != d.Peer {
+			d.stop()
+			delete(h.dialled, name)
+			delete(h.errs, name)
+		}
+	}
+	for name, p := range wanted {
+		if h.dialled[name] == nil && h.ctx.Err() == nil {
+			ctx, stop := context.WithCancel(h.ctx)
+			h.dialled[name] = &dialler{Peer: p, stop: stop}
+			h.errs[name] = errors.New("not dialled yet")
+			h.wg.Go(func() { h.keepDialling(ctx, p) })
+		}
+	}
+	h.notify()
+}
+
 // keepDialling sees to it that there is a link to a configured peer. While the peer has
 // opened one to us, ours is not needed.
-func (h *Hub) keepDialling(p Peer) {
+func (h *Hub) keepDialling(ctx context.Context, p Peer) {
 	backoff := h.cfg.Backoff
-	for h.ctx.Err() == nil {
+	for ctx.Err() == nil {
 		if l, err := h.Link(p.Name); err == nil {
 			select {
 			case <-l.Done():
-			case <-h.ctx.Done():
+			case <-ctx.Done():
 			}
 			backoff = h.cfg.Backoff
 			continue
 		}
-		err := h.dial(p)
+		err := h.dial(ctx, p)
 		h.mu.Lock()
 		old := h.errs[p.Name]
-		h.errs[p.Name] = err
+		if ctx.Err() == nil { // it is still this dialler's to say
+			h.errs[p.Name] = err
+		}
 		h.mu.Unlock()
 		if err == nil {
 			continue
 		}
-		if old == nil || old.Error() != err.Error() {
+		if ctx.Err() == nil && (old == nil || old.Error() != err.Error()) {
 			h.log.Warn("no link", "peer", p.Name, "address", p.Address, "err", err)
 		}
 		// Up to half as much again, so that nodes that lost each other do not dial in step.
 		pause := backoff + rand.N(backoff/2+1)
 		select {
 		case <-time.After(pause):
-		case <-h.ctx.Done():
+		case <-ctx.Done():
 		}
 		backoff = min(2*backoff, h.cfg.MaxBackoff)
 	}
 }
 
 // dial opens one link.
-func (h *Hub) dial(p Peer) error {
-	ctx, cancel := context.WithTimeout(h.ctx, h.cfg.Timeout)
+func (h *Hub) dial(ctx context.Context, p Peer) error {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
 	defer cancel()
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", p.Address)

@@ -21,9 +21,12 @@ var (
 
 // Config of a hub. Zero durations get defaults.
 type Config struct {
-	Self       func() *pb.NodeInfo // what this node says of itself in a greeting
-	Peers      []Peer              // those to dial
-	Log        *slog.Logger
+	Self  func() *pb.NodeInfo // what this node says of itself in a greeting
+	Peers []Peer              // those to dial; SetPeers changes them
+	Log   *slog.Logger
+	// Notify is called when the first link to a node is up and when the last is down, in
+	// their order. It must not call the hub. Nil: nobody wants to know.
+	Notify     func(name, address string, up bool)
 	Timeout    time.Duration // for a dial, a greeting, a write that makes no progress
 	KeepAlive  time.Duration // between probes of an idle link
 	Backoff    time.Duration // before the second attempt to dial; grows up to MaxBackoff
@@ -49,9 +52,10 @@ type Hub struct {
 	greeted chan struct{} // bounds connections whose greeting is under way
 
 	mu      sync.Mutex
-	links   map[string][]*Link // by name, the newest last
-	errs    map[string]error   // why a configured peer could not be dialled
-	changed chan struct{}      // closed and replaced when links or errs change
+	links   map[string][]*Link  // by name, the newest last
+	dialled map[string]*dialler // the configured peers by name
+	errs    map[string]error    // why one of them could not be dialled
+	changed chan struct{}       // closed and replaced when links or errs change
 	listen  []net.Listener
 	wg      sync.WaitGroup
 }
@@ -73,16 +77,15 @@ func NewHub(cfg Config) *Hub {
 		data:    expected{moves: make(map[Token]*Expected)},
 		greeted: make(chan struct{}, maxGreetings),
 		links:   make(map[string][]*Link),
+		dialled: make(map[string]*dialler),
 		errs:    make(map[string]error),
 		changed: make(chan struct{}),
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
-	for _, p := range cfg.Peers {
-		h.errs[p.Name] = errors.New("not dialled yet")
+	if cfg.Notify == nil {
+		h.cfg.Notify = func(string, string, bool) {}
 	}
-	for _, p := range cfg.Peers {
-		h.wg.Go(func() { h.keepDialling(p) })
-	}
+	h.SetPeers(cfg.Peers)
 	return h
 }
 
@@ -149,8 +152,8 @@ func (h *Hub) Status() []Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	byName := make(map[string]Status)
-	for _, p := range h.cfg.Peers {
-		byName[p.Name] = Status{Name: p.Name, Address: p.Address}
+	for _, d := range h.dialled {
+		byName[d.Name] = Status{Name: d.Name, Address: d.Address}
 	}
 	for name := range h.links {
 		s := byName[name]
@@ -191,11 +194,14 @@ func (h *Hub) add(l *Link) error {
 		return err
 	}
 	h.links[l.Name()] = append(h.links[l.Name()], l)
+	if len(h.links[l.Name()]) == 1 {
+		h.cfg.Notify(l.Name(), l.address, true)
+	}
 	h.notify()
 	h.wg.Go(l.serve) // with h.mu held, so that Close waits for it
 	h.wg.Go(func() { h.watch(l) })
 	h.mu.Unlock()
-	h.log.Info("link up", "peer", l.Name(), "address", l.address, "dialled", l.dialled)
+	h.log.Debug("link opened", "peer", l.Name(), "address", l.address, "dialled", l.dialled)
 	return nil
 }
 
@@ -207,10 +213,11 @@ func (h *Hub) watch(l *Link) {
 	rest := slices.DeleteFunc(h.links[l.Name()], func(o *Link) bool { return o == l })
 	if h.links[l.Name()] = rest; len(rest) == 0 {
 		delete(h.links, l.Name())
+		h.cfg.Notify(l.Name(), l.address, false)
 	}
 	h.notify()
 	h.mu.Unlock()
-	h.log.Info("link down", "peer", l.Name(), "address", l.address)
+	h.log.Debug("link closed", "peer", l.Name(), "address", l.address)
 }
 
 // acceptable says whether a node of that name and identity may be linked to.

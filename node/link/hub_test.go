@@ -177,7 +177,7 @@ func TestNames(t *testing.T) {
 		{"c", "5", Peer{"x", a.address}, `is called "a", not "x"`},
 	} {
 		h := newHub(t, test.name, test.id)
-		if err := h.dial(test.peer); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := h.dial(t.Context(), test.peer); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s dials %s: %v, want %q", test.name, test.peer.Name, err, test.want)
 		}
 	}
@@ -230,5 +230,58 @@ func TestOddConnections(t *testing.T) {
 	answer, err := readGreeting(short)
 	if err != nil || answer.Refused == "" {
 		t.Errorf("a greeting without a node is answered with %v, %v", answer, err)
+	}
+}
+
+// TestSetPeers: a peer that is added is dialled, one whose address changes is dialled there,
+// one that is removed is not dialled again; links stay all the while, and each coming and
+// going of a node is told once.
+func TestSetPeers(t *testing.T) {
+	told := make(chan string, 100)
+	b := newHub(t, "b", "2")
+	a := NewHub(Config{
+		Self:    func() *pb.NodeInfo { return &pb.NodeInfo{Name: "a", Id: "1"} },
+		Peers:   []Peer{{"b", "127.0.0.1:1"}},
+		Log:     slog.New(slog.DiscardHandler),
+		Timeout: time.Second, Backoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+		Notify: func(name, _ string, up bool) {
+			if up {
+				told <- "up " + name
+			} else {
+				told <- "down " + name
+			}
+		},
+	})
+	defer a.Close()
+	expect := func(want string) {
+		t.Helper()
+		select {
+		case got := <-told:
+			if got != want {
+				t.Fatalf("told %q, want %q", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("never told %q", want)
+		}
+	}
+	a.SetPeers([]Peer{{"b", b.address}})
+	expect("up b")
+	if all := a.Status(); len(all) != 1 || all[0].Address != b.address || all[0].Link == nil {
+		t.Errorf("status %+v", all)
+	}
+	a.SetPeers(nil)
+	l, err := a.Link("b")
+	if err != nil {
+		t.Fatalf("the link to a removed peer is gone: %v", err)
+	}
+	l.Close()
+	expect("down b")
+	if _, err := a.Link("b"); !errors.Is(err, ErrUnknownPeer) {
+		t.Errorf("a removed peer without a link: %v", err)
+	}
+	a.SetPeers([]Peer{{"b", b.address}})
+	expect("up b")
+	if len(told) > 0 {
+		t.Errorf("told too much: %q", <-told)
 	}
 }

@@ -24,67 +24,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-type MovePhase int32
-
-const (
-	MovePhase_MOVE_PHASE_UNSPECIFIED MovePhase = 0
-	MovePhase_MOVE_PHASE_PREPARE     MovePhase = 1
-	MovePhase_MOVE_PHASE_QUIESCE     MovePhase = 2
-	MovePhase_MOVE_PHASE_TRANSFER    MovePhase = 3
-	MovePhase_MOVE_PHASE_VERIFY      MovePhase = 4
-	MovePhase_MOVE_PHASE_START       MovePhase = 5
-	MovePhase_MOVE_PHASE_DONE        MovePhase = 6
-)
-
-// Enum value maps for MovePhase.
-var (
-	MovePhase_name = map[int32]string{
-		0: "MOVE_PHASE_UNSPECIFIED",
-		1: "MOVE_PHASE_PREPARE",
-		2: "MOVE_PHASE_QUIESCE",
-		3: "MOVE_PHASE_TRANSFER",
-		4: "MOVE_PHASE_VERIFY",
-		5: "MOVE_PHASE_START",
-		6: "MOVE_PHASE_DONE",
-	}
-	MovePhase_value = map[string]int32{
-		"MOVE_PHASE_UNSPECIFIED": 0,
-		"MOVE_PHASE_PREPARE":     1,
-		"MOVE_PHASE_QUIESCE":     2,
-		"MOVE_PHASE_TRANSFER":    3,
-		"MOVE_PHASE_VERIFY":      4,
-		"MOVE_PHASE_START":       5,
-		"MOVE_PHASE_DONE":        6,
-	}
-)
-
-func (x MovePhase) Enum() *MovePhase {
-	p := new(MovePhase)
-	*p = x
-	return p
-}
-
-func (x MovePhase) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (MovePhase) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_node_proto_enumTypes[0].Descriptor()
-}
-
-func (MovePhase) Type() protoreflect.EnumType {
-	return &file_migrated_v1_node_proto_enumTypes[0]
-}
-
-func (x MovePhase) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use MovePhase.Descriptor instead.
-func (MovePhase) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{0}
-}
-
 type InspectImageRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Digest        string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
@@ -1070,11 +1009,99 @@ func (x *NodesResponse) GetNodes() []*NodeInfo {
 	return nil
 }
 
+type ReloadRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadRequest) Reset() {
+	*x = ReloadRequest{}
+	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadRequest) ProtoMessage() {}
+
+func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
+func (*ReloadRequest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{17}
+}
+
+type ReloadResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changed       []string               `protobuf:"bytes,1,rep,name=changed,proto3" json:"changed,omitempty"` // keys that have another value now
+	Restart       []string               `protobuf:"bytes,2,rep,name=restart,proto3" json:"restart,omitempty"` // keys that have another value in the file, from the next start on
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadResponse) Reset() {
+	*x = ReloadResponse{}
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadResponse) ProtoMessage() {}
+
+func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
+func (*ReloadResponse) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReloadResponse) GetChanged() []string {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *ReloadResponse) GetRestart() []string {
+	if x != nil {
+		return x.Restart
+	}
+	return nil
+}
+
 var File_migrated_v1_node_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x16migrated/v1/node.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x14migrated/v1/vm.proto\"-\n" +
+	"\x16migrated/v1/node.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17migrated/v1/event.proto\x1a\x14migrated/v1/vm.proto\"-\n" +
 	"\x13InspectImageRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\"(\n" +
 	"\x12ImportImageRequest\x12\x12\n" +
@@ -1133,15 +1160,11 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\x0e\n" +
 	"\fNodesRequest\"<\n" +
 	"\rNodesResponse\x12+\n" +
-	"\x05nodes\x18\x01 \x03(\v2\x15.migrated.v1.NodeInfoR\x05nodes*\xb2\x01\n" +
-	"\tMovePhase\x12\x1a\n" +
-	"\x16MOVE_PHASE_UNSPECIFIED\x10\x00\x12\x16\n" +
-	"\x12MOVE_PHASE_PREPARE\x10\x01\x12\x16\n" +
-	"\x12MOVE_PHASE_QUIESCE\x10\x02\x12\x17\n" +
-	"\x13MOVE_PHASE_TRANSFER\x10\x03\x12\x15\n" +
-	"\x11MOVE_PHASE_VERIFY\x10\x04\x12\x14\n" +
-	"\x10MOVE_PHASE_START\x10\x05\x12\x13\n" +
-	"\x0fMOVE_PHASE_DONE\x10\x062\xde\x05\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x15.migrated.v1.NodeInfoR\x05nodes\"\x0f\n" +
+	"\rReloadRequest\"D\n" +
+	"\x0eReloadResponse\x12\x18\n" +
+	"\achanged\x18\x01 \x03(\tR\achanged\x12\x18\n" +
+	"\arestart\x18\x02 \x03(\tR\arestart2\xdd\x06\n" +
 	"\x04Node\x12D\n" +
 	"\fInspectImage\x12 .migrated.v1.InspectImageRequest\x1a\x12.migrated.v1.Image\x12D\n" +
 	"\vImportImage\x12\x1f.migrated.v1.ImportImageRequest\x1a\x12.migrated.v1.Image(\x01\x121\n" +
@@ -1154,7 +1177,9 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x06Recall\x12\x1a.migrated.v1.RecallRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x121\n" +
 	"\x04Stop\x12\x18.migrated.v1.StopRequest\x1a\x0f.migrated.v1.VM\x12/\n" +
 	"\x04Wait\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12>\n" +
-	"\x05Nodes\x12\x19.migrated.v1.NodesRequest\x1a\x1a.migrated.v1.NodesResponseB;Z9github.com/migrated/migrated/proto/migrated/v1;migratedv1b\x06proto3"
+	"\x05Nodes\x12\x19.migrated.v1.NodesRequest\x1a\x1a.migrated.v1.NodesResponse\x12:\n" +
+	"\x06Events\x12\x1a.migrated.v1.EventsRequest\x1a\x12.migrated.v1.Event0\x01\x12A\n" +
+	"\x06Reload\x12\x1a.migrated.v1.ReloadRequest\x1a\x1b.migrated.v1.ReloadResponseB;Z9github.com/migrated/migrated/proto/migrated/v1;migratedv1b\x06proto3"
 
 var (
 	file_migrated_v1_node_proto_rawDescOnce sync.Once
@@ -1168,75 +1193,82 @@ func file_migrated_v1_node_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_node_proto_rawDescData
 }
 
-var file_migrated_v1_node_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_migrated_v1_node_proto_goTypes = []any{
-	(MovePhase)(0),              // 0: migrated.v1.MovePhase
-	(*InspectImageRequest)(nil), // 1: migrated.v1.InspectImageRequest
-	(*ImportImageRequest)(nil),  // 2: migrated.v1.ImportImageRequest
-	(*RunRequest)(nil),          // 3: migrated.v1.RunRequest
-	(*RunSpec)(nil),             // 4: migrated.v1.RunSpec
-	(*FileHeader)(nil),          // 5: migrated.v1.FileHeader
-	(*AttachRequest)(nil),       // 6: migrated.v1.AttachRequest
-	(*AttachResponse)(nil),      // 7: migrated.v1.AttachResponse
-	(*ListRequest)(nil),         // 8: migrated.v1.ListRequest
-	(*ListResponse)(nil),        // 9: migrated.v1.ListResponse
-	(*VMRequest)(nil),           // 10: migrated.v1.VMRequest
-	(*LogsRequest)(nil),         // 11: migrated.v1.LogsRequest
-	(*OffloadRequest)(nil),      // 12: migrated.v1.OffloadRequest
-	(*RecallRequest)(nil),       // 13: migrated.v1.RecallRequest
-	(*MoveEvent)(nil),           // 14: migrated.v1.MoveEvent
-	(*StopRequest)(nil),         // 15: migrated.v1.StopRequest
-	(*NodesRequest)(nil),        // 16: migrated.v1.NodesRequest
-	(*NodesResponse)(nil),       // 17: migrated.v1.NodesResponse
-	(*LogChunk)(nil),            // 18: migrated.v1.LogChunk
-	(*VM)(nil),                  // 19: migrated.v1.VM
-	(Compression)(0),            // 20: migrated.v1.Compression
-	(*MemoryStats)(nil),         // 21: migrated.v1.MemoryStats
-	(*Move)(nil),                // 22: migrated.v1.Move
-	(*durationpb.Duration)(nil), // 23: google.protobuf.Duration
-	(*NodeInfo)(nil),            // 24: migrated.v1.NodeInfo
-	(*Image)(nil),               // 25: migrated.v1.Image
+	(*InspectImageRequest)(nil), // 0: migrated.v1.InspectImageRequest
+	(*ImportImageRequest)(nil),  // 1: migrated.v1.ImportImageRequest
+	(*RunRequest)(nil),          // 2: migrated.v1.RunRequest
+	(*RunSpec)(nil),             // 3: migrated.v1.RunSpec
+	(*FileHeader)(nil),          // 4: migrated.v1.FileHeader
+	(*AttachRequest)(nil),       // 5: migrated.v1.AttachRequest
+	(*AttachResponse)(nil),      // 6: migrated.v1.AttachResponse
+	(*ListRequest)(nil),         // 7: migrated.v1.ListRequest
+	(*ListResponse)(nil),        // 8: migrated.v1.ListResponse
+	(*VMRequest)(nil),           // 9: migrated.v1.VMRequest
+	(*LogsRequest)(nil),         // 10: migrated.v1.LogsRequest
+	(*OffloadRequest)(nil),      // 11: migrated.v1.OffloadRequest
+	(*RecallRequest)(nil),       // 12: migrated.v1.RecallRequest
+	(*MoveEvent)(nil),           // 13: migrated.v1.MoveEvent
+	(*StopRequest)(nil),         // 14: migrated.v1.StopRequest
+	(*NodesRequest)(nil),        // 15: migrated.v1.NodesRequest
+	(*NodesResponse)(nil),       // 16: migrated.v1.NodesResponse
+	(*ReloadRequest)(nil),       // 17: migrated.v1.ReloadRequest
+	(*ReloadResponse)(nil),      // 18: migrated.v1.ReloadResponse
+	(*LogChunk)(nil),            // 19: migrated.v1.LogChunk
+	(*VM)(nil),                  // 20: migrated.v1.VM
+	(Compression)(0),            // 21: migrated.v1.Compression
+	(MovePhase)(0),              // 22: migrated.v1.MovePhase
+	(*MemoryStats)(nil),         // 23: migrated.v1.MemoryStats
+	(*Move)(nil),                // 24: migrated.v1.Move
+	(*durationpb.Duration)(nil), // 25: google.protobuf.Duration
+	(*NodeInfo)(nil),            // 26: migrated.v1.NodeInfo
+	(*EventsRequest)(nil),       // 27: migrated.v1.EventsRequest
+	(*Image)(nil),               // 28: migrated.v1.Image
+	(*Event)(nil),               // 29: migrated.v1.Event
 }
 var file_migrated_v1_node_proto_depIdxs = []int32{
-	4,  // 0: migrated.v1.RunRequest.spec:type_name -> migrated.v1.RunSpec
-	5,  // 1: migrated.v1.RunRequest.file:type_name -> migrated.v1.FileHeader
-	18, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
-	19, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
-	19, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
-	20, // 5: migrated.v1.OffloadRequest.compress:type_name -> migrated.v1.Compression
-	20, // 6: migrated.v1.RecallRequest.compress:type_name -> migrated.v1.Compression
-	0,  // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
-	21, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
-	22, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
-	23, // 10: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
-	24, // 11: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
-	1,  // 12: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
-	2,  // 13: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
-	3,  // 14: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
-	6,  // 15: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
-	8,  // 16: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
-	10, // 17: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
-	11, // 18: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
-	12, // 19: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
-	13, // 20: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
-	15, // 21: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
-	10, // 22: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
-	16, // 23: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
-	25, // 24: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
-	25, // 25: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
-	19, // 26: migrated.v1.Node.Run:output_type -> migrated.v1.VM
-	7,  // 27: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
-	9,  // 28: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
-	19, // 29: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
-	18, // 30: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
-	14, // 31: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
-	14, // 32: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
-	19, // 33: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
-	19, // 34: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
-	17, // 35: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
-	24, // [24:36] is the sub-list for method output_type
-	12, // [12:24] is the sub-list for method input_type
+	3,  // 0: migrated.v1.RunRequest.spec:type_name -> migrated.v1.RunSpec
+	4,  // 1: migrated.v1.RunRequest.file:type_name -> migrated.v1.FileHeader
+	19, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
+	20, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
+	20, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
+	21, // 5: migrated.v1.OffloadRequest.compress:type_name -> migrated.v1.Compression
+	21, // 6: migrated.v1.RecallRequest.compress:type_name -> migrated.v1.Compression
+	22, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
+	23, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
+	24, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
+	25, // 10: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
+	26, // 11: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
+	0,  // 12: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
+	1,  // 13: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
+	2,  // 14: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
+	5,  // 15: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
+	7,  // 16: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
+	9,  // 17: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
+	10, // 18: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
+	11, // 19: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
+	12, // 20: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
+	14, // 21: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
+	9,  // 22: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
+	15, // 23: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
+	27, // 24: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
+	17, // 25: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
+	28, // 26: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
+	28, // 27: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
+	20, // 28: migrated.v1.Node.Run:output_type -> migrated.v1.VM
+	6,  // 29: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
+	8,  // 30: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
+	20, // 31: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
+	19, // 32: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
+	13, // 33: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
+	13, // 34: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
+	20, // 35: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
+	20, // 36: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
+	16, // 37: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
+	29, // 38: migrated.v1.Node.Events:output_type -> migrated.v1.Event
+	18, // 39: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
+	26, // [26:40] is the sub-list for method output_type
+	12, // [12:26] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -1247,6 +1279,7 @@ func file_migrated_v1_node_proto_init() {
 	if File_migrated_v1_node_proto != nil {
 		return
 	}
+	file_migrated_v1_event_proto_init()
 	file_migrated_v1_vm_proto_init()
 	file_migrated_v1_node_proto_msgTypes[2].OneofWrappers = []any{
 		(*RunRequest_Spec)(nil),
@@ -1262,14 +1295,13 @@ func file_migrated_v1_node_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_node_proto_rawDesc), len(file_migrated_v1_node_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   17,
+			NumEnums:      0,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_migrated_v1_node_proto_goTypes,
 		DependencyIndexes: file_migrated_v1_node_proto_depIdxs,
-		EnumInfos:         file_migrated_v1_node_proto_enumTypes,
 		MessageInfos:      file_migrated_v1_node_proto_msgTypes,
 	}.Build()
 	File_migrated_v1_node_proto = out.File

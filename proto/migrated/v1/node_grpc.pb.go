@@ -33,6 +33,8 @@ const (
 	Node_Stop_FullMethodName         = "/migrated.v1.Node/Stop"
 	Node_Wait_FullMethodName         = "/migrated.v1.Node/Wait"
 	Node_Nodes_FullMethodName        = "/migrated.v1.Node/Nodes"
+	Node_Events_FullMethodName       = "/migrated.v1.Node/Events"
+	Node_Reload_FullMethodName       = "/migrated.v1.Node/Reload"
 )
 
 // NodeClient is the client API for Node service.
@@ -59,6 +61,11 @@ type NodeClient interface {
 	// Wait answers when the VM has ended.
 	Wait(ctx context.Context, in *VMRequest, opts ...grpc.CallOption) (*VM, error)
 	Nodes(ctx context.Context, in *NodesRequest, opts ...grpc.CallOption) (*NodesResponse, error)
+	// Events answers with what has happened on this node, the oldest first.
+	Events(ctx context.Context, in *EventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Event], error)
+	// Reload has the daemon read its configuration again. What is wrong with it is the
+	// error, and changes nothing.
+	Reload(ctx context.Context, in *ReloadRequest, opts ...grpc.CallOption) (*ReloadResponse, error)
 }
 
 type nodeClient struct {
@@ -225,6 +232,35 @@ func (c *nodeClient) Nodes(ctx context.Context, in *NodesRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *nodeClient) Events(ctx context.Context, in *EventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Event], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[6], Node_Events_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[EventsRequest, Event]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_EventsClient = grpc.ServerStreamingClient[Event]
+
+func (c *nodeClient) Reload(ctx context.Context, in *ReloadRequest, opts ...grpc.CallOption) (*ReloadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReloadResponse)
+	err := c.cc.Invoke(ctx, Node_Reload_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodeServer is the server API for Node service.
 // All implementations must embed UnimplementedNodeServer
 // for forward compatibility.
@@ -249,6 +285,11 @@ type NodeServer interface {
 	// Wait answers when the VM has ended.
 	Wait(context.Context, *VMRequest) (*VM, error)
 	Nodes(context.Context, *NodesRequest) (*NodesResponse, error)
+	// Events answers with what has happened on this node, the oldest first.
+	Events(*EventsRequest, grpc.ServerStreamingServer[Event]) error
+	// Reload has the daemon read its configuration again. What is wrong with it is the
+	// error, and changes nothing.
+	Reload(context.Context, *ReloadRequest) (*ReloadResponse, error)
 	mustEmbedUnimplementedNodeServer()
 }
 
@@ -294,6 +335,12 @@ func (UnimplementedNodeServer) Wait(context.Context, *VMRequest) (*VM, error) {
 }
 func (UnimplementedNodeServer) Nodes(context.Context, *NodesRequest) (*NodesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Nodes not implemented")
+}
+func (UnimplementedNodeServer) Events(*EventsRequest, grpc.ServerStreamingServer[Event]) error {
+	return status.Error(codes.Unimplemented, "method Events not implemented")
+}
+func (UnimplementedNodeServer) Reload(context.Context, *ReloadRequest) (*ReloadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reload not implemented")
 }
 func (UnimplementedNodeServer) mustEmbedUnimplementedNodeServer() {}
 func (UnimplementedNodeServer) testEmbeddedByValue()              {}
@@ -478,6 +525,35 @@ func _Node_Nodes_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Node_Events_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(EventsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(NodeServer).Events(m, &grpc.GenericServerStream[EventsRequest, Event]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_EventsServer = grpc.ServerStreamingServer[Event]
+
+func _Node_Reload_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReloadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServer).Reload(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Node_Reload_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServer).Reload(ctx, req.(*ReloadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Node_ServiceDesc is the grpc.ServiceDesc for Node service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -508,6 +584,10 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Nodes",
 			Handler:    _Node_Nodes_Handler,
+		},
+		{
+			MethodName: "Reload",
+			Handler:    _Node_Reload_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
@@ -540,6 +620,11 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Recall",
 			Handler:       _Node_Recall_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Events",
+			Handler:       _Node_Events_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -89,6 +89,67 @@ func (VMState) EnumDescriptor() ([]byte, []int) {
 	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{0}
 }
 
+type MovePhase int32
+
+const (
+	MovePhase_MOVE_PHASE_UNSPECIFIED MovePhase = 0
+	MovePhase_MOVE_PHASE_PREPARE     MovePhase = 1
+	MovePhase_MOVE_PHASE_QUIESCE     MovePhase = 2
+	MovePhase_MOVE_PHASE_TRANSFER    MovePhase = 3
+	MovePhase_MOVE_PHASE_VERIFY      MovePhase = 4
+	MovePhase_MOVE_PHASE_START       MovePhase = 5
+	MovePhase_MOVE_PHASE_DONE        MovePhase = 6
+)
+
+// Enum value maps for MovePhase.
+var (
+	MovePhase_name = map[int32]string{
+		0: "MOVE_PHASE_UNSPECIFIED",
+		1: "MOVE_PHASE_PREPARE",
+		2: "MOVE_PHASE_QUIESCE",
+		3: "MOVE_PHASE_TRANSFER",
+		4: "MOVE_PHASE_VERIFY",
+		5: "MOVE_PHASE_START",
+		6: "MOVE_PHASE_DONE",
+	}
+	MovePhase_value = map[string]int32{
+		"MOVE_PHASE_UNSPECIFIED": 0,
+		"MOVE_PHASE_PREPARE":     1,
+		"MOVE_PHASE_QUIESCE":     2,
+		"MOVE_PHASE_TRANSFER":    3,
+		"MOVE_PHASE_VERIFY":      4,
+		"MOVE_PHASE_START":       5,
+		"MOVE_PHASE_DONE":        6,
+	}
+)
+
+func (x MovePhase) Enum() *MovePhase {
+	p := new(MovePhase)
+	*p = x
+	return p
+}
+
+func (x MovePhase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MovePhase) Descriptor() protoreflect.EnumDescriptor {
+	return file_migrated_v1_vm_proto_enumTypes[1].Descriptor()
+}
+
+func (MovePhase) Type() protoreflect.EnumType {
+	return &file_migrated_v1_vm_proto_enumTypes[1]
+}
+
+func (x MovePhase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MovePhase.Descriptor instead.
+func (MovePhase) EnumDescriptor() ([]byte, []int) {
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{1}
+}
+
 type Compression int32
 
 const (
@@ -125,11 +186,11 @@ func (x Compression) String() string {
 }
 
 func (Compression) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_vm_proto_enumTypes[1].Descriptor()
+	return file_migrated_v1_vm_proto_enumTypes[2].Descriptor()
 }
 
 func (Compression) Type() protoreflect.EnumType {
-	return &file_migrated_v1_vm_proto_enumTypes[1]
+	return &file_migrated_v1_vm_proto_enumTypes[2]
 }
 
 func (x Compression) Number() protoreflect.EnumNumber {
@@ -138,7 +199,7 @@ func (x Compression) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Compression.Descriptor instead.
 func (Compression) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{1}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{2}
 }
 
 type NodeState int32
@@ -177,11 +238,11 @@ func (x NodeState) String() string {
 }
 
 func (NodeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_vm_proto_enumTypes[2].Descriptor()
+	return file_migrated_v1_vm_proto_enumTypes[3].Descriptor()
 }
 
 func (NodeState) Type() protoreflect.EnumType {
-	return &file_migrated_v1_vm_proto_enumTypes[2]
+	return &file_migrated_v1_vm_proto_enumTypes[3]
 }
 
 func (x NodeState) Number() protoreflect.EnumNumber {
@@ -190,7 +251,7 @@ func (x NodeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NodeState.Descriptor instead.
 func (NodeState) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{2}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{3}
 }
 
 // A VM as its node, or its home, knows it.
@@ -1552,7 +1613,15 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x11VM_STATE_ARRIVING\x10\x04\x12\x11\n" +
 	"\rVM_STATE_AWAY\x10\x05\x12\x13\n" +
 	"\x0fVM_STATE_EXITED\x10\x06\x12\x11\n" +
-	"\rVM_STATE_LOST\x10\a*j\n" +
+	"\rVM_STATE_LOST\x10\a*\xb2\x01\n" +
+	"\tMovePhase\x12\x1a\n" +
+	"\x16MOVE_PHASE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12MOVE_PHASE_PREPARE\x10\x01\x12\x16\n" +
+	"\x12MOVE_PHASE_QUIESCE\x10\x02\x12\x17\n" +
+	"\x13MOVE_PHASE_TRANSFER\x10\x03\x12\x15\n" +
+	"\x11MOVE_PHASE_VERIFY\x10\x04\x12\x14\n" +
+	"\x10MOVE_PHASE_START\x10\x05\x12\x13\n" +
+	"\x0fMOVE_PHASE_DONE\x10\x06*j\n" +
 	"\vCompression\x12\x1b\n" +
 	"\x17COMPRESSION_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10COMPRESSION_NONE\x10\x01\x12\x12\n" +
@@ -1576,50 +1645,51 @@ func file_migrated_v1_vm_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_vm_proto_rawDescData
 }
 
-var file_migrated_v1_vm_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_migrated_v1_vm_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_migrated_v1_vm_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_migrated_v1_vm_proto_goTypes = []any{
 	(VMState)(0),                  // 0: migrated.v1.VMState
-	(Compression)(0),              // 1: migrated.v1.Compression
-	(NodeState)(0),                // 2: migrated.v1.NodeState
-	(*VM)(nil),                    // 3: migrated.v1.VM
-	(*Stay)(nil),                  // 4: migrated.v1.Stay
-	(*Exit)(nil),                  // 5: migrated.v1.Exit
-	(*Crash)(nil),                 // 6: migrated.v1.Crash
-	(*Register)(nil),              // 7: migrated.v1.Register
-	(*Frame)(nil),                 // 8: migrated.v1.Frame
-	(*Move)(nil),                  // 9: migrated.v1.Move
-	(*MemoryStats)(nil),           // 10: migrated.v1.MemoryStats
-	(*NodeInfo)(nil),              // 11: migrated.v1.NodeInfo
-	(*Image)(nil),                 // 12: migrated.v1.Image
-	(*Build)(nil),                 // 13: migrated.v1.Build
-	(*LogChunk)(nil),              // 14: migrated.v1.LogChunk
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(MovePhase)(0),                // 1: migrated.v1.MovePhase
+	(Compression)(0),              // 2: migrated.v1.Compression
+	(NodeState)(0),                // 3: migrated.v1.NodeState
+	(*VM)(nil),                    // 4: migrated.v1.VM
+	(*Stay)(nil),                  // 5: migrated.v1.Stay
+	(*Exit)(nil),                  // 6: migrated.v1.Exit
+	(*Crash)(nil),                 // 7: migrated.v1.Crash
+	(*Register)(nil),              // 8: migrated.v1.Register
+	(*Frame)(nil),                 // 9: migrated.v1.Frame
+	(*Move)(nil),                  // 10: migrated.v1.Move
+	(*MemoryStats)(nil),           // 11: migrated.v1.MemoryStats
+	(*NodeInfo)(nil),              // 12: migrated.v1.NodeInfo
+	(*Image)(nil),                 // 13: migrated.v1.Image
+	(*Build)(nil),                 // 14: migrated.v1.Build
+	(*LogChunk)(nil),              // 15: migrated.v1.LogChunk
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
 }
 var file_migrated_v1_vm_proto_depIdxs = []int32{
 	0,  // 0: migrated.v1.VM.state:type_name -> migrated.v1.VMState
-	15, // 1: migrated.v1.VM.created:type_name -> google.protobuf.Timestamp
-	15, // 2: migrated.v1.VM.ended:type_name -> google.protobuf.Timestamp
-	5,  // 3: migrated.v1.VM.exit:type_name -> migrated.v1.Exit
-	9,  // 4: migrated.v1.VM.moves:type_name -> migrated.v1.Move
-	4,  // 5: migrated.v1.VM.stays:type_name -> migrated.v1.Stay
-	6,  // 6: migrated.v1.Exit.crash:type_name -> migrated.v1.Crash
-	7,  // 7: migrated.v1.Crash.registers:type_name -> migrated.v1.Register
-	8,  // 8: migrated.v1.Crash.backtrace:type_name -> migrated.v1.Frame
-	15, // 9: migrated.v1.Move.started:type_name -> google.protobuf.Timestamp
-	16, // 10: migrated.v1.Move.prepare:type_name -> google.protobuf.Duration
-	16, // 11: migrated.v1.Move.quiesce:type_name -> google.protobuf.Duration
-	16, // 12: migrated.v1.Move.transfer:type_name -> google.protobuf.Duration
-	16, // 13: migrated.v1.Move.verify:type_name -> google.protobuf.Duration
-	16, // 14: migrated.v1.Move.start:type_name -> google.protobuf.Duration
-	16, // 15: migrated.v1.Move.downtime:type_name -> google.protobuf.Duration
-	16, // 16: migrated.v1.Move.total:type_name -> google.protobuf.Duration
-	16, // 17: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
-	10, // 18: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
-	2,  // 19: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
-	16, // 20: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
-	13, // 21: migrated.v1.Image.builds:type_name -> migrated.v1.Build
+	16, // 1: migrated.v1.VM.created:type_name -> google.protobuf.Timestamp
+	16, // 2: migrated.v1.VM.ended:type_name -> google.protobuf.Timestamp
+	6,  // 3: migrated.v1.VM.exit:type_name -> migrated.v1.Exit
+	10, // 4: migrated.v1.VM.moves:type_name -> migrated.v1.Move
+	5,  // 5: migrated.v1.VM.stays:type_name -> migrated.v1.Stay
+	7,  // 6: migrated.v1.Exit.crash:type_name -> migrated.v1.Crash
+	8,  // 7: migrated.v1.Crash.registers:type_name -> migrated.v1.Register
+	9,  // 8: migrated.v1.Crash.backtrace:type_name -> migrated.v1.Frame
+	16, // 9: migrated.v1.Move.started:type_name -> google.protobuf.Timestamp
+	17, // 10: migrated.v1.Move.prepare:type_name -> google.protobuf.Duration
+	17, // 11: migrated.v1.Move.quiesce:type_name -> google.protobuf.Duration
+	17, // 12: migrated.v1.Move.transfer:type_name -> google.protobuf.Duration
+	17, // 13: migrated.v1.Move.verify:type_name -> google.protobuf.Duration
+	17, // 14: migrated.v1.Move.start:type_name -> google.protobuf.Duration
+	17, // 15: migrated.v1.Move.downtime:type_name -> google.protobuf.Duration
+	17, // 16: migrated.v1.Move.total:type_name -> google.protobuf.Duration
+	17, // 17: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
+	11, // 18: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
+	3,  // 19: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
+	17, // 20: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
+	14, // 21: migrated.v1.Image.builds:type_name -> migrated.v1.Build
 	22, // [22:22] is the sub-list for method output_type
 	22, // [22:22] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
@@ -1637,7 +1707,7 @@ func file_migrated_v1_vm_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_vm_proto_rawDesc), len(file_migrated_v1_vm_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
