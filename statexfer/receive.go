@@ -247,6 +247,11 @@ func (rc *receiver) endRound(ctx context.Context) error {
 		rc.named = nil
 		rc.open, rc.others = false, false
 	}
+	if rc.opt.Round != nil {
+		if err := rc.opt.Round(rc.stats.Rounds); err != nil {
+			return err
+		}
+	}
 	rc.digest.sum() // so that little is left to do at the end
 	return nil
 }

@@ -39,6 +39,20 @@ func newHoleFinder(mem []byte, opt *Options) holeFinder {
 	return h
 }
 
+// PagesInUse counts the pages of anonymous memory that were ever written, if that can be told.
+// pageMap is as in Options.
+func PagesInUse(mem []byte, pageMap *os.File) (n uint64, ok bool) {
+	h := newHoleFinder(mem, &Options{Anonymous: true, PageMap: pageMap})
+	defer h.done()
+	if h.find == nil {
+		return 0, false
+	}
+	for p := h.data(0); p < h.pages; p = h.data(h.to) {
+		n += h.to - p
+	}
+	return n, true
+}
+
 // data returns the first page at or behind n that may hold data, or the number of pages.
 func (h *holeFinder) data(n uint64) uint64 {
 	if h.find == nil || n >= h.pages {

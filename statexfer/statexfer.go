@@ -49,6 +49,9 @@ type ReceiveOptions struct {
 	Later Bitmap
 	// Leaves, where set, is given the hash of each page when all is over.
 	Leaves func([]uint64)
+	// Round, where set, is called when all pages of the rounds so far are in place, their
+	// number its argument.
+	Round func(int) error
 	// Placed, where set, is called when the pages of a run are in place, in any order and
 	// from several goroutines at once.
 	Placed func(Run)

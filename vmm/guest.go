@@ -44,6 +44,7 @@ type Guest struct {
 	exit     Exit       // in state ended
 	started  bool       // there are goroutines
 	closed   bool       // the machine is gone
+	logging  bool       // the machine logs what the guest writes
 }
 
 var _ VM = (*Guest)(nil)

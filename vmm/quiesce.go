@@ -68,6 +68,9 @@ func (g *Guest) unpark() error {
 	if err := g.refresh(); err != nil {
 		return err
 	}
+	if err := g.endLog(); err != nil {
+		return err
+	}
 	g.state, g.left = running, nil
 	atomic.AndUint32(&g.ctl.Pending, ^uint32(hostabi.PendMigrate))
 	g.count()

@@ -10,13 +10,36 @@ import (
 // ErrNoDirtyLog is returned for guests whose machine cannot say what they write.
 var ErrNoDirtyLog = errors.New("this machine does not log what its guest writes")
 
-// LogDirty begins or ends logging which pages of memory the guest writes.
+// LogDirty begins or ends logging which pages of memory the guest writes. A guest that is
+// quiesced and then goes on is not logged any more.
 func (g *Guest) LogDirty(on bool) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.logDirty(on)
+}
+
+// logDirty is LogDirty. g.mu is held.
+func (g *Guest) logDirty(on bool) error {
 	m, ok := g.machine.(DirtyLogger)
-	if !ok {
+	switch {
+	case !ok:
 		return ErrNoDirtyLog
+	case g.closed:
+		return ErrExited
 	}
-	return m.LogDirty(on)
+	if err := m.LogDirty(on); err != nil {
+		return err
+	}
+	g.logging = on
+	return nil
+}
+
+// endLog ends a log that is kept. g.mu is held.
+func (g *Guest) endLog() error {
+	if !g.logging {
+		return nil
+	}
+	return g.logDirty(false)
 }
 
 // Dirty adds to set the pages written since LogDirty or the last Dirty: page n is bit n%64 of
@@ -25,6 +48,11 @@ func (g *Guest) Dirty(set []uint64) error {
 	m, ok := g.machine.(DirtyLogger)
 	if !ok {
 		return ErrNoDirtyLog
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return ErrExited
 	}
 	return m.Dirty(set)
 }

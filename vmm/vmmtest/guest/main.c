@@ -49,6 +49,24 @@ static void count(void)
 	exit_with(sum & 63);
 }
 
+/* paint P N: N writes to P pages, and what became of them. */
+static void paint(void)
+{
+	uint64_t pages = number(argument(2)), n = number(argument(3));
+	volatile uint64_t *area = (uint64_t *)(MIG_PORTABLE_BASE + 0x100000); /* behind all that is static */
+	if (!step)
+		put("painting\n");
+	while (step < n) {
+		uint64_t r = ++step * 0x9e3779b97f4a7c15u;
+		area[(r >> 32) % (pages * MIG_PAGE_SIZE / 8)] += r;
+		point();
+	}
+	for (uint64_t i = 0; i < pages * MIG_PAGE_SIZE / 8; i++)
+		sum = sum * 31 + area[i];
+	put_number(sum);
+	exit_with(sum & 63);
+}
+
 /* forget N: counts where a move does not reach. */
 static void forget(void)
 {
@@ -217,6 +235,8 @@ _Noreturn void run(void)
 		hello();
 	if (equal(mode, "count"))
 		count();
+	if (equal(mode, "paint"))
+		paint();
 	if (equal(mode, "forget"))
 		forget();
 	if (equal(mode, "flood"))

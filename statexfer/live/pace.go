@@ -1,0 +1,116 @@
+package live
+
+import (
+	"fmt"
+	"time"
+)
+
+// A step is what to do when a round is over.
+type step uint8
+
+const (
+	finish   step = iota // stop the guest and send the rest
+	goOn                 // another round
+	slowDown             // hold the guest back more, then another round
+	postpone             // stop the guest, resume it at the target and send the rest then
+)
+
+// A pace decides on rounds. It sees how long the last one took and what was written
+// meanwhile, and knows nothing else.
+type pace struct {
+	plan Plan
+
+	perPage  float64 // seconds a page takes, smoothed
+	round    int     // rounds done
+	stalled  int     // rounds in a row after which not much less was left
+	left     uint64  // pages left after the last round
+	throttle float64
+	reason   string
+}
+
+const (
+	maxRounds  = 40
+	stallShare = 0.75 // of what was left before: more than this is no progress
+	stallLimit = 2    // rounds in a row
+	smooth     = 0.5
+)
+
+// throttles is how a guest is held back, step by step.
+var throttles = []float64{0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 0.99}
+
+// expected is the downtime if the guest stopped now with so many pages left.
+func (p *pace) expected(pages uint64) time.Duration {
+	return p.plan.Fixed + time.Duration(float64(pages)*p.perPage*float64(time.Second))
+}
+
+// budget is what sending the rest may take. Where stopping and starting alone take nearly as
+// long as the downtime asked for, it is a part of that.
+func (p *pace) budget() time.Duration {
+	return max(p.plan.MaxDowntime-p.plan.Fixed, p.plan.MaxDowntime/4)
+}
+
+// next decides after a round that sent pages in the time it took, and left some to be sent.
+func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
+	p.round++
+	if sent > 0 {
+		t := took.Seconds() / float64(sent)
+		if p.perPage == 0 {
+			p.perPage = t
+		}
+		p.perPage += (t - p.perPage) * smooth
+	}
+	before := p.left
+	p.left = left
+	if p.expected(left)-p.plan.Fixed <= p.budget() {
+		p.reason = fmt.Sprintf("%d pages are left", left)
+		return finish
+	}
+	if p.round == 1 {
+		before = sent
+	}
+	if float64(left) > stallShare*float64(before) {
+		p.stalled++
+	} else {
+		p.stalled = 0
+	}
+	if p.stalled < stallLimit && p.round < maxRounds {
+		return goOn
+	}
+	if p.plan.PostCopy && (p.plan.Mode == Auto || p.plan.Mode == Hybrid) {
+		p.reason = "it writes faster than the link carries"
+		return postpone
+	}
+	p.stalled = 0
+	for _, share := range throttles {
+		if share > p.throttle && p.round < maxRounds {
+			p.throttle = share
+			return slowDown
+		}
+	}
+	p.reason = fmt.Sprintf("it cannot be stopped in %v; %d pages are left", p.plan.MaxDowntime, left)
+	return finish
+}
+
+// choose picks a way for a guest of which so many pages are in use, and says why. Where the
+// way is Auto still, rounds will tell.
+func choose(plan Plan, used uint64, dirtyRate float64, canLog bool) (Mode, string) {
+	switch {
+	case plan.Mode != Auto && plan.Mode != Stop && !canLog && plan.Mode != PostCopy:
+		return Stop, "what it writes cannot be logged here"
+	case (plan.Mode == PostCopy || plan.Mode == Hybrid) && !plan.PostCopy:
+		return PreCopy, "post-copy is not possible or not allowed"
+	case plan.Mode != Auto:
+		return plan.Mode, "asked for"
+	case !canLog:
+		return Stop, "what it writes cannot be logged here"
+	}
+	const pageSize = 4096
+	whole := time.Duration(float64(used) * pageSize / plan.Link * float64(time.Second))
+	if plan.Fixed+whole <= plan.MaxDowntime/2 {
+		return Stop, fmt.Sprintf("all of its %d pages take %v", used, whole.Round(100*time.Microsecond))
+	}
+	if plan.PostCopy && dirtyRate*pageSize > plan.Link {
+		return PostCopy, fmt.Sprintf("it writes %.0f MB/s, more than the link carries", dirtyRate*pageSize/1e6)
+	}
+	return PreCopy, fmt.Sprintf("all of its %d pages take about %v", used, whole.Round(time.Millisecond))
+}

@@ -1,0 +1,113 @@
+package live
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// A model is a guest and a link of known speed.
+type model struct {
+	used  float64 // pages
+	write float64 // pages a second, all different up to hot
+	hot   float64 // pages that are written at all
+	link  float64 // pages a second
+}
+
+// run plays rounds until the pace ends them, and returns how, after how many, and the downtime.
+func (m model) run(plan Plan) (step, *pace, time.Duration) {
+	p := &pace{plan: plan.withDefaults()}
+	for sent := m.used; ; {
+		took := sent / m.link
+		left := min(m.write*(1-p.throttle)*took, m.hot)
+		s := p.next(uint64(sent), time.Duration(took*1e9), uint64(left))
+		if s == finish || s == postpone {
+			return s, p, plan.Fixed + time.Duration(left/m.link*1e9)
+		}
+		sent = left
+	}
+}
+
+func TestPace(t *testing.T) {
+	const fixed = 2 * time.Millisecond
+	tests := []struct {
+		name     string
+		model    model
+		plan     Plan
+		want     step
+		throttle bool
+	}{
+		{"idle", model{131072, 10, 100, 250000}, Plan{}, finish, false},
+		{"read-mostly", model{131072, 20000, 5000, 250000}, Plan{MaxDowntime: 5 * time.Millisecond}, finish, false},
+		{"writes half of what the link carries", model{131072, 125000, 1e9, 250000}, Plan{}, finish, false},
+		{"writes more than the link carries", model{131072, 500000, 1e9, 250000}, Plan{}, finish, true},
+		{"the same, with post-copy", model{131072, 500000, 1e9, 250000}, Plan{PostCopy: true}, postpone, false},
+		{"the same, asked for pre-copy", model{131072, 500000, 1e9, 250000}, Plan{Mode: PreCopy, PostCopy: true}, finish, true},
+		{"a hot set that is too large", model{131072, 1e6, 20000, 100000}, Plan{}, finish, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.plan.Fixed = fixed
+			got, p, down := tt.model.run(tt.plan)
+			if got != tt.want || p.throttle > 0 != tt.throttle {
+				t.Errorf("step %v after %d rounds, held back %v; want %v, %v", got, p.round, p.throttle, tt.want, tt.throttle)
+			}
+			if limit := tt.plan.withDefaults().MaxDowntime; got == finish && down > limit*5/4 {
+				t.Errorf("downtime %v, want %v; %s", down, limit, p.reason)
+			}
+			if p.round > maxRounds+1 {
+				t.Errorf("%d rounds", p.round)
+			}
+		})
+	}
+}
+
+// What cannot be had ends all the same, and says so.
+func TestPaceGivesUp(t *testing.T) {
+	got, p, _ := model{131072, 1e9, 20000, 100000}.run(Plan{Fixed: 2 * time.Millisecond})
+	if got != finish || p.round > maxRounds || !strings.Contains(p.reason, "cannot be stopped") {
+		t.Errorf("step %v after %d rounds: %s", got, p.round, p.reason)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	gbit := Plan{Link: 117e6, Fixed: 2 * time.Millisecond}
+	post := gbit
+	post.PostCopy = true
+	with := func(p Plan, m Mode) Plan { p.Mode = m; return p }
+	tests := []struct {
+		name   string
+		plan   Plan
+		used   uint64
+		dirty  float64
+		canLog bool
+		want   Mode
+	}{
+		{"small", gbit, 100, 0, true, Stop},
+		{"large", gbit, 131072, 0, true, PreCopy},
+		{"large, nothing logged", gbit, 131072, 0, false, Stop},
+		{"writes fast", gbit, 131072, 1e6, true, PreCopy},
+		{"writes fast, post-copy allowed", post, 131072, 1e6, true, PostCopy},
+		{"asked for", with(post, Hybrid), 100, 0, true, Hybrid},
+		{"asked for and not allowed", with(gbit, PostCopy), 131072, 0, true, PreCopy},
+		{"asked for and not possible", with(gbit, PreCopy), 131072, 0, false, Stop},
+		{"asked to stop", with(post, Stop), 131072, 1e6, true, Stop},
+	}
+	for _, tt := range tests {
+		got, why := choose(tt.plan.withDefaults(), tt.used, tt.dirty, tt.canLog)
+		if got != tt.want || why == "" {
+			t.Errorf("%s: %v because %q, want %v", tt.name, got, why, tt.want)
+		}
+	}
+}
+
+func TestModeNames(t *testing.T) {
+	for _, m := range []Mode{Auto, Stop, PreCopy, PostCopy, Hybrid} {
+		if got, err := ParseMode(m.String()); err != nil || got != m {
+			t.Errorf("%v: %v, %v", m, got, err)
+		}
+	}
+	if _, err := ParseMode("teleport"); err == nil {
+		t.Error("teleport was taken")
+	}
+}

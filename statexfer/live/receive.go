@@ -1,0 +1,69 @@
+package live
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"os"
+	"time"
+
+	"github.com/migrated/migrated/statexfer"
+)
+
+// Options of a receiver.
+type Options struct {
+	Kept    bool     // memory holds pages already: offer them
+	Later   bool     // pages may come by post-copy
+	PageMap *os.File // /proc/self/pagemap; nil: it is opened
+	Report  func(statexfer.Stats)
+}
+
+// An Arrival is memory that has been received.
+type Arrival struct {
+	Memory statexfer.Stats
+	Digest [32]byte
+	Later  statexfer.Bitmap // pages that come by post-copy; nil: none
+	Leaves []uint64         // hash of each page
+}
+
+// Receive takes what Send sends, into mem, which is zero or holds pages to be offered.
+func Receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arrival, error) {
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	a, err := receive(ctx, conn, mem, opt)
+	if err != nil && context.Cause(ctx) != nil {
+		err = context.Cause(ctx)
+	}
+	return a, err
+}
+
+func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arrival, error) {
+	var base *statexfer.Offer
+	if opt.Kept {
+		base = statexfer.NewOffer(mem, true, opt.PageMap)
+	}
+	if _, err := base.WriteTo(conn); err != nil {
+		return nil, err
+	}
+	a := &Arrival{}
+	ro := statexfer.ReceiveOptions{
+		Base:     base,
+		Progress: opt.Report,
+		Leaves:   func(leaves []uint64) { a.Leaves = leaves },
+		Round: func(n int) error {
+			_, err := conn.Write(binary.LittleEndian.AppendUint32(nil, uint32(n)))
+			return err
+		},
+	}
+	if opt.Later {
+		ro.Later = statexfer.NewBitmap(uint64(len(mem)) / statexfer.PageSize)
+	}
+	var err error
+	if a.Memory, a.Digest, err = statexfer.ReceiveWith(ctx, conn, mem, ro); err != nil {
+		return nil, err
+	}
+	if a.Memory.Later > 0 {
+		a.Later = ro.Later
+	}
+	return a, nil
+}

@@ -1,0 +1,221 @@
+package live
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/migrated/migrated/statexfer"
+)
+
+// A source is the sending side of one move.
+type source struct {
+	conn   net.Conn
+	guest  Guest
+	plan   Plan
+	pace   pace
+	sender *statexfer.Sender
+	report func(Progress)
+	last   Progress
+	mode   Mode // as chosen
+	why    string
+	canLog bool
+	wired  uint64 // bytes on the wire when the last round began
+}
+
+// Send moves a guest's memory over conn to a Receive at its other end, and stops the guest in
+// the course of it. On success the guest is stopped; on an error it runs, unless Quiesce
+// succeeded: then stopped says so.
+func Send(ctx context.Context, conn net.Conn, guest Guest, plan Plan, report func(Progress)) (res *Result, stopped bool, err error) {
+	s := &source{conn: conn, guest: guest, plan: plan.withDefaults(), report: report}
+	s.pace.plan = s.plan
+	if report == nil {
+		s.report = func(Progress) {}
+	}
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	res, stopped, err = s.send(ctx)
+	if err != nil && context.Cause(ctx) != nil {
+		err = context.Cause(ctx)
+	}
+	return res, stopped, err
+}
+
+func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error) {
+	mem := s.guest.Memory()
+	pages := uint64(len(mem)) / statexfer.PageSize
+	base, err := statexfer.ReadOffer(s.conn, pages)
+	if err != nil {
+		return nil, false, err
+	}
+	s.sender, err = statexfer.NewSender(s.conn, mem, statexfer.Options{
+		Compress: s.plan.Compress, Bandwidth: s.plan.Bandwidth, Base: base, Anonymous: true, PageMap: s.plan.PageMap,
+		Progress: func(st statexfer.Stats) { s.tell(func(p *Progress) { p.Memory = st }) },
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	defer s.sender.Close()
+	s.canLog = s.plan.Mode != Stop && s.guest.LogDirty(true) == nil
+	defer func() {
+		s.guest.Throttle(0)
+		if s.canLog && !stopped { // a guest that is stopped may never run again
+			s.guest.LogDirty(false)
+		}
+	}()
+	s.choose(mem)
+	left := statexfer.NewBitmap(pages)
+	if s.mode == PreCopy || s.mode == Hybrid {
+		if err := s.rounds(ctx, left); err != nil {
+			return nil, false, err
+		}
+	}
+	return s.end(ctx, left)
+}
+
+// sampleTime is how long a guest's writes are watched before a way is chosen.
+const sampleTime = 20 * time.Millisecond
+
+// choose decides how to begin.
+func (s *source) choose(mem []byte) {
+	used := uint64(len(mem)) / statexfer.PageSize
+	if n, ok := statexfer.PagesInUse(mem, s.plan.PageMap); ok {
+		used = n
+	}
+	var dirtyRate float64
+	if s.canLog && s.plan.Mode == Auto && s.plan.PostCopy {
+		begin := time.Now()
+		time.Sleep(sampleTime)
+		set := statexfer.NewBitmap(uint64(len(mem)) / statexfer.PageSize)
+		if s.guest.Dirty(set) == nil { // all is sent yet, so what it wrote needs no note
+			dirtyRate = float64(set.Count()) / time.Since(begin).Seconds()
+		}
+	}
+	s.mode, s.why = choose(s.plan, used, dirtyRate, s.canLog)
+	s.tell(func(p *Progress) {
+		p.Mode, p.Why, p.Remaining, p.DirtyRate = s.mode, s.why, used, dirtyRate
+	})
+}
+
+// rounds sends all, and what is written meanwhile, until it is time to stop. left is what is
+// known to be missing then.
+func (s *source) rounds(ctx context.Context, left statexfer.Bitmap) error {
+	var set statexfer.Bitmap // nil: all
+	for {
+		sent := s.last.Remaining
+		if set != nil {
+			sent = set.Count()
+		}
+		begin := time.Now()
+		if err := s.round(ctx, set); err != nil {
+			return err
+		}
+		took := time.Since(begin)
+		clear(left)
+		if err := s.guest.Dirty(left); err != nil {
+			return err
+		}
+		n := left.Count()
+		step := s.pace.next(sent, took, n)
+		wire := s.sender.Stats().WireBytes
+		s.tell(func(p *Progress) {
+			p.Memory = s.sender.Stats()
+			p.Rate = float64(wire-s.wired) / took.Seconds()
+			p.Remaining, p.DirtyRate = n, float64(n)/took.Seconds()
+			p.ExpectedDowntime, p.Throttle = s.pace.expected(n), s.pace.throttle
+		})
+		s.wired = wire
+		switch {
+		case step == postpone || s.mode == Hybrid:
+			s.mode = Hybrid
+			s.why = s.because(s.pace.reason)
+			return nil
+		case step == finish:
+			s.why = s.because(s.pace.reason)
+			return nil
+		case step == slowDown:
+			s.guest.Throttle(s.pace.throttle)
+		}
+		if set == nil {
+			set = statexfer.NewBitmap(uint64(len(s.guest.Memory())) / statexfer.PageSize)
+		}
+		copy(set, left)
+	}
+}
+
+func (s *source) because(reason string) string {
+	if reason == "" {
+		return s.why
+	}
+	why := fmt.Sprintf("%s; after %d rounds %s", s.why, s.pace.round, reason)
+	if s.pace.throttle > 0 {
+		why += fmt.Sprintf(", held back for %.0f %% of the time", 100*s.pace.throttle)
+	}
+	return why
+}
+
+// end stops the guest and sends what is missing, or leaves it to post-copy.
+func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, stopped bool, err error) {
+	if err := s.guest.Quiesce(ctx); err != nil {
+		return nil, false, err
+	}
+	res = &Result{}
+	switch s.mode {
+	case Stop:
+		left = nil
+	case PostCopy:
+		for p := range uint64(len(s.guest.Memory())) / statexfer.PageSize {
+			left.Set(p)
+		}
+		res.Later = left
+	default:
+		if err := s.guest.Dirty(left); err != nil {
+			return nil, true, err
+		}
+		if s.mode == Hybrid {
+			res.Later = left
+		}
+	}
+	if res.Later == nil {
+		if err := s.sender.Round(ctx, left); err != nil {
+			return nil, true, err
+		}
+	}
+	stats, digest, err := s.sender.EndWithout(ctx, res.Later)
+	if err != nil {
+		return nil, true, err
+	}
+	s.tell(func(p *Progress) {
+		p.Memory, p.Mode, p.Why, p.Remaining = stats, s.mode, s.why, res.Later.Count()
+	})
+	res.Progress, res.Digest, res.Leaves = s.last, digest, s.sender.Leaves()
+	return res, true, nil
+}
+
+// round sends the pages of a set and waits until they are in place.
+func (s *source) round(ctx context.Context, set statexfer.Bitmap) error {
+	if err := s.sender.Round(ctx, set); err != nil {
+		return err
+	}
+	want := uint32(s.sender.Stats().Rounds)
+	for {
+		var b [4]byte
+		if _, err := io.ReadFull(s.conn, b[:]); err != nil {
+			return fmt.Errorf("wait until a round is in place: %w", err)
+		}
+		switch got := binary.LittleEndian.Uint32(b[:]); {
+		case got == want:
+			return nil
+		case got > want:
+			return fmt.Errorf("round %d is said to be in place, %d were sent", got, want)
+		}
+	}
+}
+
+func (s *source) tell(change func(*Progress)) {
+	change(&s.last)
+	s.report(s.last)
+}

@@ -1,0 +1,93 @@
+package kvm_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/migrated/migrated/statexfer/live"
+	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/vmmtest"
+)
+
+// A leaver is a guest for live.Send that keeps what it left with.
+type leaver struct {
+	*vm
+	left *vmm.Left
+}
+
+func (l *leaver) Quiesce(ctx context.Context) (err error) {
+	l.left, err = l.vm.Quiesce(ctx)
+	return err
+}
+
+// loopback returns the two ends of a connection.
+func loopback(t testing.TB) (net.Conn, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer l.Close()
+	a, err := net.Dial("tcp", l.Addr().String())
+	check(t, err)
+	b, err := l.Accept()
+	check(t, err)
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+// A guest that writes all the time, while its memory is sent and while it is held back,
+// computes what it computes without.
+func TestPreCopy(t *testing.T) {
+	needKVM(t)
+	const pages = vmmtest.Memory / 4096 / 2
+	args := []string{"paint", strconv.Itoa(pages), "40000000"}
+	still := start(t, args...)
+	want := still.wait()
+
+	v := start(t, args...)
+	v.out.await("painting")
+	moves, calledOff := 0, 0
+	for moves < 4 {
+		to := newVM(t, v.out, true)
+		a, b := loopback(t)
+		arrived := make(chan *live.Arrival, 1)
+		failed := make(chan error, 1)
+		go func() {
+			arrival, err := live.Receive(t.Context(), b, to.Memory(), live.Options{})
+			arrived <- arrival
+			failed <- err
+		}()
+		from := &leaver{vm: v}
+		plan := live.Plan{Mode: live.PreCopy, MaxDowntime: time.Millisecond}
+		res, stopped, err := live.Send(t.Context(), a, from, plan, nil)
+		if errors.Is(err, vmm.ErrExited) {
+			break
+		}
+		check(t, err)
+		arrival := <-arrived
+		check(t, <-failed)
+		if !stopped || res.Digest != arrival.Digest {
+			t.Fatalf("stopped %v, digest %x, arrived %x", stopped, res.Digest, arrival.Digest)
+		}
+		t.Logf("%s; %+v", res.Why, res.Memory)
+		if calledOff < 2 { // it goes on where it was
+			calledOff++
+			check(t, v.Continue())
+			check(t, to.Close())
+			continue
+		}
+		check(t, v.Close())
+		check(t, to.Start(from.left))
+		v = to
+		moves++
+	}
+	if got := v.wait(); got.Code != want.Code || got.Crash != nil || moves == 0 {
+		t.Errorf("%d moves, exit %+v %+v, want %+v", moves, got, got.Crash, want)
+	}
+	if got, want := v.out.stream(vmm.Stdout), still.out.stream(vmm.Stdout); got != want {
+		t.Errorf("output %q, want %q", got, want)
+	}
+}
