@@ -74,6 +74,9 @@ type Plan struct {
 	// bytes a second.
 	Link float64
 
+	// Hashes says that the hash of each page follows the transfer, as an offer.
+	Hashes bool
+
 	PageMap *os.File // /proc/self/pagemap; nil: it is opened
 }
 

@@ -12,9 +12,10 @@ import (
 
 // Options of a receiver.
 type Options struct {
-	Kept    bool     // memory holds pages already: offer them
-	Later   bool     // pages may come by post-copy
-	PageMap *os.File // /proc/self/pagemap; nil: it is opened
+	Kept    bool             // memory holds pages already: hash and offer them
+	Offer   *statexfer.Offer // what memory holds, where that is known
+	Later   bool             // pages may come by post-copy
+	PageMap *os.File         // /proc/self/pagemap; nil: it is opened
 	Report  func(statexfer.Stats)
 }
 
@@ -38,8 +39,8 @@ func Receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 }
 
 func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arrival, error) {
-	var base *statexfer.Offer
-	if opt.Kept {
+	base := opt.Offer
+	if base == nil && opt.Kept {
 		base = statexfer.NewOffer(mem, true, opt.PageMap)
 	}
 	if _, err := base.WriteTo(conn); err != nil {

@@ -188,6 +188,11 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 	if err != nil {
 		return nil, true, err
 	}
+	if s.plan.Hashes {
+		if _, err := statexfer.OfferOf(s.sender.Leaves()).WriteTo(s.conn); err != nil {
+			return nil, true, err
+		}
+	}
 	s.tell(func(p *Progress) {
 		p.Memory, p.Mode, p.Why, p.Remaining = stats, s.mode, s.why, res.Later.Count()
 	})
