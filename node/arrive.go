@@ -14,8 +14,8 @@ import (
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/vmm"
 )
 
 // prepare reserves a place for a VM that a peer wants to move here.
@@ -53,7 +53,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		p.release()
 		return nil, err
 	}
-	t, err := n.reserve(token, from, req.Vm, cfg, build, p)
+	t, err := n.reserve(token, from, req.Vm, req.Config, build, p)
 	if err != nil {
 		p.release()
 		return nil, err
@@ -106,7 +106,7 @@ func (n *Node) welcome(from string, vm *pb.VM) error {
 }
 
 // reserve makes the guest and waits for its memory.
-func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, cfg *image.Config, build *image.Build, p *place) (*move.Target, error) {
+func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []byte, build *image.Build, p *place) (*move.Target, error) {
 	n.mu.Lock()
 	vm := n.vms[rec.Id]
 	n.mu.Unlock()
@@ -123,7 +123,7 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, cfg *image
 		}
 		return nil
 	}
-	guest, err := n.makeGuest(vm, cfg, build, rec.Memory, rec.Generation, func(c *vmm.Config) { c.Resume = true })
+	guest, err := n.makeGuest(vm, config, build, rec.Memory, rec.Generation, func(s *vmproc.Spec) { s.Resume = true })
 	if err != nil {
 		return nil, errors.Join(err, clean())
 	}
@@ -201,7 +201,6 @@ func (a *arrival) own(arrived move.Arrival) error {
 		return errors.Join(err, a.undo())
 	}
 	vm.guest, vm.grant = a.target.Guest, a.place.grant
-	vm.feed.set(arrived.InputAccepted)
 	return nil
 }
 
@@ -227,6 +226,13 @@ func (a *arrival) take(arrived move.Arrival) error {
 	mergeMoves(rec, coming)
 	rec.State, rec.Node, rec.Generation = pb.VMState_VM_STATE_RUNNING, n.cfg.Name, coming.Generation
 	rec.Isa, rec.Level, rec.MovingTo, rec.Note = a.info.ISA, a.info.Level, "", ""
+	// Armed first: should this daemon end behind the journal's entry, the next one lets it go.
+	err := vm.arm(a.target.Guest, &pb.ProcessArm{
+		Vm: proto.CloneOf(rec), Left: arrived.Left, LogBase: arrived.LogEnd, InputAccepted: arrived.InputAccepted,
+	})
+	if err != nil {
+		return err
+	}
 	return n.store.TakeOver(&pb.Handover{
 		Token:      a.target.Token[:],
 		State:      pb.HandoverState_HANDOVER_STATE_OWNER,

@@ -5,9 +5,7 @@ import (
 	"strings"
 
 	"github.com/migrated/migrated/image"
-	"github.com/migrated/migrated/isa"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/vmm"
 )
 
 func imageToWire(m *image.Image) *pb.Image {
@@ -31,32 +29,8 @@ func imageToWire(m *image.Image) *pb.Image {
 	return w
 }
 
-func exitToWire(isaName string, e vmm.Exit) *pb.Exit {
-	w := &pb.Exit{Code: int32(e.Code), Signal: int32(e.Signal)}
-	if c := e.Crash; c != nil {
-		w.Crash = crashToWire(isaName, c)
-	}
-	return w
-}
-
-func crashToWire(isaName string, c *vmm.Crash) *pb.Crash {
-	w := &pb.Crash{Reason: c.Reason, Message: c.Message, Address: c.Addr, Pc: c.PC}
-	if i := isa.ByName(isaName); i != nil {
-		for n, v := range c.Regs {
-			if name := i.RegName(n); name != "" {
-				w.Registers = append(w.Registers, &pb.Register{Name: name, Value: v})
-			}
-		}
-	}
-	for _, f := range c.Backtrace {
-		w.Backtrace = append(w.Backtrace, &pb.Frame{Pc: f.PC, Function: f.Function, File: f.File, Line: uint32(f.Line)})
-	}
-	return w
-}
-
 // crashText is the account of a crash that ends a VM's log.
-func crashText(rec *pb.VM, crash *vmm.Crash) string {
-	c := crashToWire(rec.Isa, crash)
+func crashText(rec *pb.VM, c *pb.Crash) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nmigrated: %s crashed on %s (%s)", rec.Name, rec.Node, rec.Isa)
 	for _, s := range []string{c.Reason, c.Message} {

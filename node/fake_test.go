@@ -7,12 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/node/console"
+	"github.com/migrated/migrated/node/vmproc"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 )
 
@@ -24,18 +29,24 @@ import (
 //	idle        does nothing until it is stopped
 //	crash       faults
 type fakeVM struct {
-	cfg    vmm.Config
+	spec   *vmproc.Spec
 	faults *faults
 	memory []byte
 
 	mu      sync.Mutex
+	hooks   vmproc.Hooks
+	arms    *pb.ProcessArm
+	log     *os.File
+	size    int64 // of the log
 	started bool
 	left    bool          // every thread is off its stack
 	asked   chan struct{} // closed to ask the goroutine to leave
 	gone    chan struct{} // closed when it has
 	done    chan struct{}
-	exit    vmm.Exit
+	end     *pb.ProcessEnded
+	sent    *pb.Sent
 	input   []byte
+	got     int64 // bytes of input so far
 	eof     bool
 	wake    chan struct{} // input or stop
 	stopped bool
@@ -48,9 +59,11 @@ var errNoCPU = errors.New("no vCPU")
 // faults are what a test wants to go wrong on one node.
 type faults struct {
 	mu        sync.Mutex
-	newErr    error // New fails
+	newErr    error // Make fails
 	startErr  error // Start of a resumed guest fails
 	neverLeft bool  // Quiesce never ends
+	survive   bool  // VMs go on without their daemon
+	left      map[vmproc.Left]*fakeVM
 }
 
 func (f *faults) set(change func(*faults)) {
@@ -73,17 +86,18 @@ type fakeState struct {
 	Read int // bytes of input
 }
 
-func (f *faults) newVM(cfg vmm.Config) (vmm.VM, error) {
+// Make, TakeOver, Left and Close are a launcher's.
+func (f *faults) Make(_ context.Context, spec *vmproc.Spec, hooks vmproc.Hooks) (vmproc.VM, error) {
 	if err, _, _ := f.get(); err != nil {
 		return nil, err
 	}
 	vm := &fakeVM{
-		cfg: cfg, faults: f, memory: make([]byte, cfg.Memory), done: make(chan struct{}), wake: make(chan struct{}, 1),
+		spec: spec, hooks: hooks, faults: f, memory: make([]byte, spec.Memory), done: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
-	if !cfg.Resume {
-		vm.save(&fakeState{Args: cfg.Args})
+	if !spec.Resume {
+		vm.save(&fakeState{Args: spec.Args})
 		// Something worth sending, with zero pages between.
-		for page := uint64(2); page < cfg.Memory/4096; page += 2 {
+		for page := uint64(2); page < spec.Memory/4096; page += 2 {
 			for i := uint64(0); i < 4096; i += 8 {
 				binary.LittleEndian.PutUint64(vm.memory[page*4096+i:], page*0x9e3779b97f4a7c15+i)
 			}
@@ -91,6 +105,31 @@ func (f *faults) newVM(cfg vmm.Config) (vmm.VM, error) {
 	}
 	return vm, nil
 }
+
+func (f *faults) TakeOver(_ context.Context, id string, generation uint32, hooks vmproc.Hooks) (vmproc.VM, error) {
+	f.mu.Lock()
+	vm := f.left[vmproc.Left{ID: id, Generation: generation}]
+	delete(f.left, vmproc.Left{ID: id, Generation: generation})
+	f.mu.Unlock()
+	if vm == nil {
+		return nil, vmproc.ErrGone
+	}
+	vm.mu.Lock()
+	vm.hooks = hooks
+	vm.mu.Unlock()
+	return vm, nil
+}
+
+func (f *faults) Left() (all []vmproc.Left, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for l := range f.left {
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+func (f *faults) Close() error { return nil }
 
 func (vm *fakeVM) save(s *fakeState) {
 	b, err := json.Marshal(s)
@@ -110,14 +149,45 @@ func (vm *fakeVM) load() *fakeState {
 	return s
 }
 
-func (vm *fakeVM) Start(from *vmm.Left) error {
+func (vm *fakeVM) Arm(arm *pb.ProcessArm, log *os.File) error {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
+	fd, err := unix.FcntlInt(log.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	vm.arms, vm.log, vm.got = arm, os.NewFile(uintptr(fd), "log"), arm.InputAccepted
+	info, err := vm.log.Stat()
+	if err == nil {
+		vm.size = info.Size()
+	}
+	return err
+}
+
+// print appends to the log. It is called by the program's goroutine alone.
+func (vm *fakeVM) print(stream vmm.Stream, p []byte) {
+	frames := console.AppendFrames(nil, stream, p)
+	if _, err := vm.log.WriteAt(frames, vm.size); err != nil {
+		panic(err)
+	}
+	vm.mu.Lock()
+	vm.size += int64(len(frames))
+	end, output := vm.arms.LogBase+vm.size, vm.hooks.Output
+	vm.mu.Unlock()
+	if output != nil {
+		output(end)
+	}
+}
+
+func (vm *fakeVM) Go() error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	from := vm.arms.Left
 	if _, err, _ := vm.faults.get(); err != nil && from != nil {
 		return err
 	}
 	if from != nil {
-		vm.input, vm.eof = append([]byte(nil), from.Input...), from.InputEOF
+		vm.input, vm.eof = append([]byte(nil), from.Input...), from.InputEof
 		vm.resumed = time.Now()
 	}
 	vm.started = true
@@ -127,7 +197,7 @@ func (vm *fakeVM) Start(from *vmm.Left) error {
 
 // goOn lets the program run. vm.mu is held.
 func (vm *fakeVM) goOn() {
-	vm.left = false
+	vm.left, vm.sent = false, nil
 	vm.asked, vm.gone = make(chan struct{}), make(chan struct{})
 	go vm.loop(vm.asked, vm.gone)
 }
@@ -143,19 +213,19 @@ func (vm *fakeVM) loop(asked, gone chan struct{}) {
 		default:
 		}
 		if exit := vm.step(state, asked); exit != nil {
-			vm.end(*exit)
+			vm.finish(exit)
 			return
 		}
 	}
 }
 
 // step runs the program up to its next migration point.
-func (vm *fakeVM) step(s *fakeState, asked chan struct{}) *vmm.Exit {
+func (vm *fakeVM) step(s *fakeState, asked chan struct{}) *pb.Exit {
 	vm.mu.Lock()
 	stopped := vm.stopped
 	vm.mu.Unlock()
 	if stopped {
-		return &vmm.Exit{Code: 143, Signal: 15}
+		return &pb.Exit{Code: 143, Signal: 15}
 	}
 	switch s.Args[1] {
 	case "count":
@@ -164,7 +234,7 @@ func (vm *fakeVM) step(s *fakeState, asked chan struct{}) *vmm.Exit {
 			panic(err)
 		}
 		if s.Step == n {
-			return &vmm.Exit{Code: 42}
+			return &pb.Exit{Code: 42}
 		}
 		s.Step++
 		s.Sum = s.Sum*6364136223846793005 + uint64(s.Step)
@@ -172,13 +242,13 @@ func (vm *fakeVM) step(s *fakeState, asked chan struct{}) *vmm.Exit {
 		if s.Step%10 == 0 {
 			stream = vmm.Stderr
 		}
-		vm.cfg.Output(stream, countLine(s.Step, s.Sum))
+		vm.print(stream, countLine(s.Step, s.Sum))
 		time.Sleep(200 * time.Microsecond)
 		return nil
 	case "crash":
-		return &vmm.Exit{Code: 139, Signal: 11, Crash: &vmm.Crash{
-			Fault:     vmm.Fault{Reason: "page fault", Addr: 0x10, PC: 0x4001000, Regs: make([]uint64, 17)},
-			Backtrace: []vmm.Frame{{PC: 0x4001000, Function: "main", File: "main.c", Line: 7}},
+		return &pb.Exit{Code: 139, Signal: 11, Crash: &pb.Crash{
+			Reason: "page fault", Address: 0x10, Pc: 0x4001000, Registers: []*pb.Register{{Name: "rip", Value: 0x4001000}},
+			Backtrace: []*pb.Frame{{Pc: 0x4001000, Function: "main", File: "main.c", Line: 7}},
 		}}
 	case "cat":
 		vm.mu.Lock()
@@ -187,11 +257,11 @@ func (vm *fakeVM) step(s *fakeState, asked chan struct{}) *vmm.Exit {
 		vm.mu.Unlock()
 		if len(p) > 0 {
 			s.Read += len(p)
-			vm.cfg.Output(vmm.Stdout, p)
+			vm.print(vmm.Stdout, p)
 			return nil
 		}
 		if eof {
-			return &vmm.Exit{Code: s.Read % 100}
+			return &pb.Exit{Code: int32(s.Read % 100)}
 		}
 	}
 	select {
@@ -214,16 +284,44 @@ func countOutput(n int) string {
 	return b.String()
 }
 
-func (vm *fakeVM) end(exit vmm.Exit) {
+func (vm *fakeVM) finish(exit *pb.Exit) {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	select {
 	case <-vm.done:
 	default:
-		vm.exit = exit
+		vm.end = &pb.ProcessEnded{Exit: exit, Time: timestamppb.Now(), LogEnd: vm.arms.GetLogBase() + vm.size}
 		close(vm.done)
 	}
 }
+
+func (vm *fakeVM) Send(ctx context.Context, s vmproc.Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+	sent, err := vmproc.Send(ctx, vm, s, opt, progress)
+	if err != nil {
+		return nil, err
+	}
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	sent.LogEnd, sent.InputAccepted = vm.arms.LogBase+vm.size, vm.got
+	vm.sent = sent
+	return sent, nil
+}
+
+func (vm *fakeVM) Receive(ctx context.Context, s vmproc.Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-vm.done:
+			cancel(vmm.ErrExited)
+		case <-ctx.Done():
+		}
+	}()
+	return vmproc.Receive(ctx, vm, s, opt, func(*pb.MoveProgress) {})
+}
+
+func (vm *fakeVM) Drain(context.Context, vmproc.Streams, func(*pb.MoveProgress)) error { return nil }
+func (vm *fakeVM) Fill(context.Context, vmproc.Streams, func(*pb.MoveProgress)) error  { return nil }
 
 func (vm *fakeVM) Quiesce(ctx context.Context) (*vmm.Left, error) {
 	begin := time.Now()
@@ -264,29 +362,66 @@ func (vm *fakeVM) Continue() error {
 
 func (vm *fakeVM) Memory() []byte { return vm.memory }
 
-func (vm *fakeVM) Backing() *os.File { return nil }
-
-func (vm *fakeVM) Input() io.WriteCloser { return fakeInput{vm} }
-
-type fakeInput struct{ vm *fakeVM }
-
-func (in fakeInput) Write(p []byte) (int, error) {
-	in.vm.mu.Lock()
-	defer in.vm.mu.Unlock()
-	if in.vm.left {
-		return 0, vmm.ErrLeft
+func (vm *fakeVM) Input(_ context.Context, offset int64, p []byte, eof bool) (int64, error) {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if offset > vm.got {
+		return vm.got, fmt.Errorf("input goes on at %d, not %d", vm.got, offset)
 	}
-	in.vm.input = append(in.vm.input, p...)
-	in.vm.poke()
-	return len(p), nil
+	have := vm.got - offset
+	if have >= int64(len(p)) && !eof {
+		return vm.got, nil
+	}
+	if vm.left {
+		return vm.got, vmm.ErrLeft
+	}
+	if have < int64(len(p)) {
+		vm.input = append(vm.input, p[have:]...)
+		vm.got = offset + int64(len(p))
+	}
+	vm.eof = vm.eof || eof
+	vm.poke()
+	return vm.got, nil
 }
 
-func (in fakeInput) Close() error {
-	in.vm.mu.Lock()
-	defer in.vm.mu.Unlock()
-	in.vm.eof = true
-	in.vm.poke()
-	return nil
+func (vm *fakeVM) Status() *pb.ProcessStatus {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	s := &pb.ProcessStatus{
+		State: pb.ProcessState_PROCESS_STATE_RUNNING, Vm: vm.arms.GetVm(), InputAccepted: vm.got, InputEof: vm.eof, Sent: vm.sent, Ended: vm.end,
+	}
+	s.LogBase = vm.arms.GetLogBase()
+	s.LogEnd = s.LogBase + vm.size
+	switch {
+	case vm.end != nil:
+		s.State = pb.ProcessState_PROCESS_STATE_ENDED
+	case vm.arms == nil:
+		s.State = pb.ProcessState_PROCESS_STATE_MADE
+	case !vm.started:
+		s.State = pb.ProcessState_PROCESS_STATE_ARMED
+	case vm.sent != nil:
+		s.State = pb.ProcessState_PROCESS_STATE_AT_REST
+	}
+	return s
+}
+
+// Leave lets it go on, where the test wants that, or end as if killed.
+func (vm *fakeVM) Leave() {
+	vm.mu.Lock()
+	vm.hooks = vmproc.Hooks{}
+	vm.mu.Unlock()
+	vm.faults.mu.Lock()
+	survive := vm.faults.survive
+	if survive {
+		if vm.faults.left == nil {
+			vm.faults.left = make(map[vmproc.Left]*fakeVM)
+		}
+		vm.faults.left[vmproc.Left{ID: vm.spec.ID, Generation: vm.spec.Generation}] = vm
+	}
+	vm.faults.mu.Unlock()
+	if !survive {
+		vm.Close()
+	}
 }
 
 func (vm *fakeVM) poke() {
@@ -303,22 +438,22 @@ func (vm *fakeVM) Stop(grace time.Duration) {
 	left := vm.left || !vm.started
 	vm.mu.Unlock()
 	if left { // nothing runs that could see it
-		vm.end(vmm.Exit{Code: 137, Signal: 9})
+		vm.finish(&pb.Exit{Code: 137, Signal: 9})
 	}
 }
 
 func (vm *fakeVM) Done() <-chan struct{} { return vm.done }
 
-func (vm *fakeVM) Exit() vmm.Exit {
+func (vm *fakeVM) Ended() *pb.ProcessEnded {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
-	return vm.exit
+	return vm.end
 }
 
-func (vm *fakeVM) Resumed() time.Time {
+func (vm *fakeVM) AwaitResumed(context.Context) (time.Time, bool) {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
-	return vm.resumed
+	return vm.resumed, !vm.resumed.IsZero()
 }
 
 func (vm *fakeVM) Close() error {

@@ -3,58 +3,18 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"sync"
 
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 )
 
-// A feeder gives a guest its standard input and counts what it got.
-type feeder struct {
-	mu       sync.Mutex
-	accepted int64 // bytes of the VM's standard input that the guest has
-}
-
-// write gives the guest a piece of its input; what it has already is left out. ErrLeft
-// means that it may take the rest later, here or elsewhere.
-func (f *feeder) write(guest vmm.VM, offset int64, p []byte) (accepted int64, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if offset > f.accepted {
-		return f.accepted, fmt.Errorf("standard input goes on at %d, not %d", f.accepted, offset)
-	}
-	if have := f.accepted - offset; have < int64(len(p)) {
-		n, err := guest.Input().Write(p[have:])
-		f.accepted += int64(n)
-		return f.accepted, err
-	}
-	return f.accepted, nil
-}
-
-// count is how much the guest has. While the guest is off its stack it does not change.
-func (f *feeder) count() int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.accepted
-}
-
-// set says what a guest had when it arrived.
-func (f *feeder) set(accepted int64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.accepted = accepted
-}
-
 // give writes all of p to the guest, over a move that is called off, and ends the input
 // with it if eof is set.
-func (vm *VM) give(ctx context.Context, guest vmm.VM, offset int64, p []byte, eof bool) (int64, error) {
+func (vm *VM) give(ctx context.Context, guest vmproc.VM, offset int64, p []byte, eof bool) (int64, error) {
 	for {
-		accepted, err := vm.feed.write(guest, offset, p)
-		if err == nil && eof {
-			err = guest.Input().Close()
-		}
+		accepted, err := guest.Input(ctx, offset, p, eof)
 		if !errors.Is(err, vmm.ErrLeft) {
 			return accepted, err
 		}
@@ -68,9 +28,9 @@ func (vm *VM) give(ctx context.Context, guest vmm.VM, offset int64, p []byte, eo
 }
 
 // feedGuest gives a guest at home what comes in, until it leaves or ends.
-func (vm *VM) feedGuest(ctx context.Context, guest vmm.VM) {
+func (vm *VM) feedGuest(ctx context.Context, guest vmproc.VM) {
 	for {
-		offset := vm.feed.count()
+		offset := vm.input.Accepted()
 		p, err := vm.input.Read(ctx, offset)
 		eof := errors.Is(err, io.EOF)
 		if err != nil && !eof {
@@ -142,7 +102,11 @@ func (vm *VM) takeInput(generation uint32, stream pb.Peer_InputServer) error {
 		if guest == nil || vm.view().Generation != generation {
 			return errNotHere(vm)
 		}
-		if err := stream.Send(&pb.InputResponse{Accepted: vm.feed.count()}); err != nil {
+		accepted, err := guest.Input(stream.Context(), 0, nil, false)
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&pb.InputResponse{Accepted: accepted}); err != nil {
 			return err
 		}
 		req, err := stream.Recv()

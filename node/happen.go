@@ -51,7 +51,7 @@ func settledEvent(here string, h *pb.Handover, started bool) *pb.Event {
 		Reason: fmt.Sprintf("the VM was handed over before the restart, and runs on %s", h.Peer),
 	}
 	if !started {
-		e.Reason = fmt.Sprintf("the VM was handed over before the restart, and %s did not start it: it is lost", h.Peer)
+		e.Reason = fmt.Sprintf("the VM was handed over before the restart, and %s did not start it", h.Peer)
 	}
 	return e
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/migrated/migrated/node/events"
 	"github.com/migrated/migrated/node/host"
@@ -20,8 +21,8 @@ import (
 	"github.com/migrated/migrated/node/metrics"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/store"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/vmm"
 )
 
 // Config of a node.
@@ -29,7 +30,7 @@ type Config struct {
 	Name     string // as other nodes know it
 	StateDir string // where it keeps everything
 	Host     *host.Host
-	NewVM    func(vmm.Config) (vmm.VM, error)
+	VMs      VMs
 	Settings
 	Link    link.Config // its durations only
 	Log     *slog.Logger
@@ -39,6 +40,15 @@ type Config struct {
 	Reload func() (*pb.ReloadResponse, error)
 
 	step func(*pb.MoveEvent) // tests: called at each step of a move from here, which waits
+}
+
+// VMs starts the processes of VMs, and finds those that an earlier daemon left.
+// *vmproc.Launcher is one.
+type VMs interface {
+	Make(ctx context.Context, spec *vmproc.Spec, hooks vmproc.Hooks) (vmproc.VM, error)
+	TakeOver(ctx context.Context, id string, generation uint32, hooks vmproc.Hooks) (vmproc.VM, error)
+	Left() ([]vmproc.Left, error)
+	Close() error
 }
 
 // A Node is one daemon's state.
@@ -160,7 +170,7 @@ func (t *tasks) wait() {
 // Hub is the node's connections; its listeners are for the daemon to serve.
 func (n *Node) Hub() *link.Hub { return n.hub }
 
-// Close ends the VMs here and everything else.
+// Close ends everything but the VMs here: they go on, and the next daemon takes them over.
 func (n *Node) Close() error {
 	n.happened(&pb.Event{Kind: pb.EventKind_EVENT_KIND_NODE_STOPPED})
 	n.cancel()
@@ -171,16 +181,46 @@ func (n *Node) Close() error {
 		all = append(all, vm)
 	}
 	n.mu.Unlock()
-	for _, vm := range all {
-		vm.shutdown()
-	}
 	n.tasks.wait()
+	for _, vm := range all {
+		if guest := vm.here(); guest != nil {
+			guest.Leave()
+		}
+	}
 	n.flush()
-	var errs []error
+	errs := []error{n.cfg.VMs.Close()}
 	for _, vm := range all {
 		errs = append(errs, vm.log.Close())
 	}
 	return errors.Join(append(errs, n.events.Close(), n.store.Close())...)
+}
+
+// StopVMs ends the VMs here, by force after the grace period.
+func (n *Node) StopVMs(grace time.Duration) {
+	n.mu.Lock()
+	all := make([]*VM, 0, len(n.vms))
+	for _, vm := range n.vms {
+		all = append(all, vm)
+	}
+	n.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, vm := range all {
+		if vm.here() == nil {
+			continue
+		}
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(n.ctx, 2*grace+n.live.Load().Timeouts.Stall)
+			defer cancel()
+			err := vm.stop(ctx, grace)
+			if err == nil {
+				_, err = vm.await(ctx, func(rec *pb.VM) bool { return over(rec.State) || rec.Node != n.cfg.Name })
+			}
+			if err != nil {
+				n.log.Error("stop VM", "vm", vm.id, "err", err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // greeting is what this node says of itself when a link is made.

@@ -95,8 +95,7 @@ func (out *outgoing) take() []*pb.MoveEvent {
 
 // beginMove starts a move in the background.
 func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
-	codec, err := move.Codec(compress)
-	if err != nil {
+	if err := move.CheckCompression(compress); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	n := vm.node
@@ -123,7 +122,7 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		Config:   m.ConfigBlob(),
 		From:     n.cfg.Name,
 		To:       to,
-		Compress: codec,
+		Compress: compress,
 		Links:    n.hub,
 		Journal:  n.store,
 		Timeouts: n.live.Load().Timeouts,
@@ -135,7 +134,6 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 				n.cfg.step(event)
 			}
 		},
-		Thaw: func() {}, // a feeder tries again when the move is over
 	}
 	rand.Read(src.Token[:]) // never fails
 	src.Log = n.log.With("move", src.Token)
@@ -144,15 +142,10 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		return nil, err
 	}
 	watch.begin(src)
-	generation := src.VM.Generation - 1
 	var logEnd int64
-	src.Freeze = func() (int64, int64) {
-		// The guest is off its stack, so it neither prints nor takes input.
-		logEnd, _ = vm.log.Next(generation)
-		return logEnd, vm.feed.count()
-	}
 	verdict := &sourceVerdict{to: to}
-	src.Committed = func(leftAt time.Time) {
+	src.Committed = func(leftAt time.Time, sent *pb.Sent) {
+		logEnd = sent.LogEnd
 		n.mu.Lock()
 		verdict.committed, verdict.leftAt = true, leftAt
 		n.mu.Unlock()

@@ -66,7 +66,7 @@ func startNode(t *testing.T, name string, i *isa.ISA, peers ...link.Peer) *testN
 		Name:     name,
 		StateDir: t.TempDir(),
 		Host:     &host.Host{ISA: i, Levels: []string{i.Levels[0].Name}, Memory: n.memory.read},
-		NewVM:    n.faults.newVM,
+		VMs:      n.faults,
 		Settings: Settings{
 			Peers:    peers,
 			Timeouts: move.Timeouts{Quiesce: 300 * time.Millisecond, Stall: 2 * time.Second, Doubt: 300 * time.Millisecond},

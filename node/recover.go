@@ -2,36 +2,45 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
 )
 
-// recover takes up what an earlier daemon left behind.
+// recover takes up what an earlier daemon left behind: records, hand-overs and processes.
 func (n *Node) recover() error {
 	records, err := n.store.VMs()
 	if err != nil {
 		return err
 	}
-	for _, rec := range records {
-		if err := n.recoverVM(rec); err != nil {
-			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
-		}
-	}
-	return n.recoverHandovers()
-}
-
-// recoverHandovers finishes what the journal says of moves. A VM dies with its daemon, so
-// the target of a commitment either has it or it is lost.
-func (n *Node) recoverHandovers() error {
 	handovers, err := n.store.Handovers()
 	if err != nil {
 		return err
 	}
+	for _, rec := range records {
+		committed := slices.IndexFunc(handovers, func(h *pb.Handover) bool {
+			return h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED && h.Vm == rec.Id && h.Generation == rec.Generation+1
+		})
+		if err := n.recoverVM(rec, committed >= 0); err != nil {
+			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
+		}
+	}
+	if err := n.recoverStrays(); err != nil {
+		return err
+	}
+	return n.recoverHandovers(handovers)
+}
+
+// recoverHandovers finishes what the journal says of moves.
+func (n *Node) recoverHandovers(handovers []*pb.Handover) error {
 	for _, h := range handovers {
 		if h.State == pb.HandoverState_HANDOVER_STATE_OWNER && time.Since(h.Time.AsTime()) > keepHandovers {
 			if err := n.store.DeleteHandover(h.Token); err != nil {
@@ -50,41 +59,24 @@ func (n *Node) recoverHandovers() error {
 // again as long as it was cut off.
 const keepHandovers = 30 * 24 * time.Hour
 
-// recoverVM takes up a record of an earlier daemon. A VM that was here died with it.
-func (n *Node) recoverVM(rec *pb.VM) error {
+// recoverVM takes up a record of an earlier daemon, and the process of a VM that is here.
+func (n *Node) recoverVM(rec *pb.VM, committed bool) error {
 	vm, err := n.newVM(rec)
 	if err != nil {
 		return err
 	}
-	lost := false
-	switch rec.State {
-	case pb.VMState_VM_STATE_STARTING, pb.VMState_VM_STATE_RUNNING, pb.VMState_VM_STATE_MOVING:
-		lost = true
-		rec.State = pb.VMState_VM_STATE_LOST
-		rec.Ended = timestamppb.Now()
-		rec.MovingTo = ""
-		rec.Note = "migrated on " + n.cfg.Name + " ended while the VM was there"
+	before := rec.State
+	if err := vm.recoverLog(); err != nil {
+		return err
 	}
-	for i, stay := range rec.Stays {
-		if !vm.home && (stay.Node != n.cfg.Name || !vm.log.Kept(stay.Generation)) {
-			continue
-		}
-		if err := vm.log.Begin(stay.Generation, stay.LogStart); err != nil {
+	switch before {
+	case pb.VMState_VM_STATE_STARTING, pb.VMState_VM_STATE_RUNNING, pb.VMState_VM_STATE_MOVING:
+		if err := vm.recoverGuest(committed); err != nil {
 			return err
 		}
-		if stay.LogEnd < 0 && stay.Node == n.cfg.Name {
-			if stay.LogEnd, err = vm.log.Next(stay.Generation); err != nil {
-				return err
-			}
-		}
-		if stay.LogEnd >= 0 {
-			if err := vm.log.Finish(stay.Generation, stay.LogEnd); err != nil {
-				return err
-			}
-		}
-		if i == len(rec.Stays)-1 && over(rec.State) {
-			vm.log.End()
-		}
+	}
+	if over(rec.State) {
+		vm.log.End()
 	}
 	if vm.input != nil { // whoever gave it is gone
 		vm.input.CloseWrite()
@@ -95,10 +87,140 @@ func (n *Node) recoverVM(rec *pb.VM) error {
 	if err := n.store.PutVM(rec); err != nil {
 		return err
 	}
-	if lost {
+	if vm.guest != nil {
+		vm.serve()
+	} else if before != rec.State {
 		n.happened(endEvent(rec, ""))
 	}
 	vm.followStays()
+	return nil
+}
+
+// recoverLog takes up the logs of a VM's stays that are kept here.
+func (vm *VM) recoverLog() error {
+	rec, here := vm.rec, vm.node.cfg.Name
+	for i, stay := range rec.Stays {
+		if !vm.home && (stay.Node != here || !vm.log.Kept(stay.Generation)) {
+			continue
+		}
+		begin := vm.log.Begin
+		if live := i == len(rec.Stays)-1 && !over(rec.State) && rec.Node == here && stay.LogEnd < 0; live {
+			begin = vm.log.BeginLive // its process may be writing to it
+		}
+		if err := begin(stay.Generation, stay.LogStart); err != nil {
+			return err
+		}
+		if stay.LogEnd >= 0 {
+			if err := vm.log.Finish(stay.Generation, stay.LogEnd); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// recoverGuest takes over the process of a VM that is here, or says that it is lost.
+func (vm *VM) recoverGuest(committed bool) error {
+	n, rec := vm.node, vm.rec
+	guest, err := n.cfg.VMs.TakeOver(n.ctx, vm.id, rec.Generation, vm.hooks(rec.Generation))
+	if err != nil {
+		n.log.Warn("VM is lost", "vm", rec.Name, "id", rec.Id, "err", err)
+		return vm.recoverLost()
+	}
+	if err := vm.resume(guest, committed); err != nil {
+		return errors.Join(err, guest.Close())
+	}
+	return nil
+}
+
+// recoverLost is for a VM whose process is gone.
+func (vm *VM) recoverLost() error {
+	rec := vm.rec
+	last := rec.Stays[len(rec.Stays)-1]
+	if err := vm.log.Mend(last.Generation); err != nil {
+		return err
+	}
+	end, err := vm.log.Next(last.Generation)
+	if err != nil {
+		return err
+	}
+	rec.State, rec.Ended, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), ""
+	rec.Note = "its process on " + vm.node.cfg.Name + " ended while migrated did not run there"
+	last.LogEnd = end
+	return vm.log.Finish(last.Generation, end)
+}
+
+// resume makes a process that was found the VM's guest again. A move that was under way and
+// not committed is off.
+func (vm *VM) resume(guest vmproc.VM, committed bool) error {
+	n, rec := vm.node, vm.rec
+	status := guest.Status()
+	if status.Vm.GetId() != vm.id {
+		return fmt.Errorf("the process that is there is of another VM, %q", status.Vm.GetId())
+	}
+	if err := vm.log.Grow(rec.Generation, status.LogEnd); err != nil {
+		return err
+	}
+	var err error
+	state := pb.VMState_VM_STATE_RUNNING
+	switch {
+	case committed && status.State != pb.ProcessState_PROCESS_STATE_ENDED:
+		state = pb.VMState_VM_STATE_MOVING
+		vm.out = &outgoing{to: rec.MovingTo, cancel: func(error) {}, done: make(chan struct{})}
+	case status.State == pb.ProcessState_PROCESS_STATE_ARMED:
+		err = guest.Go()
+	case status.State == pb.ProcessState_PROCESS_STATE_AT_REST:
+		err = guest.Continue()
+	}
+	if err != nil && !errors.Is(err, vmm.ErrExited) {
+		return fmt.Errorf("let it go on: %w", err)
+	}
+	if state == pb.VMState_VM_STATE_RUNNING && rec.State == pb.VMState_VM_STATE_MOVING {
+		rec.Note = fmt.Sprintf("move to %s failed: migrated on %s ended meanwhile", rec.MovingTo, n.cfg.Name)
+		rec.MovingTo = ""
+	}
+	rec.State = state
+	vm.guest, vm.grant = guest, n.budget.claim(rec.Memory)
+	if vm.input != nil {
+		vm.input.Accept(status.InputAccepted)
+	}
+	n.log.Info("VM taken over", "vm", rec.Name, "id", vm.id, "state", status.State)
+	return nil
+}
+
+// recoverStrays sees to processes of which no record speaks: a VM that was started just
+// before its daemon died, and those that have left or never arrived.
+func (n *Node) recoverStrays() error {
+	left, err := n.cfg.VMs.Left()
+	if err != nil {
+		return err
+	}
+	for _, l := range left {
+		vm := n.vms[l.ID]
+		if vm != nil && vm.guest != nil && vm.rec.Generation == l.Generation {
+			continue
+		}
+		guest, err := n.cfg.VMs.TakeOver(n.ctx, l.ID, l.Generation, vmproc.Hooks{})
+		if errors.Is(err, vmproc.ErrGone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		rec := guest.Status().Vm
+		unknown := vm == nil && l.Generation == 0 && rec.GetId() == l.ID && rec.Home == n.cfg.Name
+		if !unknown {
+			n.log.Warn("a VM's process is left over, and ended", "vm", l.ID, "stay", l.Generation)
+			if err := guest.Close(); err != nil {
+				return err
+			}
+			continue
+		}
+		guest.Leave()
+		if err := n.recoverVM(rec, false); err != nil {
+			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
+		}
+	}
 	return nil
 }
 
@@ -111,15 +233,14 @@ func (n *Node) settle(h *pb.Handover) {
 			pause(n.ctx, retryPause)
 			continue
 		}
+		vm, err := n.byID(h.Vm)
+		if err == nil {
+			vm.conclude(h, started)
+		}
 		if err := n.store.DeleteHandover(h.Token); err != nil {
 			n.log.Error("hand-over", "vm", h.Vm, "err", err)
 		}
 		n.happened(settledEvent(n.cfg.Name, h, started))
-		vm, err := n.byID(h.Vm)
-		if err != nil || !started {
-			return // its memory died with the daemon: it is lost, as its record says
-		}
-		vm.revive(h)
 		return
 	}
 }
@@ -141,13 +262,41 @@ func (n *Node) askStarted(h *pb.Handover) (bool, error) {
 	return answer.Started, nil
 }
 
-// revive corrects the record of a VM that was taken for lost and runs elsewhere.
-func (vm *VM) revive(h *pb.Handover) {
+// conclude writes down what came of a commitment of an earlier daemon.
+func (vm *VM) conclude(h *pb.Handover, started bool) {
 	rec := vm.view()
-	if rec.State != pb.VMState_VM_STATE_LOST || rec.Generation+1 != h.Generation {
+	here := rec.Generation+1 == h.Generation
+	guest := vm.here()
+	switch {
+	case !here:
 		return
+	case started:
+		if guest != nil || rec.State == pb.VMState_VM_STATE_LOST {
+			vm.note(func(rec *pb.VM) { rec.Ended = nil })
+			end, err := vm.log.Next(rec.Generation)
+			if err != nil {
+				vm.node.log.Error("end log", "vm", vm.id, "err", err)
+			}
+			vm.depart(h.Peer, &pb.Move{From: vm.node.cfg.Name, To: h.Peer, Started: h.Time}, end)
+			vm.unhost()
+		}
+	case guest != nil:
+		if err := guest.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
+			vm.node.log.Error("resume after a failed move", "vm", rec.Name, "err", err)
+		}
+		vm.note(func(rec *pb.VM) {
+			if rec.State == pb.VMState_VM_STATE_MOVING {
+				rec.State = pb.VMState_VM_STATE_RUNNING
+			}
+			rec.MovingTo = ""
+			rec.Note = fmt.Sprintf("move to %s failed: it did not start there", h.Peer)
+		})
 	}
-	vm.note(func(rec *pb.VM) { rec.Ended = nil })
-	vm.depart(h.Peer, &pb.Move{From: vm.node.cfg.Name, To: h.Peer, Started: timestamppb.New(h.Time.AsTime())},
-		rec.Stays[len(rec.Stays)-1].LogEnd)
+	vm.mu.Lock()
+	out := vm.out
+	vm.out = nil
+	vm.mu.Unlock()
+	if out != nil {
+		close(out.done)
+	}
 }

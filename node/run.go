@@ -13,6 +13,7 @@ import (
 
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/node/images"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 	"github.com/migrated/migrated/vmm/hostabi"
@@ -26,7 +27,7 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 	if err := checkSpec(spec); err != nil {
 		return nil, err
 	}
-	cfg, build, err := n.load(image.Digest(spec.Image))
+	cfg, config, build, err := n.load(image.Digest(spec.Image))
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +74,11 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 		g.release()
 		return nil, err
 	}
-	guest, err := n.makeGuest(vm, cfg, build, memory, 0, func(c *vmm.Config) {
-		c.Args = append([]string{cfg.Name}, spec.Args...)
-		c.Env = spec.Env
-		c.Files = files
+	guest, err := n.makeGuest(vm, config, build, memory, 0, func(s *vmproc.Spec) {
+		s.Args = append([]string{cfg.Name}, spec.Args...)
+		s.Env = spec.Env
+		s.Files = files
 	})
-	if err == nil {
-		err = vm.log.Begin(0, 0)
-	}
 	if err != nil {
 		g.release()
 		return nil, errors.Join(err, vm.log.Remove())
@@ -94,13 +92,20 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 	return vm.view(), nil
 }
 
-// launch lets a new VM run and makes it known. Its record reaches the disk a moment later: a
-// daemon that dies before takes the VM with it anyway.
-func (n *Node) launch(vm *VM, guest vmm.VM, g *grant) error {
+// launch lets a new VM run and makes it known. Its record reaches the disk a moment later: its
+// process has the record too, for the next daemon.
+func (n *Node) launch(vm *VM, guest vmproc.VM, g *grant) error {
 	vm.mu.Lock()
 	vm.guest, vm.grant = guest, g
 	vm.mu.Unlock()
-	if err := guest.Start(nil); err != nil {
+	err := vm.log.Begin(0, 0)
+	if err == nil {
+		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view()})
+	}
+	if err == nil {
+		err = guest.Go()
+	}
+	if err != nil {
 		vm.unhost()
 		return errors.Join(fmt.Errorf("start the program: %w", err), vm.log.Remove())
 	}
@@ -113,21 +118,31 @@ func (n *Node) launch(vm *VM, guest vmm.VM, g *grant) error {
 	return nil
 }
 
+// arm gives a guest all that it needs to start, the log of its stay included.
+func (vm *VM) arm(guest vmproc.VM, arm *pb.ProcessArm) error {
+	f, err := vm.log.File(arm.Vm.Generation)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return guest.Arm(arm, f)
+}
+
 // load finds an image and the build of it that this host runs.
-func (n *Node) load(d image.Digest) (*image.Config, *image.Build, error) {
+func (n *Node) load(d image.Digest) (cfg *image.Config, blob []byte, build *image.Build, err error) {
 	m, err := n.images.Get(d)
 	if errors.Is(err, images.ErrUnknown) {
-		return nil, nil, status.Error(codes.NotFound, err.Error())
+		return nil, nil, nil, status.Error(codes.NotFound, err.Error())
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	info, err := n.choose(m.Config())
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	build, err := n.images.Build(d, info)
-	return m.Config(), build, err
+	build, err = n.images.Build(d, info)
+	return m.Config(), m.ConfigBlob(), build, err
 }
 
 // choose picks the build of an image that this host runs, or says why there is none.
@@ -144,15 +159,11 @@ func (n *Node) choose(cfg *image.Config) (image.BuildInfo, error) {
 	return info, nil
 }
 
-// makeGuest makes the guest of a VM's stay.
-func (n *Node) makeGuest(vm *VM, cfg *image.Config, build *image.Build, memory uint64, generation uint32, with func(*vmm.Config)) (vmm.VM, error) {
-	c := vmm.Config{
-		Spec:   vmm.Spec{Image: cfg, Build: build, Memory: memory},
-		Output: func(s vmm.Stream, p []byte) { vm.writeOutput(generation, s, p) },
-		Log:    func(msg string) { n.log.Info("guest says", "vm", vm.id, "msg", msg) },
-	}
-	with(&c)
-	guest, err := n.cfg.NewVM(c)
+// makeGuest makes the guest of a VM's stay; config is its image's blob.
+func (n *Node) makeGuest(vm *VM, config []byte, build *image.Build, memory uint64, generation uint32, with func(*vmproc.Spec)) (vmproc.VM, error) {
+	s := vmproc.Spec{ID: vm.id, Generation: generation, Image: config, Build: build, Memory: memory}
+	with(&s)
+	guest, err := n.cfg.VMs.Make(n.ctx, &s, vm.hooks(generation))
 	if errors.Is(err, vmm.ErrNoKVM) {
 		return nil, status.Error(codes.FailedPrecondition, err.Error())
 	}

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/console"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 )
@@ -23,12 +23,11 @@ type VM struct {
 	home  bool // this node is its home
 	log   *console.Log
 	input *console.Input // at home only
-	feed  feeder         // of the guest, where it is here
 
 	mu        sync.Mutex
 	rec       *pb.VM
 	changed   chan struct{}      // closed and replaced when rec changes
-	guest     vmm.VM             // nil where it is not here
+	guest     vmproc.VM          // nil where it is not here
 	grant     *grant             // of guest
 	leave     context.CancelFunc // ends what serves the stay here
 	out       *outgoing          // the move from here that is under way
@@ -137,7 +136,7 @@ func (vm *VM) await(ctx context.Context, wanted func(*pb.VM) bool) (*pb.VM, erro
 var errShutdown = errors.New("the node shuts down")
 
 // here returns the guest if it is on this node.
-func (vm *VM) here() vmm.VM {
+func (vm *VM) here() vmproc.VM {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	return vm.guest
@@ -176,55 +175,81 @@ func (vm *VM) unhost() {
 }
 
 // watch sees to a guest's end.
-func (vm *VM) watch(guest vmm.VM, generation uint32) {
-	<-guest.Done()
-	vm.settled() // a move reads the guest's memory: it is freed when that is over
+func (vm *VM) watch(guest vmproc.VM, generation uint32) {
+	select {
+	case <-guest.Done():
+	case <-vm.node.ctx.Done():
+		return // the next daemon sees to it
+	}
+	vm.settled() // until then it may be another node's
 	if vm.here() != guest {
 		return
 	}
-	exit := guest.Exit()
-	lost := vm.node.ctx.Err() != nil
-	if exit.Crash != nil && !lost {
-		text := crashText(vm.view(), exit.Crash)
-		if err := vm.log.Write(generation, console.AppendFrames(nil, vmm.Stderr, []byte(text))); err != nil {
-			vm.node.log.Error("write log", "vm", vm.id, "err", err)
-		}
-	}
-	vm.unhost()
-	end, err := vm.log.Next(generation)
-	if err == nil {
-		err = vm.log.Finish(generation, end)
-	}
+	ended := guest.Ended()
+	end, err := vm.endLog(generation, ended)
 	if err != nil {
 		vm.node.log.Error("end log", "vm", vm.id, "err", err)
 	}
-	if lost {
-		return // the record says that it ran: the next daemon finds it lost
+	// The process keeps how the program ended until the record has it.
+	vm.mu.Lock()
+	rec := vm.rec
+	rec.MovingTo = ""
+	rec.Stays[len(rec.Stays)-1].LogEnd = end
+	if ended != nil {
+		rec.State, rec.Ended, rec.Exit, rec.Note = pb.VMState_VM_STATE_EXITED, ended.Time, ended.Exit, ""
+	} else {
+		rec.State, rec.Ended = pb.VMState_VM_STATE_LOST, timestamppb.Now()
+		rec.Note = "its process on " + vm.node.cfg.Name + " was killed"
 	}
+	err = vm.node.store.PutVM(rec)
+	vm.mu.Unlock()
+	if err != nil {
+		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
+	}
+	vm.unhost()
 	vm.log.End()
-	vm.note(func(rec *pb.VM) {
-		rec.State = pb.VMState_VM_STATE_EXITED
-		rec.Ended = timestamppb.Now()
-		rec.Exit = exitToWire(rec.Isa, exit)
-		rec.MovingTo = ""
-		rec.Stays[len(rec.Stays)-1].LogEnd = end
-	})
+	vm.note(func(*pb.VM) {}) // wake those who wait for it
 	vm.node.happened(endEvent(vm.view(), ""))
 	vm.node.prune()
 }
 
-// shutdown ends a VM with its node.
-func (vm *VM) shutdown() {
-	if guest := vm.here(); guest != nil {
-		guest.Stop(0)
+// endLog ends the log of a stay with its guest, and returns where.
+func (vm *VM) endLog(generation uint32, ended *pb.ProcessEnded) (int64, error) {
+	var err error
+	if ended == nil {
+		err = vm.log.Mend(generation)
+	} else {
+		err = vm.log.Grow(generation, ended.LogEnd)
 	}
+	end, nextErr := vm.log.Next(generation)
+	if err = errors.Join(err, nextErr); err != nil {
+		return end, err
+	}
+	// Once, though a daemon may have died behind this.
+	if crash := ended.GetExit().GetCrash(); crash != nil && end == ended.LogEnd {
+		text := crashText(vm.view(), crash)
+		if err := vm.log.Write(generation, console.AppendFrames(nil, vmm.Stderr, []byte(text))); err != nil {
+			return end, err
+		}
+		if end, err = vm.log.Next(generation); err != nil {
+			return end, err
+		}
+	}
+	return end, vm.log.Finish(generation, end)
 }
 
-// writeOutput is what the guest prints during a stay.
-func (vm *VM) writeOutput(generation uint32, stream vmm.Stream, p []byte) {
-	if err := vm.log.Write(generation, console.AppendFrames(nil, stream, p)); err != nil {
-		vm.node.log.Error("write log", "vm", vm.id, "err", err)
-		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint("output was lost: ", err) })
+// hooks are told what happens in the guest's process during a stay.
+func (vm *VM) hooks(generation uint32) vmproc.Hooks {
+	return vmproc.Hooks{
+		Output: func(end int64) {
+			if err := vm.log.Grow(generation, end); err != nil {
+				vm.node.log.Error("take output", "vm", vm.id, "err", err)
+			}
+		},
+		Said: func(text string) { vm.node.log.Info("guest says", "vm", vm.id, "msg", text) },
+		Trouble: func(reason string) {
+			vm.node.spawn(func() { vm.note(func(rec *pb.VM) { rec.Note = reason }) })
+		},
 	}
 }
 

@@ -111,6 +111,9 @@ func checkConfig(cfg *Config) error {
 	if cfg.Log == nil {
 		cfg.Log = func(string) {}
 	}
+	if cfg.Resumed == nil {
+		cfg.Resumed = func() {}
+	}
 	return nil
 }
 

@@ -84,6 +84,7 @@ func (g *Guest) answer() *Exit {
 		}
 	case hostabi.OpResumed:
 		g.resumed.Store(int64(time.Since(epoch)))
+		g.cfg.Resumed()
 	case hostabi.OpClock:
 		err = g.writeClock()
 	case hostabi.OpLog:

@@ -106,6 +106,7 @@ type Config struct {
 	Files   []File                        // put into the guest's RAM file system before it starts
 	Output  func(stream Stream, p []byte) // called in order, by one goroutine; p is not kept
 	Log     func(msg string)              // what the guest's kernel has to say to the operator
+	Resumed func()                        // called when the guest stands on a stack again, after Start or Continue
 	Machine func(Spec) (Machine, error)   // the backend
 }
 

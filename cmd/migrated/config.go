@@ -37,6 +37,8 @@ type config struct {
 	MemoryLimit     units.Bytes  `toml:"memory_limit" reload:"live"` // of all VMs together; 0: what is free
 	KeepEnded       int          `toml:"keep_ended" reload:"live"`   // records of VMs that have ended
 	LogLevel        string       `toml:"log_level" reload:"live"`    // debug, info, warn, error
+	StopVMs         bool         `toml:"stop_vms"`                   // VMs end with the daemon
+	Lease           int          `toml:"-"`                          // descriptor; VMs' processes end when it does
 	Peers           []peerConfig `toml:"peer" reload:"live"`
 	Move            moveConfig   `toml:"move" reload:"live"`
 }
@@ -189,12 +191,26 @@ func overlay(cmd *cobra.Command, file, flags *config) {
 		"memory":           func() { file.Memory = flags.Memory },
 		"memory-limit":     func() { file.MemoryLimit = flags.MemoryLimit },
 		"metrics":          func() { file.Metrics = flags.Metrics },
+		"stop-vms":         func() { file.StopVMs = flags.StopVMs },
+		"lease":            func() { file.Lease = flags.Lease },
 		"log-level":        func() { file.LogLevel = flags.LogLevel },
 	} {
 		if cmd.Flags().Changed(name) {
 			set()
 		}
 	}
+}
+
+// lease is what VMs' processes end with, or nil.
+func (c *config) lease() (*os.File, error) {
+	if c.Lease == 0 {
+		return nil, nil
+	}
+	f := os.NewFile(uintptr(c.Lease), "lease")
+	if _, err := f.Stat(); err != nil {
+		return nil, fmt.Errorf("use lease: %w", err)
+	}
+	return f, nil
 }
 
 // addPeers takes those given by flags.

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/migrated/migrated/node/version"
+	"github.com/migrated/migrated/node/vmproc"
+	"github.com/migrated/migrated/vmm/kvm"
 )
 
 func main() {
@@ -63,11 +65,31 @@ Everything can be given in a TOML file; a flag wins over it:
 	flags.Var(&cfg.Memory, "memory", "memory of a VM, where migratectl run does not say")
 	flags.Var(&cfg.MemoryLimit, "memory-limit", "memory of all VMs together; 0 for what is free")
 	flags.StringVar(&cfg.Metrics, "metrics", cfg.Metrics, "serve Prometheus metrics at a loopback HOST:PORT or unix:/PATH; empty for nowhere")
+	flags.BoolVar(&cfg.StopVMs, "stop-vms", false, "stop the VMs here when the daemon is stopped; else they go on without it")
+	flags.IntVar(&cfg.Lease, "lease", 0, "descriptor: when it ends, so do the processes of VMs")
+	if err := flags.MarkHidden("lease"); err != nil {
+		panic(err) // there is such a flag
+	}
 	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		d := &daemon{file: file, read: func() (*config, error) { return read(cmd, file, &cfg, peers) }}
 		return d.serve(cmd.Context())
 	}
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.AddCommand(vmCommand())
+	return cmd
+}
+
+// vmCommand is the process of one VM; the daemon starts it.
+func vmCommand() *cobra.Command {
+	var leased bool
+	cmd := &cobra.Command{
+		Use:    "vm",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return vmproc.Serve(kvm.New, leased) },
+	}
+	cmd.Flags().BoolVar(&leased, "lease", false, "end when the lease does")
 	return cmd
 }
 

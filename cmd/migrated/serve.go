@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ import (
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/metrics"
 	"github.com/migrated/migrated/node/version"
-	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/node/vmproc"
 	"github.com/migrated/migrated/vmm/kvm"
 )
 
@@ -65,14 +66,19 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	defer socket.Close()
+	lease, err := cfg.lease()
+	if err != nil {
+		return err
+	}
+	vms, err := vmproc.NewLauncher(vmproc.LauncherConfig{Dir: filepath.Join(cfg.State, "vms"), Lease: lease, Log: log})
+	if err != nil {
+		return err
+	}
 	n, err := node.New(node.Config{
 		Name:     cfg.Name,
 		StateDir: cfg.State,
 		Host:     machine,
-		NewVM: func(c vmm.Config) (vmm.VM, error) {
-			c.Machine = kvm.New
-			return vmm.New(c)
-		},
+		VMs:      vms,
 		Settings: cfg.settings(),
 		Reload:   d.reload,
 		Log:      log,
@@ -117,11 +123,17 @@ func (d *daemon) serve(ctx context.Context) error {
 		err = nil
 	case err = <-failed:
 	}
-	// VMs first: their last words still reach those who follow them.
+	if cfg.StopVMs {
+		// Their last words still reach those who follow them.
+		n.StopVMs(stopGrace)
+	}
 	closeErr := n.Close()
 	servers.Stop()
 	return errors.Join(err, closeErr)
 }
+
+// stopGrace is how long programs may take to end where the daemon stops them.
+const stopGrace = 10 * time.Second
 
 // listenUnix makes the socket, in place of one that a dead daemon left behind.
 func listenUnix(path string) (net.Listener, error) {

@@ -35,6 +35,10 @@ func Open(dir string) (*Log, error) {
 // Begin adds the segment of a stay that begins at an offset of the log, with what an
 // earlier daemon may have left of it.
 func (l *Log) Begin(generation uint32, base int64) error {
+	return l.begin(generation, base, openSegment)
+}
+
+func (l *Log) begin(generation uint32, base int64, open func(string, uint32, int64) (*segment, error)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range l.segments {
@@ -46,13 +50,19 @@ func (l *Log) Begin(generation uint32, base int64) error {
 		return fmt.Errorf("log of stay %d begins at %d, that before it ends at %d",
 			generation, base, l.segments[n-1].end)
 	}
-	s, err := openSegment(l.path(generation), generation, base)
+	s, err := open(l.path(generation), generation, base)
 	if err != nil {
 		return err
 	}
 	l.segments = append(l.segments, s)
 	l.notify()
 	return nil
+}
+
+// BeginLive is Begin for a stay whose guest may be appending at this moment: Grow says how
+// far it has come, or Mend looks.
+func (l *Log) BeginLive(generation uint32, base int64) error {
+	return l.begin(generation, base, openLive)
 }
 
 func (l *Log) path(generation uint32) string {
@@ -112,6 +122,57 @@ func (l *Log) Write(generation uint32, frames []byte) error {
 		return err
 	}
 	return l.Append(generation, next, frames)
+}
+
+// File returns the file of a stay that goes on, for its guest to append to.
+func (l *Log) File(generation uint32) (*os.File, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(s.path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	return f, nil
+}
+
+// Grow says that a stay's guest has appended to its file, up to an offset of the log.
+func (l *Log) Grow(generation uint32, end int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return err
+	}
+	if end <= s.next() {
+		return nil // it is known
+	}
+	if err := s.grow(end); err != nil {
+		return err
+	}
+	l.notify()
+	return nil
+}
+
+// Mend takes up what is in a stay's file where its guest died while it appended to it.
+func (l *Log) Mend(generation uint32) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.find(generation)
+	if err != nil {
+		return err
+	}
+	if s.file == nil {
+		return nil
+	}
+	if err := s.mend(); err != nil {
+		return err
+	}
+	l.notify()
+	return nil
 }
 
 // Finish says where a stay's log ends; what is missing up to there may still be appended.

@@ -20,19 +20,37 @@ type segment struct {
 
 // openSegment opens or makes the file of a stay, and cuts off a frame that a crash tore.
 func openSegment(path string, generation uint32, base int64) (*segment, error) {
+	s, err := openLive(path, generation, base)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mend(); err != nil {
+		s.file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openLive opens the file of a stay without a look at what is in it.
+func openLive(path string, generation uint32, base int64) (*segment, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	size, err := wholeSize(f)
+	return &segment{path: path, generation: generation, base: base, end: -1, file: f}, nil
+}
+
+// mend takes up the whole frames of the file, and cuts off what is behind them.
+func (s *segment) mend() error {
+	size, err := wholeSize(s.file)
 	if err == nil {
-		err = f.Truncate(size)
+		err = s.file.Truncate(size)
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("open log: %w", err)
+		return fmt.Errorf("mend log: %w", err)
 	}
-	return &segment{path: path, generation: generation, base: base, size: size, end: -1, file: f}, nil
+	s.size = size
+	return nil
 }
 
 // wholeSize is the length of the whole frames of a file.
@@ -62,6 +80,22 @@ func (s *segment) append(frames []byte) error {
 		return fmt.Errorf("write log: %w", err)
 	}
 	s.size += int64(n)
+	return nil
+}
+
+// grow takes up what was appended by somebody else.
+func (s *segment) grow(end int64) error {
+	if s.file == nil || s.end >= 0 {
+		return fmt.Errorf("log of stay %d has ended", s.generation)
+	}
+	info, err := s.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read log: %w", err)
+	}
+	if s.base+info.Size() < end {
+		return fmt.Errorf("log of stay %d is said to go up to %d, and has %d", s.generation, end, s.base+info.Size())
+	}
+	s.size = end - s.base
 	return nil
 }
 

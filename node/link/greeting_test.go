@@ -89,15 +89,15 @@ func FuzzGreeting(f *testing.F) {
 // FuzzStreamHeader: an error, or a header that survives a round trip.
 func FuzzStreamHeader(f *testing.F) {
 	f.Add([]byte{kindControl})
-	f.Add(append([]byte{kindData}, make([]byte, 16)...))
+	f.Add(append([]byte{kindData}, make([]byte, 17)...))
 	f.Add([]byte{9})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		kind, token, err := readStreamHeader(bytes.NewReader(b))
+		h, err := readStreamHeader(bytes.NewReader(b))
 		if err != nil {
 			return
 		}
 		var out bytes.Buffer
-		if err := writeStreamHeader(&out, kind, token); err != nil {
+		if err := writeStreamHeader(&out, h); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.HasPrefix(b, out.Bytes()) {

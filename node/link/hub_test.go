@@ -85,7 +85,7 @@ func TestBothWays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := l.OpenData(Token{1})
+		out, err := l.OpenData(Token{1}, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestBothWays(t *testing.T) {
 			t.Fatal(err)
 		}
 		out.Close()
-		in, err := e.Wait(t.Context())
+		in, err := e.Wait(t.Context(), 7)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,16 +126,16 @@ func TestUnexpectedStream(t *testing.T) {
 	if _, err := a.Expect(Token{3}, "b"); err == nil {
 		t.Error("one token was expected twice")
 	}
-	first, err := l.OpenData(Token{3})
+	first, err := l.OpenData(Token{3}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	if _, err := twice.Wait(t.Context()); err != nil {
-		t.Fatal(err)
+	for len(twice.conns[0]) == 0 {
+		time.Sleep(time.Millisecond)
 	}
 	for _, token := range []Token{{1}, {2}, {3}} {
-		s, err := l.OpenData(token)
+		s, err := l.OpenData(token, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -53,7 +53,7 @@ func newLink(h *Hub, c net.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error)
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage)),
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) {
-			return l.open(kindControl, Token{})
+			return l.open(header{kind: kindControl})
 		}))
 	if err != nil {
 		session.Close()
@@ -81,9 +81,9 @@ func (l *Link) Client() pb.PeerClient { return pb.NewPeerClient(l.client) }
 // Done is closed when the link is gone.
 func (l *Link) Done() <-chan struct{} { return l.session.CloseChan() }
 
-// OpenData opens the stream that carries the memory of a move.
-func (l *Link) OpenData(token Token) (net.Conn, error) {
-	return l.open(kindData, token)
+// OpenData opens one of the streams that carry the memory of a move.
+func (l *Link) OpenData(token Token, number uint8) (net.Conn, error) {
+	return l.open(header{kindData, token, number})
 }
 
 // RoundTrip is the least time of a few small requests.
@@ -109,12 +109,12 @@ func (l *Link) Close() {
 	})
 }
 
-func (l *Link) open(kind byte, token Token) (net.Conn, error) {
+func (l *Link) open(h header) (net.Conn, error) {
 	s, err := l.session.OpenStream()
 	if err != nil {
 		return nil, fmt.Errorf("open stream to %s: %w", l.Name(), err)
 	}
-	if err := writeStreamHeader(s, kind, token); err != nil {
+	if err := writeStreamHeader(s, h); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open stream to %s: %w", l.Name(), err)
 	}
@@ -137,7 +137,7 @@ func (l *Link) dispatch(s *yamux.Stream) {
 		s.Close()
 		return
 	}
-	kind, token, err := readStreamHeader(s)
+	h, err := readStreamHeader(s)
 	if err != nil {
 		if err != io.EOF {
 			l.hub.log.Warn("stream refused", "peer", l.Name(), "err", err)
@@ -149,12 +149,12 @@ func (l *Link) dispatch(s *yamux.Stream) {
 		s.Close()
 		return
 	}
-	if kind == kindControl {
+	if h.kind == kindControl {
 		l.hub.control.put(controlConn{Conn: s, addr: Addr{l}})
 		return
 	}
-	if !l.hub.data.deliver(token, l, s) {
-		l.hub.log.Warn("stream refused: no such move", "peer", l.Name(), "token", token)
+	if !l.hub.data.deliver(h, l, s) {
+		l.hub.log.Warn("stream refused: no such move", "peer", l.Name(), "token", h.token, "number", h.number)
 		s.Close()
 	}
 }

@@ -7,11 +7,14 @@ import (
 )
 
 // A stream of a link begins with one byte that says what it carries; a data stream goes on
-// with the token of the move that it belongs to.
+// with the token of the move that it belongs to, and its number among the move's.
 const (
 	kindControl = 1 // gRPC
-	kindData    = 2 // a token, then memory as statexfer writes it
+	kindData    = 2 // a token and a number, then memory as statexfer writes it
 )
+
+// MaxStreams is how many data streams a move can have; their numbers are below.
+const MaxStreams = 32
 
 // A Token names one move: random, so that no stream can be taken for another's.
 type Token [16]byte
@@ -28,32 +31,44 @@ func ParseToken(b []byte) (Token, error) {
 
 func (t Token) String() string { return fmt.Sprintf("%x", t[:]) }
 
+// A header is how a stream begins.
+type header struct {
+	kind   byte
+	token  Token // of a data stream
+	number uint8 // the same
+}
+
 // writeStreamHeader opens a stream towards the peer.
-func writeStreamHeader(w io.Writer, kind byte, token Token) error {
-	header := []byte{kind}
-	if kind == kindData {
-		header = append(header, token[:]...)
+func writeStreamHeader(w io.Writer, h header) error {
+	header := []byte{h.kind}
+	if h.kind == kindData {
+		header = append(append(header, h.token[:]...), h.number)
 	}
 	_, err := w.Write(header)
 	return err
 }
 
 // readStreamHeader reads what the peer opened.
-func readStreamHeader(r io.Reader) (kind byte, token Token, err error) {
-	var k [1]byte
-	if _, err := io.ReadFull(r, k[:]); err != nil {
-		return 0, token, fmt.Errorf("read stream header: %w", err)
+func readStreamHeader(r io.Reader) (h header, err error) {
+	var b [len(h.token) + 1]byte
+	if _, err := io.ReadFull(r, b[:1]); err != nil {
+		return h, fmt.Errorf("read stream header: %w", err)
 	}
-	switch k[0] {
+	h.kind = b[0]
+	switch h.kind {
 	case kindControl:
 	case kindData:
-		if _, err := io.ReadFull(r, token[:]); err != nil {
-			return 0, token, fmt.Errorf("read stream header: %w", err)
+		if _, err := io.ReadFull(r, b[:]); err != nil {
+			return h, fmt.Errorf("read stream header: %w", err)
+		}
+		copy(h.token[:], b[:])
+		if h.number = b[len(h.token)]; h.number >= MaxStreams {
+			return h, fmt.Errorf("read stream header: a move has no stream %d", h.number)
 		}
 	default:
-		return 0, token, fmt.Errorf("read stream header: no such kind: %d", k[0])
+		return h, fmt.Errorf("read stream header: no such kind: %d", h.kind)
 	}
-	return k[0], token, nil
+	return h, nil
 }
 
 // A controlConn is a control stream as the gRPC server sees it; its remote address is the

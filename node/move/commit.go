@@ -33,7 +33,7 @@ func (s *Source) commit() (*pb.Move, error) {
 		return nil, err
 	}
 	s.state = state
-	s.Committed(s.clock.leftAt)
+	s.Committed(s.clock.leftAt, s.sent)
 	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_START})
 
 	answer := s.start()

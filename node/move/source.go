@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -17,8 +16,8 @@ import (
 
 	"github.com/migrated/migrated/node/handover"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/vmm"
 )
 
@@ -65,9 +64,9 @@ type Source struct {
 	Token    link.Token
 	VM       *pb.VM // as the target is to know it, its generation that of the next stay
 	Config   []byte // of its image
-	Guest    vmm.VM
+	Guest    vmproc.VM
 	From, To string
-	Compress statexfer.Codec
+	Compress pb.Compression
 	Links    Links
 	Journal  Journal
 	Timeouts Timeouts
@@ -75,18 +74,15 @@ type Source struct {
 	Node     context.Context // ends when this node shuts down
 
 	Progress func(*pb.MoveEvent)
-	// Freeze is called once the guest has left: nothing feeds it from now on. It says how
-	// far log and input have come. Thaw takes it back.
-	Freeze func() (logEnd, inputAccepted int64)
-	Thaw   func()
 	// Doubt is called when the target does not answer after the commitment. The move goes on.
 	Doubt func(error)
 	// Committed is called when the commitment is journalled, and before START is sent.
-	Committed func(leftAt time.Time)
+	Committed func(leftAt time.Time, sent *pb.Sent)
 
 	state handover.Source
 	link  *link.Link
 	clock timeline
+	sent  *pb.Sent
 }
 
 // ErrShutdown is returned for a move that was in doubt when this node shut down.
@@ -136,12 +132,13 @@ func (s *Source) untilReady(ctx context.Context) error {
 		s.abort(err)
 		return err
 	}
-	left, err := s.quiesce(ctx)
-	if err != nil {
-		s.abort(err)
+	if s.sent, err = s.send(ctx); err != nil {
+		if reason := s.abort(err); reason != "" {
+			err = fmt.Errorf("%s gave up: %s", s.To, reason)
+		}
 		return err
 	}
-	if err := s.transfer(ctx, left); err != nil {
+	if err := s.verify(ctx); err != nil {
 		s.goOn()
 		if reason := s.abort(err); reason != "" {
 			err = fmt.Errorf("%s gave up: %s", s.To, reason)
@@ -173,76 +170,41 @@ func (s *Source) prepare(ctx context.Context) error {
 	return nil
 }
 
-// quiesce takes the guest off its stack. On an error it still runs.
-func (s *Source) quiesce(ctx context.Context) (*vmm.Left, error) {
-	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_QUIESCE})
-	defer s.clock.lap(&s.clock.move.Quiesce)
-	limited, cancel := context.WithTimeout(ctx, s.Timeouts.Quiesce)
-	defer cancel()
-	asked := time.Now()
-	left, err := s.Guest.Quiesce(limited)
+// send has the guest leave its stack and its memory sent. On an error it still runs.
+func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
+	sent, err := s.Guest.Send(ctx, &outgoing{s.link, s.Token}, &pb.SendOptions{
+		Kind:           pb.MoveKind_MOVE_KIND_STOP,
+		Compress:       s.Compress,
+		QuiesceTimeout: durationpb.New(s.Timeouts.Quiesce),
+		StallTimeout:   durationpb.New(s.Timeouts.Stall),
+	}, func(p *pb.MoveProgress) {
+		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory})
+	})
 	if err != nil {
-		if context.Cause(ctx) == nil && limited.Err() != nil {
-			return nil, fmt.Errorf("the program did not reach a migration point within %v", s.Timeouts.Quiesce)
-		}
-		return nil, fmt.Errorf("take the program off its stack: %w", err)
+		return nil, s.explain(ctx, "send memory", err)
 	}
-	s.clock.leftAt = asked.Add(left.Quiesce)
-	s.clock.move.Frames = left.Frames
-	s.clock.move.RecordBytes = left.Bytes
-	return left, nil
+	s.clock.left(sent)
+	return sent, nil
 }
 
-// transfer sends memory and waits until the target has checked it.
-func (s *Source) transfer(ctx context.Context, left *vmm.Left) error {
-	logEnd, accepted := s.Freeze()
-	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER})
-	stats, digest, err := s.send(ctx)
-	if err != nil {
-		return err
-	}
-	s.clock.move.Memory = memoryStats(stats)
-	s.clock.lap(&s.clock.move.Transfer)
-
+// verify waits until the target has checked what it got.
+func (s *Source) verify(ctx context.Context) error {
 	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_VERIFY})
 	defer s.clock.lap(&s.clock.move.Verify)
 	ctx, cancel := context.WithTimeout(ctx, s.Timeouts.Stall)
 	defer cancel()
-	_, err = s.link.Client().Ready(ctx, &pb.ReadyRequest{
+	_, err := s.link.Client().Ready(ctx, &pb.ReadyRequest{
 		Token:         s.Token[:],
-		Digest:        digest[:],
-		Memory:        memoryStats(stats),
-		Left:          leftToWire(left),
-		LogEnd:        logEnd,
-		InputAccepted: accepted,
+		Digest:        s.sent.Digest,
+		Memory:        s.sent.Memory,
+		Left:          s.sent.Left,
+		LogEnd:        s.sent.LogEnd,
+		InputAccepted: s.sent.InputAccepted,
 	})
 	if err != nil {
 		return s.explain(ctx, "check", err)
 	}
 	return nil
-}
-
-// send streams the guest's memory.
-func (s *Source) send(ctx context.Context) (statexfer.Stats, [32]byte, error) {
-	c, err := s.link.OpenData(s.Token)
-	if err != nil {
-		return statexfer.Stats{}, [32]byte{}, s.explain(ctx, "send memory", err)
-	}
-	defer c.Close()
-	stop := context.AfterFunc(ctx, func() { c.Close() })
-	defer stop()
-	stats, digest, err := statexfer.Send(ctx, &stallWriter{c, s.Timeouts.Stall}, s.Guest.Memory(), statexfer.Options{
-		Compress:  s.Compress,
-		Backing:   s.Guest.Backing(),
-		Anonymous: s.Guest.Backing() == nil,
-		Progress: func(st statexfer.Stats) {
-			s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: memoryStats(st)})
-		},
-	})
-	if err != nil {
-		return stats, digest, s.explain(ctx, "send memory", err)
-	}
-	return stats, digest, nil
 }
 
 // explain prefers the reason for which a context ended over what that made of a call.
@@ -258,14 +220,18 @@ func (s *Source) explain(ctx context.Context, doing string, err error) error {
 		}
 		return fmt.Errorf("%s: %w", doing, cause)
 	}
+	switch {
+	case errors.Is(err, vmproc.ErrQuiesce):
+		return fmt.Errorf("the program did not reach a migration point within %v", s.Timeouts.Quiesce)
+	case errors.Is(err, vmproc.ErrStalled):
+		return fmt.Errorf("%s: %s takes nothing any more", doing, s.To)
+	case errors.Is(err, vmproc.ErrClosed):
+		return fmt.Errorf("%s: %s takes no more of it", doing, s.To)
+	}
 	if st, ok := status.FromError(err); ok && st.Code() == codes.Unavailable {
 		return fmt.Errorf("%s: the link to %s was lost", doing, s.To)
 	} else if ok {
 		return fmt.Errorf("%s refuses: %w", s.To, &refusal{st})
-	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("%s: %s takes nothing any more", doing, s.To)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
@@ -275,7 +241,6 @@ func (s *Source) goOn() {
 	if err := s.Guest.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
 		s.Log.Error("resume after a failed move", "vm", s.VM.Name, "err", err)
 	}
-	s.Thaw()
 }
 
 // abort tells the target, and returns why that had given up before, if it had. A target that

@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/handover"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/statexfer"
-	"github.com/migrated/migrated/vmm"
 )
 
 // A Target is the place reserved for one VM that is on its way here.
@@ -23,7 +23,7 @@ type Target struct {
 	Token    link.Token
 	VM       *pb.VM
 	From     *link.Link
-	Guest    vmm.VM // made, not started; it is the Target's until Own
+	Guest    vmproc.VM // made, not started; it is the Target's until Own
 	Links    Links
 	Timeouts Timeouts
 	Log      *slog.Logger
@@ -45,15 +45,14 @@ type Target struct {
 
 	mu         sync.Mutex
 	state      handover.Target
-	stats      statexfer.Stats
-	digest     [32]byte
+	memory     *pb.Received
 	receiveErr error
 	arrival    Arrival
 }
 
 // An Arrival is what came with a VM beside its memory.
 type Arrival struct {
-	Left          *vmm.Left
+	Left          *pb.Left // its wall is of this host's clock
 	LogEnd        int64
 	InputAccepted int64
 }
@@ -76,27 +75,26 @@ func (t *Target) Receive(hub *link.Hub) error {
 func (t *Target) receive() {
 	defer close(t.received)
 	defer t.expected.Cancel()
-	stats, digest, err := t.receiveMemory()
+	memory, err := t.receiveMemory()
 	t.mu.Lock()
-	t.stats, t.digest, t.receiveErr = stats, digest, err
+	t.memory, t.receiveErr = memory, err
 	t.mu.Unlock()
 	if err != nil {
 		t.trouble(err)
 	}
 }
 
-func (t *Target) receiveMemory() (statexfer.Stats, [32]byte, error) {
-	// The source prepares and quiesces in this time, whatever it allows itself for that.
-	ctx, cancel := context.WithTimeout(t.ctx, t.Timeouts.Prepare+t.Timeouts.Quiesce+t.Timeouts.Stall)
-	defer cancel()
-	c, err := t.expected.Wait(ctx)
-	if err != nil {
-		return statexfer.Stats{}, [32]byte{}, err
+func (t *Target) receiveMemory() (*pb.Received, error) {
+	memory, err := t.Guest.Receive(t.ctx, &incoming{t.expected}, &pb.ReceiveOptions{
+		Kind:         pb.MoveKind_MOVE_KIND_STOP,
+		StallTimeout: durationpb.New(t.Timeouts.Stall),
+		// The source prepares and quiesces in this time, whatever it allows itself for that.
+		FirstTimeout: durationpb.New(t.Timeouts.Prepare + t.Timeouts.Quiesce + t.Timeouts.Stall),
+	}, nil)
+	if err == nil && memory == nil {
+		err = errNoMemory
 	}
-	defer c.Close()
-	stop := context.AfterFunc(t.ctx, func() { c.Close(); c.SetReadDeadline(time.Now()) })
-	defer stop()
-	return statexfer.Receive(t.ctx, &stallReader{c, t.Timeouts.Stall}, t.Guest.Memory(), nil)
+	return memory, err
 }
 
 // watchLink lets nothing lie about that a lost source will not send any more. Once the
@@ -143,7 +141,7 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	left, err := leftFromWire(req.Left)
+	_, err := vmproc.LeftFromWire(req.Left)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -152,8 +150,8 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 	case err != nil:
 	case t.receiveErr != nil:
 		err = t.receiveErr
-	case !bytes.Equal(req.Digest, t.digest[:]):
-		err = fmt.Errorf("memory arrived changed: its digest is %x, at the source %x", t.digest, req.Digest)
+	case !bytes.Equal(req.Digest, t.memory.Digest):
+		err = fmt.Errorf("memory arrived changed: its digest is %x, at the source %x", t.memory.Digest, req.Digest)
 	case req.LogEnd < 0 || req.InputAccepted < 0:
 		err = errors.New("offsets of log and input must not be negative")
 	}
@@ -161,7 +159,7 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 		t.enter(handover.Trouble, err)
 		return err
 	}
-	t.arrival = Arrival{Left: left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted}
+	t.arrival = Arrival{Left: req.Left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted}
 	t.enter(handover.HasAll, nil)
 	return nil
 }
@@ -182,13 +180,12 @@ func (t *Target) Start(req *pb.StartRequest) *pb.StartResponse {
 
 // startReady starts a VM that stopped some time ago. t.mu is held.
 func (t *Target) startReady(stopped time.Duration) *pb.StartResponse {
+	// The guest's clock goes on by the time since it left. Measured that way and not by the
+	// two hosts' clocks, their disagreement does not show.
+	t.arrival.Left.Wall = timestamppb.New(time.Now().Add(-stopped))
 	err := t.Own(t.arrival)
 	if err == nil {
-		// The guest's clock goes on by the time since it left. Measured that way and not by
-		// the two hosts' clocks, their disagreement does not show.
-		left := *t.arrival.Left
-		left.Wall = time.Now().Add(-stopped)
-		if err = t.Guest.Start(&left); err != nil {
+		if err = t.Guest.Go(); err != nil {
 			t.Disown()
 		}
 	}
@@ -209,22 +206,9 @@ func (t *Target) startReady(stopped time.Duration) *pb.StartResponse {
 // awaitResumed waits until the guest runs, so that the downtime can be told. One that does
 // not come up is this node's all the same.
 func (t *Target) awaitResumed() (time.Time, bool) {
-	deadline := time.NewTimer(t.Timeouts.Stall / 2)
-	defer deadline.Stop()
-	poll := time.NewTicker(200 * time.Microsecond)
-	defer poll.Stop()
-	for {
-		if at := t.Guest.Resumed(); !at.IsZero() {
-			return at, true
-		}
-		select {
-		case <-poll.C:
-		case <-t.Guest.Done():
-			return time.Time{}, false
-		case <-deadline.C:
-			return time.Time{}, false
-		}
-	}
+	ctx, cancel := context.WithTimeout(t.Node, t.Timeouts.Stall/2)
+	defer cancel()
+	return t.Guest.AwaitResumed(ctx)
 }
 
 // Abort drops the place: the source keeps the VM. It returns why this side had given up

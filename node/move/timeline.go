@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -25,6 +26,16 @@ func (t *timeline) lap(phase **durationpb.Duration) {
 	now := time.Now()
 	*phase = durationpb.New(now.Sub(t.mark))
 	t.mark = now
+}
+
+// left takes over when the guest left and when its memory had been sent.
+func (t *timeline) left(sent *pb.Sent) {
+	t.leftAt = vmproc.FromMonotonic(sent.LeftAt)
+	t.lap(&t.move.Transfer)
+	t.move.Quiesce = sent.Left.Quiesce
+	t.move.Transfer = durationpb.New(t.move.Transfer.AsDuration() - t.move.Quiesce.AsDuration())
+	t.move.Frames, t.move.RecordBytes = sent.Left.Frames, sent.Left.Bytes
+	t.move.Memory = sent.Memory
 }
 
 // finish works out total and downtime. No guest code ran between leftAt, on this clock, and

@@ -19,6 +19,10 @@ type Cluster struct {
 	bin string // build/bin
 	dir string // state directories, sockets; removed by Close
 
+	// lease is the end by which this process holds the VMs of its daemons: they end when it is
+	// closed, by Close or by this process's end. leased is the daemons' end.
+	lease, leased *os.File
+
 	mu     sync.Mutex
 	nodes  []*Node
 	boards []*Board
@@ -42,7 +46,11 @@ func New() (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a cluster's directory: %w", err)
 	}
-	return &Cluster{bin: bin, dir: dir}, nil
+	leased, lease, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make a cluster's lease: %w", err)
+	}
+	return &Cluster{bin: bin, dir: dir, lease: lease, leased: leased}, nil
 }
 
 func checkBinaries(bin string) error {
@@ -57,6 +65,10 @@ func checkBinaries(bin string) error {
 // Close stops all nodes and boards and removes what they wrote. A second call does nothing.
 func (c *Cluster) Close() {
 	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
 	c.closed = true
 	nodes, boards := c.nodes, c.boards
 	c.nodes, c.boards = nil, nil
@@ -71,6 +83,8 @@ func (c *Cluster) Close() {
 		all.Go(b.Stop) // and with it what runs on it
 	}
 	all.Wait()
+	c.lease.Close()
+	c.leased.Close()
 	os.RemoveAll(c.dir)
 }
 

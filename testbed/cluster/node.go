@@ -75,7 +75,8 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 		n.Args = append(n.Args, "--peer", p.Name+"="+p.Address)
 	}
 	n.Args = append(n.Args, cfg.Flags...)
-	cmd := exec.Command(n.Args[0], n.Args[1:]...)
+	cmd := exec.Command(n.Args[0], append(n.Args[1:], "--lease", "3")...)
+	cmd.ExtraFiles = []*os.File{c.leased}
 	cmd.Stdout, cmd.Stderr = n.log, n.log
 	p, err := child.Start(cmd)
 	if err != nil {

@@ -1,0 +1,197 @@
+package vmproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+)
+
+// A Movable is a guest as the engines of a move see it. *vmm.Guest is one; what only some
+// kinds of move need of it, they ask for by a type assertion.
+type Movable interface {
+	Memory() []byte
+	Quiesce(ctx context.Context) (*vmm.Left, error)
+	Continue() error
+	Done() <-chan struct{}
+}
+
+// A sender is the source's part of one kind of move.
+type sender interface {
+	// send does all up to the moment when the target can start. On success the guest is at
+	// rest; on an error it goes on: send takes back what it did.
+	send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error)
+	// drain serves what the target still lacks. It may be called again, with other streams,
+	// when it fails.
+	drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+}
+
+// A receiver is the target's.
+type receiver interface {
+	receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error)
+	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+}
+
+func newSender(g Movable, opt *pb.SendOptions) (sender, error) {
+	switch opt.Kind {
+	case pb.MoveKind_MOVE_KIND_UNSPECIFIED, pb.MoveKind_MOVE_KIND_STOP:
+		return &stopSender{g: g, opt: opt}, nil
+	}
+	return nil, fmt.Errorf("this process knows no move of kind %v", opt.Kind)
+}
+
+func newReceiver(g Movable, opt *pb.ReceiveOptions) (receiver, error) {
+	switch opt.Kind {
+	case pb.MoveKind_MOVE_KIND_UNSPECIFIED, pb.MoveKind_MOVE_KIND_STOP:
+		return &stopReceiver{g: g, opt: opt}, nil
+	}
+	return nil, fmt.Errorf("this process knows no move of kind %v", opt.Kind)
+}
+
+// Send sends a guest's memory, as a VM's process does. LogEnd and InputAccepted are the
+// caller's to fill in.
+func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+	e, err := newSender(g, opt)
+	if err != nil {
+		return nil, err
+	}
+	return e.send(ctx, s, progress)
+}
+
+// Receive fills a guest's memory, as a VM's process does.
+func Receive(ctx context.Context, g Movable, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error) {
+	e, err := newReceiver(g, opt)
+	if err != nil {
+		return nil, err
+	}
+	return e.receive(ctx, s, progress)
+}
+
+// send is Send for the guest here. An engine stays until the guest goes on: it may be asked
+// to drain.
+func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+	e, err := newSender(h.g, opt)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	if h.state != pb.ProcessState_PROCESS_STATE_RUNNING || h.moving {
+		h.mu.Unlock()
+		return nil, errors.New("the guest does not run, or moves already")
+	}
+	h.moving, h.sender = true, e
+	h.mu.Unlock()
+	h.using.RLock()
+	defer h.using.RUnlock()
+	ctx, cancel := untilEnd(ctx, h.g)
+	defer cancel()
+	sent, err := e.send(ctx, s, progress)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.moving = false
+	if err != nil {
+		h.sender = nil
+		return nil, err
+	}
+	sent.LogEnd, sent.InputAccepted = h.log.end(), h.input.count()
+	h.sent, h.state = sent, pb.ProcessState_PROCESS_STATE_AT_REST
+	return sent, nil
+}
+
+// untilEnd is a context that ends with the guest too.
+func untilEnd(ctx context.Context, g Movable) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-g.Done():
+			cancel(vmm.ErrExited)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// drain goes on serving the target.
+func (h *hosted) drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error {
+	h.mu.Lock()
+	e := h.sender
+	h.mu.Unlock()
+	if e == nil {
+		return errors.New("nothing was sent")
+	}
+	h.using.RLock()
+	defer h.using.RUnlock()
+	return e.drain(ctx, s, progress)
+}
+
+func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error) {
+	e, err := newReceiver(h.g, opt)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	if h.state != pb.ProcessState_PROCESS_STATE_MADE || h.receiver != nil {
+		h.mu.Unlock()
+		return nil, errors.New("the guest cannot receive memory, or does already")
+	}
+	h.receiver = e
+	h.mu.Unlock()
+	h.using.RLock()
+	defer h.using.RUnlock()
+	ctx, cancel := untilEnd(ctx, h.g)
+	defer cancel()
+	return e.receive(ctx, s, progress)
+}
+
+func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error {
+	h.mu.Lock()
+	e := h.receiver
+	h.mu.Unlock()
+	if e == nil {
+		return errors.New("nothing was received")
+	}
+	h.using.RLock()
+	defer h.using.RUnlock()
+	ctx, cancel := untilEnd(ctx, h.g)
+	defer cancel()
+	return e.fill(ctx, s, progress)
+}
+
+// A stallConn fails with ErrStalled when the other side makes no progress for a while, and
+// with ErrClosed when it is gone.
+type stallConn struct {
+	net.Conn
+	stall time.Duration
+	first time.Duration // for the first that is read, where it is more
+}
+
+func (c *stallConn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.stall)); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	return n, explainStall(err)
+}
+
+func (c *stallConn) Read(p []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(max(c.stall, c.first))); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.first = 0
+	}
+	return n, explainStall(err)
+}
+
+func explainStall(err error) error {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return ErrStalled
+	}
+	return err
+}

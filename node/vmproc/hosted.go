@@ -1,0 +1,223 @@
+package vmproc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/isa"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
+)
+
+// A hosted guest is the one that this process has.
+type hosted struct {
+	child *child
+	g     *vmm.Guest
+	isa   string
+	log   logWriter
+	input feeder
+	using sync.RWMutex // held for reading while a move uses the guest's memory
+
+	mu       sync.Mutex
+	state    pb.ProcessState // but for ENDED, which ended says
+	armed    *pb.ProcessArm
+	resumed  int64 // ns of the host's monotonic clock
+	sender   sender
+	receiver receiver
+	moving   bool     // the sender sends
+	sent     *pb.Sent // in AT_REST
+	ended    *pb.ProcessEnded
+}
+
+// makeGuest makes the process's guest of what a daemon says.
+func (c *child) makeGuest(m *pb.ProcessMake, files []*os.File) error {
+	c.mu.Lock()
+	taken := c.guest != nil
+	c.mu.Unlock()
+	if taken {
+		return errors.New("this process has a guest already")
+	}
+	cfg, err := image.ParseConfig(m.Config)
+	if err != nil {
+		return err
+	}
+	build, contents, err := mapBuild(cfg, m, files)
+	if err != nil {
+		return err
+	}
+	h := &hosted{child: c, isa: m.Isa, state: pb.ProcessState_PROCESS_STATE_MADE}
+	h.log.init(c)
+	config := vmm.Config{
+		Spec:    vmm.Spec{Image: cfg, Build: build, Memory: m.Memory, Resume: m.Resume},
+		Args:    m.Args,
+		Env:     m.Env,
+		Output:  h.log.write,
+		Resumed: h.noteResumed,
+		Log: func(text string) {
+			c.tell(&pb.FromVM{Message: &pb.FromVM_Said{Said: &pb.ProcessSaid{Text: text}}})
+		},
+		Machine: c.machine,
+	}
+	for _, f := range m.Files {
+		if f.Size > uint64(len(contents)) {
+			return errors.New("files are shorter than was said")
+		}
+		config.Files = append(config.Files, vmm.File{
+			Path: f.Path, Mode: f.Mode, ModTime: time.Unix(0, f.MtimeNs), Data: contents[:f.Size],
+		})
+		contents = contents[f.Size:]
+	}
+	if h.g, err = vmm.New(config); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.guest = h
+	c.mu.Unlock()
+	go h.watch()
+	return nil
+}
+
+// mapBuild maps the executable and the symbols, and the contents of files where there are.
+func mapBuild(cfg *image.Config, m *pb.ProcessMake, files []*os.File) (*image.Build, []byte, error) {
+	if len(files) < 2 {
+		return nil, nil, fmt.Errorf("%d descriptors with a build", len(files))
+	}
+	b := &image.Build{ISA: isa.ByName(m.Isa)}
+	for _, info := range cfg.Builds {
+		if info.ISA == m.Isa && info.Level == m.Level {
+			b.Info = info
+		}
+	}
+	if b.ISA == nil || b.Info.ISA == "" {
+		return nil, nil, fmt.Errorf("the image has no build %s/%s", m.Isa, m.Level)
+	}
+	var contents []byte
+	var err error
+	if b.Exec, err = mapFile(files[0]); err == nil {
+		b.Debug, err = mapFile(files[1])
+	}
+	if err == nil && len(files) > 2 {
+		contents, err = mapFile(files[2])
+	}
+	return b, contents, err
+}
+
+// arm takes over the log and what the guest is to start from.
+func (h *hosted) arm(a *pb.ProcessArm, files []*os.File) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state != pb.ProcessState_PROCESS_STATE_MADE {
+		return errors.New("the guest has been armed already")
+	}
+	if a.Vm == nil {
+		return errors.New("armed without a record")
+	}
+	if err := h.log.open(files[0], a.LogBase); err != nil {
+		return err
+	}
+	files[0] = nil // the log has it
+	h.input.set(a.InputAccepted)
+	h.armed, h.state = a, pb.ProcessState_PROCESS_STATE_ARMED
+	return nil
+}
+
+// start lets an armed guest run.
+func (h *hosted) start() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state != pb.ProcessState_PROCESS_STATE_ARMED {
+		return errors.New("the guest is not ready to be started, or was")
+	}
+	var left *vmm.Left
+	if h.armed.Left != nil {
+		var err error
+		if left, err = LeftFromWire(h.armed.Left); err != nil {
+			return err
+		}
+	}
+	if err := h.g.Start(left); err != nil {
+		return err
+	}
+	h.state = pb.ProcessState_PROCESS_STATE_RUNNING
+	return nil
+}
+
+// goOn lets a guest at rest go on.
+func (h *hosted) goOn() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state == pb.ProcessState_PROCESS_STATE_RUNNING {
+		return nil // asked for twice
+	}
+	if h.state != pb.ProcessState_PROCESS_STATE_AT_REST {
+		return errors.New("the guest is not at rest")
+	}
+	if err := h.g.Continue(); err != nil {
+		return err
+	}
+	h.state, h.sent, h.sender = pb.ProcessState_PROCESS_STATE_RUNNING, nil, nil
+	return nil
+}
+
+// outlives says whether the process goes on without a daemon: from the moment when the next
+// one may count on it.
+func (h *hosted) outlives() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state != pb.ProcessState_PROCESS_STATE_MADE
+}
+
+func (h *hosted) noteResumed() {
+	h.mu.Lock()
+	h.resumed = monotonic()
+	at := h.resumed
+	h.mu.Unlock()
+	h.child.tell(&pb.FromVM{Message: &pb.FromVM_Resumed{Resumed: &pb.ProcessResumed{At: at}}})
+}
+
+// watch tells of the guest's end. Its memory is freed; how it ended waits for a daemon.
+func (h *hosted) watch() {
+	<-h.g.Done()
+	exit := exitToWire(h.isa, h.g.Exit())
+	h.log.close()
+	h.using.Lock()
+	err := h.g.Close()
+	h.using.Unlock()
+	h.mu.Lock()
+	h.ended = &pb.ProcessEnded{Exit: exit, LogEnd: h.log.end(), Time: timestamppb.Now()}
+	ended := proto.CloneOf(h.ended)
+	h.mu.Unlock()
+	if err != nil {
+		h.child.tell(&pb.FromVM{Message: &pb.FromVM_Said{Said: &pb.ProcessSaid{Text: "free the machine: " + err.Error()}}})
+	}
+	h.child.tell(&pb.FromVM{Message: &pb.FromVM_Ended{Ended: ended}})
+}
+
+// status is how the guest does.
+func (h *hosted) status() *pb.ProcessStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := &pb.ProcessStatus{
+		State:         h.state,
+		LogEnd:        h.log.end(),
+		InputAccepted: h.input.count(),
+		InputEof:      h.input.closed(),
+		ResumedAt:     h.resumed,
+		Ended:         h.ended,
+		Sent:          h.sent,
+	}
+	if h.armed != nil {
+		s.Vm, s.LogBase = h.armed.Vm, h.armed.LogBase
+	}
+	if h.ended != nil {
+		s.State = pb.ProcessState_PROCESS_STATE_ENDED
+	}
+	return proto.CloneOf(s)
+}
