@@ -8,8 +8,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
