@@ -30,6 +30,19 @@ func (b Bitmap) Set(n uint64) { b[n/64] |= 1 << (n % 64) }
 // Has says whether page n is in the set.
 func (b Bitmap) Has(n uint64) bool { return n/64 < uint64(len(b)) && b[n/64]>>(n%64)&1 != 0 }
 
+// Clear removes page n.
+func (b Bitmap) Clear(n uint64) { b[n/64] &^= 1 << (n % 64) }
+
+// Remove removes all pages of another set of the same size.
+func (b Bitmap) Remove(other Bitmap) {
+	for i, w := range other {
+		b[i] &^= w
+	}
+}
+
+// Next returns the first page of the set that is not before n, and at most limit.
+func (b Bitmap) Next(n, limit uint64) uint64 { return b.next(n, limit) }
+
 // Count returns the number of pages in the set.
 func (b Bitmap) Count() uint64 {
 	var n uint64

@@ -39,18 +39,16 @@ func newHoleFinder(mem []byte, opt *Options) holeFinder {
 	return h
 }
 
-// PagesInUse counts the pages of anonymous memory that were ever written, if that can be told.
-// pageMap is as in Options.
-func PagesInUse(mem []byte, pageMap *os.File) (n uint64, ok bool) {
+// InUse returns the pages of anonymous memory that were ever written; all, where that cannot be
+// told. pageMap is as in Options.
+func InUse(mem []byte, pageMap *os.File) Bitmap {
 	h := newHoleFinder(mem, &Options{Anonymous: true, PageMap: pageMap})
 	defer h.done()
-	if h.find == nil {
-		return 0, false
+	set := NewBitmap(h.pages)
+	for p := h.data(0); p < h.pages; p = h.data(p + 1) {
+		set.Set(p)
 	}
-	for p := h.data(0); p < h.pages; p = h.data(h.to) {
-		n += h.to - p
-	}
-	return n, true
+	return set
 }
 
 // data returns the first page at or behind n that may hold data, or the number of pages.

@@ -23,7 +23,12 @@ type source struct {
 	mode   Mode // as chosen
 	why    string
 	canLog bool
-	wired  uint64 // bytes on the wire when the last round began
+	used   statexfer.Bitmap // pages that were in use when it began
+	wired  uint64           // bytes on the wire when the last round began
+}
+
+func (s *source) empty() statexfer.Bitmap {
+	return statexfer.NewBitmap(uint64(len(s.guest.Memory())) / statexfer.PageSize)
 }
 
 // Send moves a guest's memory over conn to a Receive at its other end, and stops the guest in
@@ -66,7 +71,8 @@ func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error
 			s.guest.LogDirty(false)
 		}
 	}()
-	s.choose(mem)
+	s.used = statexfer.InUse(mem, s.plan.PageMap)
+	s.choose()
 	left := statexfer.NewBitmap(pages)
 	if s.mode == PreCopy || s.mode == Hybrid {
 		if err := s.rounds(ctx, left); err != nil {
@@ -80,16 +86,13 @@ func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error
 const sampleTime = 20 * time.Millisecond
 
 // choose decides how to begin.
-func (s *source) choose(mem []byte) {
-	used := uint64(len(mem)) / statexfer.PageSize
-	if n, ok := statexfer.PagesInUse(mem, s.plan.PageMap); ok {
-		used = n
-	}
+func (s *source) choose() {
+	used := s.used.Count()
 	var dirtyRate float64
 	if s.canLog && s.plan.Mode == Auto && s.plan.PostCopy {
 		begin := time.Now()
 		time.Sleep(sampleTime)
-		set := statexfer.NewBitmap(uint64(len(mem)) / statexfer.PageSize)
+		set := s.empty()
 		if s.guest.Dirty(set) == nil { // all is sent yet, so what it wrote needs no note
 			dirtyRate = float64(set.Count()) / time.Since(begin).Seconds()
 		}
@@ -140,7 +143,7 @@ func (s *source) rounds(ctx context.Context, left statexfer.Bitmap) error {
 			s.guest.Throttle(s.pace.throttle)
 		}
 		if set == nil {
-			set = statexfer.NewBitmap(uint64(len(s.guest.Memory())) / statexfer.PageSize)
+			set = s.empty()
 		}
 		copy(set, left)
 	}
@@ -159,30 +162,38 @@ func (s *source) because(reason string) string {
 
 // end stops the guest and sends what is missing, or leaves it to post-copy.
 func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, stopped bool, err error) {
+	res = &Result{}
+	last := left // what is sent while the guest stands still
+	switch s.mode {
+	case Stop:
+		last = nil
+	case PostCopy, Hybrid:
+		// The records of the guest's stack and what it needs first are what it writes last. So
+		// the log begins anew here, and what it names in the end goes with the transfer.
+		if s.mode == PostCopy {
+			copy(left, s.used)
+		}
+		if s.canLog {
+			if err := s.guest.Dirty(left); err != nil {
+				return nil, false, err
+			}
+		}
+		last = s.empty()
+		res.Later = left
+	}
 	if err := s.guest.Quiesce(ctx); err != nil {
 		return nil, false, err
 	}
-	res = &Result{}
-	switch s.mode {
-	case Stop:
-		left = nil
-	case PostCopy:
-		for p := range uint64(len(s.guest.Memory())) / statexfer.PageSize {
-			left.Set(p)
-		}
-		res.Later = left
-	default:
-		if err := s.guest.Dirty(left); err != nil {
+	if last != nil && s.canLog {
+		if err := s.guest.Dirty(last); err != nil {
 			return nil, true, err
-		}
-		if s.mode == Hybrid {
-			res.Later = left
 		}
 	}
-	if res.Later == nil {
-		if err := s.sender.Round(ctx, left); err != nil {
-			return nil, true, err
-		}
+	if res.Later != nil {
+		res.Later.Remove(last)
+	}
+	if err := s.sender.Round(ctx, last); err != nil {
+		return nil, true, err
 	}
 	stats, digest, err := s.sender.EndWithout(ctx, res.Later)
 	if err != nil {

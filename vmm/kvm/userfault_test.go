@@ -14,13 +14,13 @@ import (
 // is placed there.
 func TestUserfault(t *testing.T) {
 	needKVM(t)
-	if err := userfault.Available(); err != nil {
+	a, err := userfault.Open()
+	if err != nil {
 		t.Skip(err)
 	}
 	m := newProbe(t, program(t, "probe", hostISA()), doTouch)
 	m.run(t, vmm.StopDoorbell) // the pages that it stands on are there
-	a, err := userfault.New(m.Portable())
-	check(t, err)
+	check(t, a.Watch(m.Portable()))
 	faults := make(chan uint64)
 	go func() {
 		defer close(faults)

@@ -73,14 +73,16 @@ type Area struct {
 	start uint64
 }
 
-// Available returns nil where areas can be made for KVM's guests, else an error that wraps
-// ErrUnsupported and says what to do.
-func Available() error {
+// Open makes an area that watches nothing yet. An error wraps ErrUnsupported and says what to
+// do. It is a step of its own for a process that gives up its rights before there is memory to
+// watch.
+func Open() (*Area, error) {
 	fd, err := open()
-	if err == nil {
-		unix.Close(fd)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	// The descriptor does not block: reads use Go's poller.
+	return &Area{fd: fd, file: os.NewFile(uintptr(fd), "userfaultfd")}, nil
 }
 
 // open makes a descriptor that reports faults of the kernel too: KVM touches memory on
@@ -126,25 +128,20 @@ func explain(err error) error {
 	return fmt.Errorf("%w: userfaultfd: %w", ErrUnsupported, err)
 }
 
-// New begins to watch mem, whole pages of anonymous memory. Pages that are there stay, the
-// others are missing from now on.
-func New(mem []byte) (*Area, error) {
-	fd, err := open()
-	if err != nil {
-		return nil, err
-	}
-	a := &Area{mem: mem, fd: fd, start: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(mem))))}
-	r := register{span: span{a.start, uint64(len(mem))}, mode: registerMissing}
-	err = ioctl(fd, uffdioRegister, &r)
+// Watch begins to watch mem, whole pages of anonymous memory, once. Pages that are there stay,
+// the others are missing from now on.
+func (a *Area) Watch(mem []byte) error {
+	start := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(mem))))
+	r := register{span: span{start, uint64(len(mem))}, mode: registerMissing}
+	err := ioctl(a.fd, uffdioRegister, &r)
 	if err == nil && r.ioctls&(ioctlCopy|ioctlZeroPage) != ioctlCopy|ioctlZeroPage {
 		err = errors.New("it cannot place pages in this memory")
 	}
 	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("%w: watch %d bytes of memory: %w", ErrUnsupported, len(mem), err)
+		return fmt.Errorf("%w: watch %d bytes of memory: %w", ErrUnsupported, len(mem), err)
 	}
-	a.file = os.NewFile(uintptr(fd), "userfaultfd") // not blocking: reads use Go's poller
-	return a, nil
+	a.mem, a.start = mem, start
+	return nil
 }
 
 // Fault waits until somebody waits for a page, and returns its number. A page may be reported
@@ -227,10 +224,21 @@ func (a *Area) Wake(page uint64) error {
 	return ioctl(a.fd, uffdioWake, &span{a.start + page*PageSize, PageSize})
 }
 
+// Drop makes pages missing, whatever they hold.
+func (a *Area) Drop(page, count uint64) error {
+	if err := unix.Madvise(a.mem[page*PageSize:(page+count)*PageSize], unix.MADV_DONTNEED); err != nil {
+		return fmt.Errorf("drop %d pages from %d on: %w", count, page, err)
+	}
+	return nil
+}
+
 // Close ends the watch. Pages that are missing still are zero from then on: whoever waits for
 // one goes on with zeros. Fault returns ErrClosed.
 func (a *Area) Close() error {
-	err := ioctl(a.fd, uffdioUnregister, &span{a.start, uint64(len(a.mem))})
+	var err error
+	if a.mem != nil {
+		err = ioctl(a.fd, uffdioUnregister, &span{a.start, uint64(len(a.mem))})
+	}
 	return errors.Join(err, a.file.Close())
 }
 

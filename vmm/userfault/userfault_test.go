@@ -20,11 +20,12 @@ func area(t *testing.T) ([]byte, *userfault.Area) {
 	check(t, err)
 	t.Cleanup(func() { unix.Munmap(mem) })
 	mem[5*userfault.PageSize] = 5 // is there already
-	a, err := userfault.New(mem)
+	a, err := userfault.Open()
 	if errors.Is(err, userfault.ErrUnsupported) && os.Getenv("CI") == "" && os.Getuid() != 0 {
 		t.Skip(err)
 	}
 	check(t, err)
+	check(t, a.Watch(mem))
 	return mem, a
 }
 
@@ -54,7 +55,11 @@ func TestPlace(t *testing.T) {
 	if ok, err := a.Copy(3, bytes.Repeat(page(3), 4)); ok || err != nil { // 3 and 4 come, 5 is there
 		t.Fatal(ok, err)
 	}
-	want := map[int]byte{3: 3, 4: 3, 5: 5, 7: 7, 8: 8, 9: 0, 10: 0, 11: 0}
+	check(t, a.Drop(10, 2))
+	if ok, err := a.Copy(11, page(11)); !ok || err != nil { // 10 stays missing
+		t.Fatal(ok, err)
+	}
+	want := map[int]byte{3: 3, 4: 3, 5: 5, 7: 7, 8: 8, 9: 0, 11: 11}
 	for n, b := range want {
 		if mem[n*userfault.PageSize] != b {
 			t.Errorf("page %d holds %d, want %d", n, mem[n*userfault.PageSize], b)

@@ -1,0 +1,282 @@
+package live_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/migrated/migrated/statexfer"
+	"github.com/migrated/migrated/statexfer/live"
+)
+
+// A store plays an area: memory and who waits for it.
+type store struct {
+	mem    []byte
+	mu     sync.Mutex
+	come   *sync.Cond
+	there  statexfer.Bitmap
+	faults chan uint64
+	closed chan struct{}
+	twice  int // pages that were there already
+}
+
+func newStore(mem []byte, missing statexfer.Bitmap) *store {
+	n := uint64(len(mem) / statexfer.PageSize)
+	s := &store{mem: mem, there: statexfer.NewBitmap(n), faults: make(chan uint64, 1000), closed: make(chan struct{})}
+	s.come = sync.NewCond(&s.mu)
+	for p := range n {
+		if !missing.Has(p) {
+			s.there.Set(p)
+		} else {
+			clear(mem[p*statexfer.PageSize:][:statexfer.PageSize])
+		}
+	}
+	return s
+}
+
+func (s *store) Fault() (uint64, error) {
+	select {
+	case p := <-s.faults:
+		return p, nil
+	case <-s.closed:
+		return 0, errors.New("closed")
+	}
+}
+
+func (s *store) Copy(page uint64, data []byte) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := s.place(page, data)
+	if !fresh {
+		s.twice++
+	}
+	return fresh, nil
+}
+
+func (s *store) place(page uint64, data []byte) bool {
+	for i := 0; i < len(data); i += statexfer.PageSize {
+		if s.there.Has(page) {
+			return false
+		}
+		copy(s.mem[page*statexfer.PageSize:], data[i:i+statexfer.PageSize])
+		s.there.Set(page)
+		page++
+	}
+	s.come.Broadcast()
+	return true
+}
+
+func (s *store) Zero(page, count uint64) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.place(page, make([]byte, count*statexfer.PageSize)), nil
+}
+
+func (s *store) Wake(uint64) error { s.come.Broadcast(); return nil }
+
+func (s *store) Close() error { close(s.closed); return nil }
+
+// touch waits for a page, as a guest does.
+func (s *store) touch(page uint64) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.there.Has(page) {
+		s.faults <- page
+	}
+	for !s.there.Has(page) {
+		s.come.Wait()
+	}
+	return bytes.Clone(s.mem[page*statexfer.PageSize:][:statexfer.PageSize])
+}
+
+// A switchboard joins the streams of two sides, and cuts them.
+type switchboard struct {
+	mu     sync.Mutex
+	ends   [3]map[uint8]chan net.Conn // by side
+	cutAt  func() int64               // bytes after which a stream breaks; nil: never
+	opened int
+}
+
+func newSwitchboard() *switchboard {
+	b := &switchboard{}
+	for i := range b.ends {
+		b.ends[i] = make(map[uint8]chan net.Conn)
+	}
+	return b
+}
+
+type side struct {
+	board *switchboard
+	n     int
+}
+
+func (b *switchboard) wait(n int, number uint8) chan net.Conn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ends[n][number] == nil {
+		b.ends[n][number] = make(chan net.Conn, 1000)
+	}
+	return b.ends[n][number]
+}
+
+// Open makes a pair where the first side asks, and hands it to the second.
+func (s side) Open(ctx context.Context, number uint8) (net.Conn, error) {
+	if s.n == 1 {
+		select {
+		case c := <-s.board.wait(1, number):
+			return c, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	a, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	c, err := l.Accept()
+	if err != nil {
+		return nil, err
+	}
+	s.board.mu.Lock()
+	s.board.opened++
+	cut := s.board.cutAt
+	s.board.mu.Unlock()
+	if cut != nil {
+		c = &cutConn{Conn: c, left: cut()}
+	}
+	s.board.wait(1, number) <- c
+	return a, nil
+}
+
+// A cutConn breaks after so many bytes.
+type cutConn struct {
+	net.Conn
+	left int64
+}
+
+func (c *cutConn) Write(p []byte) (int, error) {
+	if c.left -= int64(len(p)); c.left < 0 {
+		c.Close()
+		return 0, io.ErrClosedPipe
+	}
+	return c.Conn.Write(p)
+}
+
+// filled is a post-copy in the middle: the source's memory, and what the target has.
+func filled(t *testing.T, n int, mode live.Mode) (*guest, *live.Result, *store, *live.Arrival) {
+	t.Helper()
+	g := newGuest(t, n, n/2, 0)
+	to := memory(t, n)
+	res, arrival := move(t, g, live.Plan{Mode: mode, PostCopy: true}, live.Options{Later: true}, to)
+	if arrival.Later == nil {
+		t.Fatal("nothing is left to post-copy")
+	}
+	return g, res, newStore(to, arrival.Later), arrival
+}
+
+func TestPostCopy(t *testing.T) {
+	for _, mode := range []live.Mode{live.PostCopy, live.Hybrid} {
+		t.Run(mode.String(), func(t *testing.T) {
+			g, res, s, arrival := filled(t, 3000, mode)
+			board := newSwitchboard()
+			var touched sync.WaitGroup
+			for i := range uint64(3) { // three that run already, one of them where nothing ever was
+				touched.Go(func() {
+					rng := rand.New(rand.NewPCG(i, 0))
+					for range 200 {
+						p := rng.Uint64N(3000)
+						if !bytes.Equal(s.touch(p), g.mem[p*statexfer.PageSize:][:statexfer.PageSize]) {
+							t.Errorf("page %d holds something else", p)
+						}
+					}
+				})
+			}
+			server := live.NewServer(g.mem, res, statexfer.Auto, nil)
+			served := make(chan error, 1)
+			go func() { served <- server.Serve(t.Context(), side{board, 1}) }()
+			filler := live.NewFiller(s, arrival.Later, arrival.Leaves, nil)
+			check(t, filler.Fill(t.Context(), side{board, 0}))
+			check(t, <-served)
+			touched.Wait()
+			if !bytes.Equal(g.mem, s.mem) || s.twice > 0 || board.opened != 2 {
+				t.Errorf("memory equal: %v, %d pages twice, %d streams", bytes.Equal(g.mem, s.mem), s.twice, board.opened)
+			}
+			if filler.Faults() == 0 {
+				t.Error("no faults")
+			}
+		})
+	}
+}
+
+// Streams break again and again, and both sides are given new ones: nothing is lost, nothing is
+// wrong, and whoever waits gets his page in the end.
+func TestPostCopyReconnects(t *testing.T) {
+	const n = 3000
+	g, res, s, arrival := filled(t, n, live.PostCopy)
+	board := newSwitchboard()
+	rng := rand.New(rand.NewPCG(5, 6))
+	cuts := 0
+	board.cutAt = func() int64 {
+		if cuts++; cuts > 40 {
+			return 1 << 40
+		}
+		return rng.Int64N(600 << 10)
+	}
+	server := live.NewServer(g.mem, res, statexfer.Auto, nil)
+	filler := live.NewFiller(s, arrival.Later, arrival.Leaves, nil)
+	waits := make(chan struct{})
+	go func() {
+		defer close(waits)
+		for p := uint64(n - 1); p > 0; p -= 7 {
+			if !bytes.Equal(s.touch(p), g.mem[p*statexfer.PageSize:][:statexfer.PageSize]) {
+				t.Errorf("page %d holds something else", p)
+			}
+			if p < 7 {
+				break
+			}
+		}
+	}()
+	// Both are called off now and then, as when daemons restart.
+	again := func(run func(context.Context) error) chan error {
+		done := make(chan error, 1)
+		go func() {
+			for i := time.Duration(1); ; i++ {
+				ctx, cancel := context.WithTimeout(t.Context(), i*100*time.Millisecond)
+				err := run(ctx)
+				ended := ctx.Err() != nil
+				cancel()
+				if err == nil || !ended {
+					done <- err
+					return
+				}
+			}
+		}()
+		return done
+	}
+	served := again(func(ctx context.Context) error { return server.Serve(ctx, side{board, 1}) })
+	check(t, <-again(func(ctx context.Context) error { return filler.Fill(ctx, side{board, 0}) }))
+	<-waits
+	if !bytes.Equal(g.mem, s.mem) || s.twice > 0 {
+		t.Errorf("memory equal: %v, %d pages twice", bytes.Equal(g.mem, s.mem), s.twice)
+	}
+	if cuts < 10 {
+		t.Errorf("only %d streams", cuts)
+	}
+	select {
+	case err := <-served:
+		check(t, err)
+	case <-time.After(time.Minute):
+		t.Error("the source does not know that it is over")
+	}
+}

@@ -1,0 +1,212 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/migrated/migrated/statexfer"
+)
+
+// A Server is the source of a post-copy once the guest runs at the target: memory that stands
+// still, and the hashes of what the target has of it.
+type Server struct {
+	mem    []byte
+	codec  statexfer.Codec
+	pages  uint64
+	report func(Progress)
+
+	mu     sync.Mutex
+	rest   statexfer.Bitmap // pages that the target lacks and that are not under way
+	left   uint64           // of them
+	next   uint64           // where the push goes on: behind the last page asked for
+	leaves []uint64
+	sent   statexfer.Stats
+}
+
+// NewServer serves what res has left to post-copy.
+func NewServer(mem []byte, res *Result, codec statexfer.Codec, report func(Progress)) *Server {
+	if report == nil {
+		report = func(Progress) {}
+	}
+	return &Server{mem: mem, codec: codec, pages: uint64(len(mem)) / statexfer.PageSize, leaves: res.Leaves, report: report}
+}
+
+const (
+	// pushPages is how many pages are pushed in one frame, pushWindow how many frames may be
+	// under way: what is in the network is in the way of pages that the guest waits for.
+	pushPages  = 32
+	pushWindow = 4
+	// around is how many pages come with one that was asked for.
+	around = 8
+)
+
+// Serve sends the target what it lacks until it says that it has all. When a stream breaks, it
+// opens the streams anew; it ends with ctx.
+func (s *Server) Serve(ctx context.Context, streams Streams) error {
+	for {
+		done, err := s.connect(ctx, streams)
+		if done {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if errors.Is(err, errStreams) {
+			return err
+		}
+		select { // they broke
+		case <-time.After(reconnectPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// reconnectPause is before streams that broke are opened again.
+const reconnectPause = 20 * time.Millisecond
+
+// errStreams says that streams cannot be had any more.
+var errStreams = errors.New("no stream to the other side")
+
+// connect serves one pair of streams.
+func (s *Server) connect(ctx context.Context, streams Streams) (done bool, err error) {
+	demand, push, missing, err := accept(ctx, streams, s.pages)
+	if err != nil {
+		return false, err
+	}
+	defer demand.Close()
+	defer push.Close()
+	stop := context.AfterFunc(ctx, func() { demand.Close(); push.Close() })
+	defer stop()
+	s.mu.Lock()
+	s.rest, s.left = missing, missing.Count()
+	s.mu.Unlock()
+	pushed := make(chan struct{})
+	go func() {
+		defer close(pushed)
+		if s.push(push) != nil {
+			demand.Close() // begin anew
+		}
+	}()
+	done, err = s.answer(demand)
+	push.Close()
+	<-pushed
+	return done, err
+}
+
+// take removes up to n pages from the rest, from a page on within limit.
+func (s *Server) take(pages []uint64, from, limit uint64, n int) []uint64 {
+	for p := s.rest.Next(from, limit); p < limit && len(pages) < n; p = s.rest.Next(p+1, limit) {
+		s.rest.Clear(p)
+		s.left--
+		pages = append(pages, p)
+	}
+	return pages
+}
+
+// answer sends pages that are asked for, each with some around it.
+func (s *Server) answer(conn net.Conn) (done bool, err error) {
+	w := statexfer.NewPageWriter(conn, s.mem, s.codec)
+	defer w.Close()
+	var pages []uint64
+	for {
+		page, err := readRequest(conn, s.pages)
+		if err != nil {
+			return false, err
+		}
+		if page == complete {
+			return s.finish(conn)
+		}
+		first := page / around * around
+		s.mu.Lock()
+		pages = s.take(pages[:0], page, page+1, 1)
+		if len(pages) > 0 {
+			pages = s.take(pages[:0], first, page, around)
+			pages = append(pages, page)
+			pages = s.take(pages, page+1, min(first+around, s.pages), around)
+		} // else it is under way on the other stream
+		s.next = first + around
+		s.mu.Unlock()
+		if len(pages) > 0 {
+			if _, err := w.Write(pages, s.leaves); err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+// finish answers the target, which says that it has all.
+func (s *Server) finish(conn net.Conn) (done bool, err error) {
+	var theirs [32]byte
+	if _, err := io.ReadFull(conn, theirs[:]); err != nil {
+		return false, err
+	}
+	answer := byte(0)
+	s.mu.Lock()
+	if s.left == 0 && statexfer.DigestOf(s.leaves) == theirs {
+		answer = 1
+	}
+	s.mu.Unlock()
+	if _, err := conn.Write([]byte{answer}); err != nil {
+		return false, err
+	}
+	if answer == 0 {
+		return true, fmt.Errorf("the target's memory has another digest: %w", statexfer.ErrDigest)
+	}
+	return true, nil
+}
+
+// push sends pages that nobody has asked for, those behind the last that somebody has first.
+func (s *Server) push(conn net.Conn) error {
+	w := statexfer.NewPageWriter(conn, s.mem, s.codec)
+	defer w.Close()
+	placed := make(chan struct{}, pushWindow)
+	go func() {
+		defer close(placed)
+		var b [1]byte
+		for {
+			if _, err := conn.Read(b[:]); err != nil {
+				return
+			}
+			placed <- struct{}{}
+		}
+	}()
+	defer func() {
+		conn.Close()
+		for range placed {
+		}
+	}()
+	var pages []uint64
+	for underWay := 0; ; {
+		for underWay >= pushWindow {
+			if _, ok := <-placed; !ok {
+				return io.ErrUnexpectedEOF
+			}
+			underWay--
+		}
+		s.mu.Lock()
+		if pages = s.take(pages[:0], s.next, s.pages, pushPages); len(pages) == 0 {
+			pages = s.take(pages, 0, s.pages, pushPages)
+		}
+		if n := len(pages); n > 0 {
+			s.next = pages[n-1] + 1
+		}
+		left := s.left
+		s.mu.Unlock()
+		if len(pages) == 0 { // until the target has the last ones
+			for range placed {
+			}
+			return nil
+		}
+		frames, err := w.Write(pages, s.leaves)
+		if err != nil {
+			return err
+		}
+		underWay += frames
+		s.report(Progress{Mode: PostCopy, Memory: w.Stats(), Remaining: left})
+	}
+}
