@@ -19,7 +19,8 @@ void internalise(llvm::Module &M);           // all but what native code names
 void secludeProgram(llvm::Module &M);        // from being inlined into libc
 void lowerIndirectBranches(llvm::Module &M); // computed gotos to switches
 void lowerStrictFP(llvm::Module &M);         // to arithmetic that rounds to nearest
-void lowerMath(llvm::Module &M);             // what ISAs compute differently, to libc's functions
+void lowerSourceMath(llvm::Module &M);       // what ISAs compute differently, to libc's functions
+void lowerMath(llvm::Module &M);             // the same, and a*b+c to one operation or two
 void lowerVariadics(llvm::Module &M);        // to a pointer to the arguments
 void lowerThreadLocals(llvm::Module &M);     // to offsets in the block at __mig_tp
 void holdLibrary(llvm::Module &M);           // library functions that optimisation may call

@@ -2,6 +2,7 @@
 // 754 defines to the bit and every CPU level has as an instruction (x86-64-v2 on, armv8-a on):
 // + - * /, conversions, sqrt, and rounding to an integer in floating point. The rest becomes a
 // call of libc's function, the same code in all builds, or comparisons.
+#include "check.h"
 #include "diag.h"
 #include "front.h"
 
@@ -17,6 +18,9 @@ namespace migrated {
 static cl::opt<bool>
     HardwareFMA("migrated-hardware-fma",
                 cl::desc("the CPU level of each build has a fused multiply-add (x86-64-v3 on)"));
+static cl::opt<bool>
+    FuseMultiplyAdd("migrated-fuse",
+                    cl::desc("a*b+c in one expression of the source is rounded once"));
 
 // libc's function for double of an intrinsic function that becomes a call of it.
 static StringRef functionOf(Intrinsic::ID ID) {
@@ -38,7 +42,6 @@ static StringRef functionOf(Intrinsic::ID ID) {
   case Intrinsic::log10: return "log10";
   case Intrinsic::pow: return "pow";
   case Intrinsic::ldexp: return "ldexp";
-  case Intrinsic::fma: return "fma";
   default: return "";
   }
 }
@@ -58,23 +61,33 @@ static StringRef exactFunctionOf(Intrinsic::ID ID) {
   }
 }
 
-// Whether a call of libc's fma comes from here: each file is compiled before it is known which
-// builds there will be.
+// Whether a call is one of libc's fma: a program's own, or what became one when its file was
+// compiled, before it was known which builds there will be.
 static bool isFMA(const CallInst &Call) {
   const Function *F = Call.getCalledFunction();
-  return F && (F->getName() == "fma" || F->getName() == "fmaf") && Call.doesNotAccessMemory();
+  return F && (F->getName() == "fma" || F->getName() == "fmaf") && !Call.isNoBuiltin() &&
+         (F->isDeclaration() || F->hasFnAttribute(SystemAttr)) && Call.arg_size() == 3 &&
+         all_of(Call.args(), [&](const Use &A) { return A->getType() == Call.getType(); });
+}
+
+// Whether each CPU with a fused multiply-add has it for this type.
+static bool hasFMA(Type *T) {
+  T = T->getScalarType();
+  return T->isFloatTy() || T->isDoubleTy();
 }
 
 namespace {
 
 class Lowering {
 public:
-  explicit Lowering(Function &F) : F(F), B(F.getContext()) {}
+  // Decided: it is known which builds there will be.
+  Lowering(Function &F, bool Decided) : F(F), B(F.getContext()), Decided(Decided) {}
   void run();
 
 private:
   Value *lower(Instruction &I);
   Value *remainder(Value *X, Value *Y);
+  Value *fused(Type *T, ArrayRef<Value *> Args);
   Value *minMax(bool Min, Value *X, Value *Y);
   Value *toInteger(Intrinsic::ID Round, Value *X, Type *T);
   Value *exact(Intrinsic::ID ID, Value *X);
@@ -85,6 +98,7 @@ private:
 
   Function &F;
   IRBuilder<> B;
+  bool Decided;
 };
 
 } // namespace
@@ -108,16 +122,21 @@ Value *Lowering::lower(Instruction &I) {
   if (I.getOpcode() == Instruction::FRem)
     return remainder(I.getOperand(0), I.getOperand(1));
   if (auto *Libc = dyn_cast<CallInst>(&I); Libc && HardwareFMA && isFMA(*Libc))
-    return B.CreateIntrinsic(Libc->getType(), Intrinsic::fma,
-                             SmallVector<Value *, 3>(Libc->args()));
+    return fused(I.getType(), SmallVector<Value *, 3>(Libc->args()));
   auto *Call = dyn_cast<IntrinsicInst>(&I);
   if (!Call)
     return nullptr;
   Intrinsic::ID ID = Call->getIntrinsicID();
   SmallVector<Value *, 3> Args(Call->args());
   switch (ID) {
-  case Intrinsic::fmuladd: // fused where that is quicker: never
+  case Intrinsic::fmuladd: // fused or not, as all builds please
+    if (FuseMultiplyAdd && hasFMA(I.getType()))
+      return fused(I.getType(), Args);
+    if (!Decided && hasFMA(I.getType()))
+      return nullptr;
     return B.CreateFAdd(B.CreateFMul(Args[0], Args[1]), Args[2]);
+  case Intrinsic::fma:
+    return HardwareFMA && hasFMA(I.getType()) ? nullptr : fused(I.getType(), Args);
   case Intrinsic::minnum:
   case Intrinsic::maxnum:
     return minMax(ID == Intrinsic::minnum, Args[0], Args[1]);
@@ -137,14 +156,20 @@ Value *Lowering::lower(Instruction &I) {
   if (!exactFunctionOf(ID).empty())
     return I.getType()->getScalarType()->isFP128Ty() ? exact(ID, Args[0]) : nullptr;
   StringRef Name = functionOf(ID);
-  bool Stays = ID == Intrinsic::fma && HardwareFMA && !I.getType()->getScalarType()->isFP128Ty();
-  if (Name.empty() || Stays)
+  if (Name.empty())
     return nullptr;
   return byElement(I.getType(), Args, [&](ArrayRef<Value *> A) { return call(Name, A); });
 }
 
 Value *Lowering::remainder(Value *X, Value *Y) {
   return byElement(X->getType(), {X, Y}, [&](ArrayRef<Value *> A) { return call("fmod", A); });
+}
+
+// The instruction where every build has it, else libc's function.
+Value *Lowering::fused(Type *T, ArrayRef<Value *> Args) {
+  if (HardwareFMA && hasFMA(T))
+    return B.CreateIntrinsic(T, Intrinsic::fma, Args);
+  return byElement(T, Args, [&](ArrayRef<Value *> A) { return call("fma", A); });
 }
 
 // C23 7.12.12: a NaN counts as missing. Which zero is the lesser is left open there, and
@@ -220,11 +245,14 @@ Value *Lowering::byElement(Type *T, ArrayRef<Value *> Args,
   return Result;
 }
 
-void lowerMath(Module &M) {
+static void lower(Module &M, bool Decided) {
   for (Function &F : M)
     if (!F.isDeclaration())
-      Lowering(F).run();
+      Lowering(F, Decided).run();
 }
+
+void lowerMath(Module &M) { lower(M, true); }
+void lowerSourceMath(Module &M) { lower(M, false); }
 
 // Licences to reassociate, to contract, to take NaNs as absent: neutral optimisation has used
 // them, for all builds alike. A build of its own must not.

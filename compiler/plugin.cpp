@@ -39,6 +39,7 @@ constexpr NamedStep Steps[] = {
     {"migrated-seclude", secludeProgram},
     {"migrated-indirectbr", lowerIndirectBranches},
     {"migrated-strict-fp", lowerStrictFP},
+    {"migrated-source-math", lowerSourceMath},
     {"migrated-math", lowerMath},
     {"migrated-variadics", lowerVariadics},
     {"migrated-tls", lowerThreadLocals},
@@ -55,12 +56,13 @@ void addCheck(ModulePassManager &MPM) {
   MPM.addPass(Step(renameStatics));
   // Here, so that the linker sees which functions of libm are needed.
   MPM.addPass(Step(lowerStrictFP));
-  MPM.addPass(Step(lowerMath));
+  MPM.addPass(Step(lowerSourceMath));
 }
 
 void addPrepare(ModulePassManager &MPM) {
   MPM.addPass(Step(requireChecked));
   MPM.addPass(Step(retarget));
+  MPM.addPass(Step(lowerMath)); // before optimisation folds a*b+c one way or the other
   MPM.addPass(Step(resolveAliases));
   MPM.addPass(Step(lowerConstructors));
   MPM.addPass(Step(internalise));

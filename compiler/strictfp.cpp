@@ -27,9 +27,11 @@ static unsigned instructionOf(Intrinsic::ID ID) {
 static Intrinsic::ID functionOf(Intrinsic::ID ID) {
   switch (ID) {
 #define DAG_INSTRUCTION(NAME, NARG, ROUND_MODE, INTRINSIC, DAGN)
-#define DAG_FUNCTION(NAME, NARG, ROUND_MODE, INTRINSIC, DAGN)                                      \
+#define FUNCTION(NAME, NARG, ROUND_MODE, INTRINSIC)                                                \
   case Intrinsic::INTRINSIC:                                                                       \
     return Intrinsic::NAME;
+#define DAG_FUNCTION(NAME, NARG, ROUND_MODE, INTRINSIC, DAGN)                                      \
+  FUNCTION(NAME, NARG, ROUND_MODE, INTRINSIC)
 #include "llvm/IR/ConstrainedOps.def"
   default:
     llvm_unreachable("a constrained operation that ConstrainedOps.def does not list");

@@ -32,10 +32,12 @@ var AArch64 = &ISA{
 		{
 			Name: "armv8-a", Variant: "v8", March: "armv8-a",
 			Features: []string{"fp", "asimd"},
+			FMA:      true, // FMADD and FMLA: base floating point and Advanced SIMD
 		},
 		{
 			Name: "armv8.2-a", Variant: "v8.2", March: "armv8.2-a",
 			Features: []string{"crc32", "atomics", "asimdrdm", "dcpop"},
+			FMA:      true,
 		},
 	},
 }

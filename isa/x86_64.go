@@ -33,10 +33,12 @@ var X86_64 = &ISA{
 		{
 			Name: "x86-64-v3", Variant: "v3", March: "x86-64-v3",
 			Features: []string{"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"},
+			FMA:      true,
 		},
 		{
 			Name: "x86-64-v4", Variant: "v4", March: "x86-64-v4",
 			Features: []string{"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+			FMA:      true,
 		},
 	},
 }

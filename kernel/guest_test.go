@@ -28,6 +28,7 @@ var program = sync.OnceValues(func() (*image.Image, error) {
 		Sources: []string{"testdata/guest/main.c"},
 		CFlags:  []string{"-O2"},
 		Output:  path,
+		Builds:  toolchain.OnePerISA,
 	})
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ type Options struct {
 	Output  string   // the image file
 	Name    string   // of the image; empty: Output's base name
 	Builds  []string // level names; empty: DefaultBuilds
+	FP      FP
 	Emit    []string // of EmitKinds
 	EmitDir string
 }
@@ -43,7 +44,7 @@ func (t *Toolchain) Build(ctx context.Context, o Options) error {
 	if len(flags) == 0 {
 		flags = []string{"-O2"}
 	}
-	l := &Link{Output: o.Output, Name: o.Name, Targets: targets, EmitDir: o.EmitDir}
+	l := &Link{Output: o.Output, Name: o.Name, Targets: targets, FP: o.FP, EmitDir: o.EmitDir}
 	for n, source := range o.Sources {
 		object := filepath.Join(dir, fmt.Sprintf("%d.o", n))
 		if err := t.Compile(ctx, &Compilation{Args: flags, Source: source, Output: object}); err != nil {

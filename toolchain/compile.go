@@ -56,13 +56,26 @@ var neutralMacros = append([]string{""}, strings.Fields(`_a _arch_test _atomic _
 	_zicsr _zifencei _zmmul`)...)
 
 // codeArgs make clang emit neutral IR. They stand behind the user's options.
-func codeArgs() []string {
+func (c *Compilation) codeArgs() []string {
 	return []string{
-		"-emit-llvm", "-Xclang", "-disable-llvm-passes",
-		// Floating point rounds alike in every build.
-		"-ffp-contract=off",
+		"-emit-llvm", "-Xclang", "-disable-llvm-passes", "-Xclang", "-ffp-contract=" + c.contract(),
 		"-fno-pic", "-fno-pie", "-ftls-model=local-exec", "-fno-stack-protector",
 	}
+}
+
+// contract returns what clang is to do with a*b+c: mark it, for the link to decide (fp.go), or
+// leave it be. libc's functions are to give one result in all images.
+func (c *Compilation) contract() string {
+	mode := "on"
+	for _, word := range c.Args {
+		if user, ok := strings.CutPrefix(word, "-ffp-contract="); ok {
+			mode = user
+		}
+	}
+	if c.System || mode == "off" {
+		return "off"
+	}
+	return "on"
 }
 
 // Compile compiles one source file to an object.
@@ -77,7 +90,7 @@ func (t *Toolchain) Compile(ctx context.Context, c *Compilation) error {
 	// find. The user's -g may ask for more.
 	args := append(t.frontEndArgs(), "-gline-tables-only")
 	args = append(args, c.Args...)
-	args = append(args, codeArgs()...)
+	args = append(args, c.codeArgs()...)
 	args = append(args, "-c", c.Source, "-o", bitcode)
 	if err := t.run(ctx, clang, args...); err != nil {
 		return err

@@ -16,26 +16,34 @@ type Target struct {
 	Level isa.Level
 }
 
-// DefaultBuilds are the levels that an image is built for where nothing else is said.
-var DefaultBuilds = []string{"x86-64-v3", "armv8-a"}
+// DefaultBuilds are the levels that an image is built for where nothing else is said: all.
+var DefaultBuilds = levels()
+
+// OnePerISA names one usual level of each ISA: for tests, and measurements, to which no more
+// levels would add anything but time.
+var OnePerISA = []string{"x86-64-v3", "armv8-a"}
+
+func levels() []string {
+	var names []string
+	for _, i := range isa.All() {
+		for _, l := range i.Levels {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
 
 // Targets resolves level names; none stand for DefaultBuilds.
-func Targets(levels []string) ([]Target, error) {
-	if len(levels) == 0 {
-		levels = DefaultBuilds
+func Targets(names []string) ([]Target, error) {
+	if len(names) == 0 {
+		names = DefaultBuilds
 	}
 	var targets []Target
 	seen := make(map[string]bool)
-	for _, name := range levels {
+	for _, name := range names {
 		i, level, ok := isa.ByLevel(name)
 		if !ok {
-			var known []string
-			for _, i := range isa.All() {
-				for _, l := range i.Levels {
-					known = append(known, l.Name)
-				}
-			}
-			return nil, fmt.Errorf("unknown build %q; builds are %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("unknown build %q; builds are %s", name, strings.Join(DefaultBuilds, ", "))
 		}
 		if seen[name] {
 			return nil, fmt.Errorf("build %q is given twice", name)
@@ -51,6 +59,7 @@ type Link struct {
 	Inputs  []Input
 	Output  string
 	Targets []Target
+	FP      FP
 	Name    string          // of the image; empty: the output's base name
 	Emit    map[string]bool // what to keep for inspection, of EmitKinds
 	EmitDir string          // where

@@ -56,7 +56,7 @@ func (p *pipeline) merge() (string, error) {
 		"-m", "elf64lriscv", "-static", "-nostdlib", "-e", "0",
 		"--lto-emit-llvm", "--lto-O0", "--unresolved-symbols=ignore-all",
 	}
-	for _, s := range p.keep() {
+	for _, s := range append(p.keep(), p.link.fpNeeds()...) {
 		args = append(args, "-u", s)
 	}
 	files, err := p.always()

@@ -30,6 +30,7 @@ func (p *pipeline) image(merged string) (string, error) {
 func (p *pipeline) imageKey(merged string) *Key {
 	key := NewKey("image 1")
 	key.Strings(p.link.imageName(), fmt.Sprint(region.ABIVersion))
+	key.Strings(p.link.fpArgs()...)
 	key.File(merged)
 	key.File(p.Plugin)
 	for _, program := range []string{opt, clang, lld} {
@@ -129,6 +130,7 @@ func (p *pipeline) transform(merged, passes string) (string, error) {
 		"-disable-loop-unrolling",
 		"-migrated-keep=" + strings.Join(p.keep(), ","),
 	}
+	args = append(args, p.link.fpArgs()...)
 	key := NewKey("transform 1")
 	key.Program(opt)
 	key.File(p.Plugin)

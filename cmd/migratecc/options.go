@@ -40,6 +40,7 @@ var options = []option{
 	{name: "-print-", joined: true, effect: handled},
 	{name: "--print-", joined: true, effect: handled},
 	{name: "--builds=", joined: true, effect: handled},
+	{name: "--fp=", joined: true, effect: handled},
 	{name: "--emit=", joined: true, effect: handled},
 	{name: "--emit-dir=", joined: true, effect: handled},
 	{name: "--system", effect: handled},

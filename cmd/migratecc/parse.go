@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/migrated/migrated/toolchain"
 )
 
 // A mode is what the command line asks to be made of each source.
@@ -38,6 +40,7 @@ type invocation struct {
 	depFile  string   // -MF
 	depNamed bool     // -MT or -MQ
 	builds   []string // level names
+	fp       toolchain.FP
 	emit     []string
 	emitDir  string
 	system   bool
@@ -139,6 +142,10 @@ func (inv *invocation) handle(name, word, value string) error {
 		inv.query = word
 	case "--builds=":
 		inv.builds = strings.Split(value, ",")
+	case "--fp=":
+		var err error
+		inv.fp, err = toolchain.ParseFP(value)
+		return err
 	case "--emit=":
 		inv.emit = strings.Split(value, ",")
 	case "--emit-dir=":

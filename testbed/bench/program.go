@@ -32,8 +32,8 @@ type reference struct {
 var (
 	// What a user would do on this machine.
 	native = reference{name: "native", flags: []string{"-march=native"}}
-	// With the same instructions and the same rounding as an image's default build.
-	alike = reference{name: "alike", flags: []string{"-march=x86-64-v3", "-ffp-contract=off"}}
+	// With the same instructions and the same rounding as the image's build.
+	alike = reference{name: "alike", flags: []string{"-march=x86-64-v3", "-ffp-contract=on"}}
 	// With the C library that images have.
 	withMusl = reference{name: "musl", flags: []string{"-march=native"}, musl: true}
 )
@@ -46,6 +46,7 @@ func (b *bench) image(ctx context.Context, p *program) (*image.Image, error) {
 		Sources: p.sources,
 		CFlags:  append(append([]string{}, commonFlags...), p.flags...),
 		Output:  path,
+		Builds:  toolchain.OnePerISA,
 	})
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func (b *bench) size(ctx context.Context, p *program) error {
 	out := filepath.Join(b.dir, p.name+".img")
 	err := toolchain.Build(ctx, toolchain.Options{
 		Sources: p.sources, CFlags: append(append([]string{}, commonFlags...), p.flags...),
-		Output: out, Emit: []string{"obj", "bare"}, EmitDir: dir,
+		Output: out, Builds: toolchain.OnePerISA, Emit: []string{"obj", "bare"}, EmitDir: dir,
 	})
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (b *bench) size(ctx context.Context, p *program) error {
 		return err
 	}
 	b.report.add("size "+p.name, float64(info.Size())/1024, "KiB", "image file, two builds")
-	for _, level := range toolchain.DefaultBuilds {
+	for _, level := range toolchain.OnePerISA {
 		code, err := textSize(filepath.Join(dir, level+".o"))
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ func TestPrograms(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			var first []byte
 			for _, flags := range nativeFlags {
-				out := runNative(t, p, flags...)
+				out := runNative(t, "cc", p, flags...)
 				if len(out) == 0 {
 					t.Fatal("prints nothing")
 				}
@@ -34,10 +34,10 @@ func TestPrograms(t *testing.T) {
 }
 
 // runNative compiles a program for this host and returns what it prints.
-func runNative(t *testing.T, p corpus.Program, flags ...string) []byte {
+func runNative(t *testing.T, cc string, p corpus.Program, flags ...string) []byte {
 	exe := filepath.Join(t.TempDir(), p.Name)
 	args := append([]string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", exe, p.Path, "-lm"}, flags...)
-	if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
 		t.Fatalf("compile: %v\n%s", err, out)
 	}
 	cmd := exec.Command(exe, p.Args...)

@@ -30,7 +30,10 @@ func TestOracle(t *testing.T) {
 	for _, p := range load(t) {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
-			program, builds := build(t, p)
+			program, builds := build(t, p, toolchain.Options{
+				Builds: toolchain.OnePerISA,
+				FP:     toolchain.FPSeparate, // as the native builds that it is compared with
+			})
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 			defer cancel()
 			want, err := program.Plain(ctx, builds[0])
@@ -40,7 +43,7 @@ func TestOracle(t *testing.T) {
 			if want.Exit.Code != p.Exit {
 				t.Errorf("exit status %d, want %d; standard error: %s", want.Exit.Code, p.Exit, want.Stderr)
 			}
-			if native := runNative(t, p, "-O1", "-ffp-contract=off"); differs[p.Name] == "" && !bytes.Equal(want.Stdout, native) {
+			if native := runNative(t, "cc", p, "-O1", "-ffp-contract=off"); differs[p.Name] == "" && !bytes.Equal(want.Stdout, native) {
 				t.Errorf("prints\n%s\nbut as a process of this host\n%s", want.Stdout, native)
 			}
 			report, err := program.Verify(ctx, builds, plan)
@@ -63,14 +66,10 @@ func load(t *testing.T) []corpus.Program {
 	return programs
 }
 
-func build(t *testing.T, p corpus.Program) (*oracle.Program, []*image.Build) {
+func build(t *testing.T, p corpus.Program, o toolchain.Options) (*oracle.Program, []*image.Build) {
 	path := filepath.Join(t.TempDir(), p.Name+".img")
-	err := toolchain.Build(t.Context(), toolchain.Options{
-		Sources: []string{p.Path},
-		CFlags:  []string{"-O2", "-std=gnu11"},
-		Output:  path,
-	})
-	if err != nil {
+	o.Sources, o.CFlags, o.Output = []string{p.Path}, []string{"-O2", "-std=gnu11"}, path
+	if err := toolchain.Build(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	m, err := image.Open(path)

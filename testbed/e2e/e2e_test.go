@@ -72,7 +72,7 @@ func buildGuest(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	img := filepath.Join(dir, "guest.img")
-	err = toolchain.Build(ctx, toolchain.Options{Sources: sources, CFlags: []string{"-O2", "-g"}, Output: img})
+	err = toolchain.Build(ctx, toolchain.Options{Sources: sources, CFlags: []string{"-O2", "-g"}, Output: img, Builds: toolchain.OnePerISA})
 	if err != nil {
 		return "", fmt.Errorf("build the guest: %w", err)
 	}

@@ -23,6 +23,7 @@ func TestNPB(t *testing.T) {
 				Sources: []string{filepath.Join(dir, kernel+".c"), filepath.Join(dir, "common/npb.c")},
 				CFlags:  []string{"-O3", "-std=gnu11"},
 				Output:  img,
+				Builds:  toolchain.OnePerISA,
 			}))
 			for _, class := range []string{"S", "W"} {
 				name := kernel + "-" + class

@@ -25,7 +25,7 @@ func TestNPB(t *testing.T) {
 				Sources: []string{dir + kernel + ".c", dir + "common/npb.c"},
 				CFlags:  []string{"-O3", "-std=gnu11"},
 				Output:  path,
-				Builds:  []string{"x86-64-v3", "armv8-a"},
+				Builds:  toolchain.OnePerISA,
 			})
 			if err != nil {
 				t.Fatal(err)
