@@ -25,6 +25,8 @@ type Build struct {
 	// Symbols of other objects whose address pinned data holds; where they are is known
 	// when the build is linked.
 	External []Reference
+	// Symbols that the program's objects leave to others, or undefined.
+	Undefined []string
 }
 
 // A Reference is an address in pinned data.
@@ -87,8 +89,12 @@ func (b *Build) addReferences(f *elf.File, kinds []Kind, native bool) error {
 		return fmt.Errorf("read symbols: %w", err)
 	}
 	for _, s := range symbols {
-		if s.Section == elf.SHN_COMMON && !native {
+		switch {
+		case native:
+		case s.Section == elf.SHN_COMMON:
 			return fmt.Errorf("portable code has a common symbol %s", s.Name)
+		case s.Section == elf.SHN_UNDEF && s.Name != "":
+			b.Undefined = append(b.Undefined, s.Name)
 		}
 	}
 	for _, s := range f.Sections {

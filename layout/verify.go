@@ -5,19 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/migrated/migrated/layout/region"
 )
 
 // Verify reads the linked ELF files of a plan's builds back, in the order of p.Builds, and
-// returns the first disagreement with the plan or between them.
-func (p *Plan) Verify(linked ...io.ReaderAt) error {
+// returns the first disagreement with the plan, with the program's sites or between them.
+func (p *Plan) Verify(sites []Site, linked ...io.ReaderAt) error {
 	if len(linked) != len(p.Builds) {
 		return fmt.Errorf("verify layout: %d files for %d builds", len(linked), len(p.Builds))
 	}
 	var first *linkedBuild
 	for i, r := range linked {
-		b, err := p.verifyBuild(i, r)
+		b, err := p.verifyBuild(i, r, sites)
 		if err == nil && first != nil {
 			err = first.agree(b)
 		}
@@ -35,6 +37,7 @@ func (p *Plan) Verify(linked ...io.ReaderAt) error {
 type linkedBuild struct {
 	name    string
 	symbols map[string]elf.Symbol
+	absent  map[string]bool   // weak symbols that the program refers to and nothing defines
 	content map[string][]byte // of what must be equal byte for byte
 }
 
@@ -54,7 +57,7 @@ var loaded = map[string]elf.SectionFlag{
 	".mig.bss":          elf.SHF_WRITE,
 }
 
-func (p *Plan) verifyBuild(n int, r io.ReaderAt) (*linkedBuild, error) {
+func (p *Plan) verifyBuild(n int, r io.ReaderAt, sites []Site) (*linkedBuild, error) {
 	f, err := elf.NewFile(r)
 	if err != nil {
 		return nil, err
@@ -83,6 +86,15 @@ func (p *Plan) verifyBuild(n int, r io.ReaderAt) (*linkedBuild, error) {
 	}
 	if err := p.verifyReferences(n, b.symbols); err != nil {
 		return nil, err
+	}
+	if err := verifySites(b, f, sites); err != nil {
+		return nil, err
+	}
+	b.absent = make(map[string]bool)
+	for _, name := range p.Builds[n].Undefined {
+		if _, ok := b.symbols[name]; !ok {
+			b.absent[name] = true
+		}
 	}
 	return b, b.readContent(f)
 }
@@ -194,7 +206,7 @@ func (p *Plan) common(addr uint64) bool {
 
 // own lists symbols that lie among a build's own constants, but whose content must be the
 // same in all builds.
-var own = []string{"__mig_site_count", "__mig_record_max", "__mig_tls_image", "__mig_tls_size", "__mig_tls_align"}
+var own = []string{siteCount, recordMax, "__mig_tls_image", "__mig_tls_size", "__mig_tls_align"}
 
 func (b *linkedBuild) readContent(f *elf.File) error {
 	for _, name := range []string{".mig.rodata", ".mig.data"} {
@@ -207,28 +219,47 @@ func (b *linkedBuild) readContent(f *elf.File) error {
 		}
 	}
 	for _, name := range own {
-		s, ok := b.symbols[name]
-		if !ok || int(s.Section) >= len(f.Sections) {
+		if _, ok := b.symbols[name]; !ok {
 			continue
 		}
-		section := f.Sections[s.Section]
-		data := make([]byte, 0)
-		if s.Size > 0 {
-			if s.Value < section.Addr || s.Value-section.Addr > section.Size || s.Size > section.Size-(s.Value-section.Addr) {
-				return fmt.Errorf("symbol %s is not within its section", name)
-			}
-			data = make([]byte, s.Size)
-			if _, err := section.ReadAt(data, int64(s.Value-section.Addr)); err != nil && !errors.Is(err, io.EOF) {
-				return fmt.Errorf("read %s: %w", name, err)
-			}
+		data, err := b.bytes(f, name)
+		if err != nil {
+			return err
 		}
 		b.content[name] = data
 	}
 	return nil
 }
 
+// bytes returns the content of a symbol.
+func (b *linkedBuild) bytes(f *elf.File, name string) ([]byte, error) {
+	s, ok := b.symbols[name]
+	if !ok || int(s.Section) >= len(f.Sections) {
+		return nil, fmt.Errorf("%s is missing", name)
+	}
+	section := f.Sections[s.Section]
+	if s.Value < section.Addr || s.Value-section.Addr > section.Size || s.Size > section.Size-(s.Value-section.Addr) {
+		return nil, fmt.Errorf("symbol %s is not within its section", name)
+	}
+	data := make([]byte, s.Size)
+	if _, err := section.ReadAt(data, int64(s.Value-section.Addr)); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return data, nil
+}
+
 // agree compares what two builds must have in common.
 func (b *linkedBuild) agree(other *linkedBuild) error {
+	for _, name := range slices.Sorted(maps.Keys(b.absent)) {
+		if _, ok := other.symbols[name]; ok {
+			return fmt.Errorf("%s is defined, but not in build %s", name, b.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(other.absent)) {
+		if _, ok := b.symbols[name]; ok {
+			return fmt.Errorf("%s is not defined, but is in build %s", name, b.name)
+		}
+	}
 	for _, name := range append([]string{".mig.rodata", ".mig.data"}, own...) {
 		a, aok := b.content[name]
 		c, cok := other.content[name]

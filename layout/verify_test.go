@@ -25,8 +25,32 @@ PIN("text", callback) int callback(int n) { return n * 3 + 1; }
 PIN("data", table) struct { const char *text; int (*call)(int); char *at; } table = { greeting, callback, buffer + 5000 };
 static __attribute__((noinline)) int own(int n) { buffer[n] = greeting[n %% 5]; return table.call(n); }
 void _start(void) { own(3); for (;;) ; }
+#ifndef COUNT
+#define COUNT 2
+#define RESUMES resume_own, resume_start
+#define LARGEST 24
+#endif
+#define OWN __attribute__((used, section(".rodata.mig.private")))
+void resume_own(void *record, int site) __asm__("own.resume");
+void resume_start(void *record, int site) __asm__("_start.resume");
+void resume_own(void *record, int site) { own(site); }
+void resume_start(void *record, int site) { own(site + 1); }
+OWN void (*const __mig_sites[])(void *, int) = {RESUMES};
+OWN const long __mig_site_count = COUNT, __mig_record_max = LARGEST;
 %s
 `
+
+// sites is the site table of source.
+const sites = "0 own 24 ptr@0,i32@8,2xfloat@16\n1 _start 4 i32@0\n"
+
+func parsed(t *testing.T, table string) []Site {
+	t.Helper()
+	list, err := ParseSites([]byte(table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
 
 // toolchain programs come with scripts/setup.
 func command(t *testing.T, name string, args ...string) {
@@ -102,20 +126,21 @@ var twoLevels = []string{"x86-64-v3", "armv8-a"}
 func TestVerifyLinkedBuilds(t *testing.T) {
 	text := fmt.Sprintf(source, "")
 	p, files := link(t, twoLevels, []string{text, text}, (*Plan).LinkerScript)
-	if err := p.Verify(files...); err != nil {
+	if err := p.Verify(parsed(t, sites), files...); err != nil {
 		t.Fatal(err)
 	}
 	if p.StaticEnd != region.StaticBase+4*region.PageSize { // a page of data, 10,000 bytes of bss
 		t.Errorf("static data ends at %#x", p.StaticEnd)
 	}
 	// The verifier must see a build in another's place.
-	if err := p.Verify(files[1], files[0]); err == nil {
+	if err := p.Verify(parsed(t, sites), files[1], files[0]); err == nil {
 		t.Error("exchanged builds pass")
 	}
 }
 
 func TestVerifyRefuses(t *testing.T) {
 	plain := fmt.Sprintf(source, "")
+	both := func(text string) [2]string { return [2]string{text, text} }
 	for _, tt := range []struct {
 		name   string
 		texts  [2]string
@@ -149,12 +174,57 @@ func TestVerifyRefuses(t *testing.T) {
 			want: ".mig.text at",
 		},
 		{
-			name: "other number of sites",
+			name:  "other number of sites",
+			texts: both("#define COUNT 3\n#define RESUMES resume_own, resume_start\n#define LARGEST 24\n" + plain),
+			want:  "__mig_site_count is 3, by the site table 2",
+		},
+		{
+			name:  "no room for a record",
+			texts: both("#define COUNT 2\n#define RESUMES resume_own, resume_start\n#define LARGEST 16\n" + plain),
+			want:  "__mig_record_max is 16, by the site table 24",
+		},
+		{
+			name:  "another function's site",
+			texts: [2]string{plain, "#define COUNT 2\n#define RESUMES resume_start, resume_own\n#define LARGEST 24\n" + plain},
+			want:  "build armv8-a: site 0 resumes at",
+		},
+		{
+			name:  "a site too few",
+			texts: both("#define COUNT 2\n#define RESUMES resume_own\n#define LARGEST 24\n" + plain),
+			want:  "__mig_sites has 8 bytes for 2 sites",
+		},
+		{
+			name: "other thread-locals",
 			texts: [2]string{
-				fmt.Sprintf(source, `__attribute__((used, section(".rodata.mig.private"))) const long __mig_site_count = 7;`),
-				fmt.Sprintf(source, `__attribute__((used, section(".rodata.mig.private"))) const long __mig_site_count = 8;`),
+				fmt.Sprintf(source, `OWN const long __mig_tls_image[] = {1, 2}; OWN const long __mig_tls_size = 16;`),
+				fmt.Sprintf(source, `OWN const long __mig_tls_image[] = {1, 3}; OWN const long __mig_tls_size = 16;`),
 			},
-			want: "__mig_site_count differs",
+			want: "__mig_tls_image differs from build armv8-a at byte 8",
+		},
+		{
+			name: "other block of thread-locals",
+			texts: [2]string{
+				fmt.Sprintf(source, `OWN const long __mig_tls_size = 16;`),
+				fmt.Sprintf(source, `OWN const long __mig_tls_size = 24;`),
+			},
+			want: "__mig_tls_size differs",
+		},
+		{
+			name:  "thread-locals of the machine",
+			texts: both(plain),
+			script: func(p *Plan) []byte {
+				s := string(p.LinkerScript())
+				return []byte(strings.Replace(s, "  .eh_frame ", "  .tdata : { LONG(1) }\n  .eh_frame ", 1))
+			},
+			want: "unexpected section .tdata",
+		},
+		{
+			name: "defined in one build alone",
+			texts: [2]string{
+				fmt.Sprintf(source, `extern void maybe(void) __attribute__((weak)); int is(void) { return maybe != 0; }`),
+				fmt.Sprintf(source, `void maybe(void) {} int is(void) { return maybe != 0; }`),
+			},
+			want: "maybe is not defined, but is in build armv8-a",
 		},
 		{
 			name: "no entry",
@@ -172,7 +242,7 @@ func TestVerifyRefuses(t *testing.T) {
 				tt.script = (*Plan).LinkerScript
 			}
 			p, files := link(t, twoLevels, tt.texts[:], tt.script)
-			err := p.Verify(files...)
+			err := p.Verify(parsed(t, sites), files...)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
@@ -237,7 +307,7 @@ func TestVerifyRefusesExternalPrivateAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		err = p.Verify(f)
+		err = p.Verify(parsed(t, sites), f)
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: error %v, want one with %q", tt.section, err, tt.want)
 		}

@@ -76,10 +76,13 @@ func (p *pipeline) makeImage(merged, out string) error {
 	if err := p.linkBuilds(plan, builds); err != nil {
 		return err
 	}
-	if err := verify(plan, builds); err != nil {
+	sites, err := os.ReadFile(filepath.Join(portable, "sites"))
+	if err != nil {
+		return fmt.Errorf("read site table: %w", err)
+	}
+	if err := verify(plan, sites, builds); err != nil {
 		return err
 	}
-	sites := filepath.Join(portable, "sites")
 	if err := p.emit(merged, portable, plan, builds); err != nil {
 		return err
 	}
@@ -243,7 +246,11 @@ func (p *pipeline) linkBuilds(plan *layout.Plan, builds []*build) error {
 }
 
 // verify reads the linked builds back.
-func verify(plan *layout.Plan, builds []*build) error {
+func verify(plan *layout.Plan, table []byte, builds []*build) error {
+	sites, err := layout.ParseSites(table)
+	if err != nil {
+		return err
+	}
 	files := make([]*os.File, len(builds))
 	for i, b := range builds {
 		f, err := os.Open(b.linked)
@@ -253,20 +260,17 @@ func verify(plan *layout.Plan, builds []*build) error {
 		defer f.Close()
 		files[i] = f
 	}
-	return plan.Verify(readers(files)...)
+	return plan.Verify(sites, readers(files)...)
 }
 
 // pack writes the image file.
-func (p *pipeline) pack(plan *layout.Plan, builds []*build, sites, out string) error {
+func (p *pipeline) pack(plan *layout.Plan, builds []*build, sites []byte, out string) error {
 	contents := &image.Contents{
 		ABI:       region.ABIVersion,
 		Name:      p.link.imageName(),
 		StaticEnd: plan.StaticEnd,
 		Layout:    plan.Table().Encode(),
-	}
-	var err error
-	if contents.Sites, err = os.ReadFile(sites); err != nil {
-		return fmt.Errorf("read site table: %w", err)
+		Sites:     sites,
 	}
 	for _, b := range builds {
 		linked, err := os.ReadFile(b.linked)
