@@ -176,7 +176,8 @@ func TestTargetDies(t *testing.T) {
 	}
 }
 
-// TestCorruptedMemory flips a bit on the wire.
+// TestCorruptedMemory flips a bit on the wire, which ends the connection: TLS sees it before
+// statexfer does.
 func TestCorruptedMemory(t *testing.T) {
 	server, board, p := proxied(t)
 	vm, err := server.tryRun(&pb.RunSpec{Name: "job", Args: []string{"count", "600"}, Memory: 16 << 20})
@@ -191,7 +192,7 @@ func TestCorruptedMemory(t *testing.T) {
 	for err == nil {
 		_, err = stream.Recv()
 	}
-	if !strings.Contains(err.Error(), "board gave up") {
+	if !strings.Contains(err.Error(), "the link to board was lost") {
 		t.Errorf("move with a bit flipped: %v", err)
 	}
 	server.checkGoesOn("job", faultLines)

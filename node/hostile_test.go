@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 
@@ -16,6 +17,8 @@ import (
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/isa"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/trust"
+	"github.com/migrated/migrated/node/trust/trusttest"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -152,19 +155,37 @@ func TestStartFailsAtHome(t *testing.T) {
 	board.eventually("the VM is forgotten", func() bool { return len(board.list(true)) == 0 })
 }
 
-// TestPublicServices: whoever connects by TCP gets health checks and reflection, and no more.
-func TestPublicServices(t *testing.T) {
+// remote connects to a node as an operator elsewhere who has been given rights.
+func (n *testNode) remote(name string, rights trust.Rights) (*grpc.ClientConn, error) {
+	n.t.Helper()
+	store := trusttest.Open(n.t, "")
+	trusttest.Know(n.t, n.cfg.Trust, trusttest.Party{Name: name, Store: store}, rights)
+	c, err := store.Dial(n.t.Context(), n.address, trust.ProtoOperator, n.cfg.Trust.Key())
+	if err != nil {
+		return nil, err
+	}
+	n.t.Cleanup(func() { c.Close() })
+	conn, err := grpc.NewClient("passthrough:///"+n.address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return c, nil }))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { conn.Close() })
+	health, err := healthpb.NewHealthClient(conn).Check(n.t.Context(), &healthpb.HealthCheckRequest{})
+	if err != nil || health.Status != healthpb.HealthCheckResponse_SERVING {
+		n.t.Errorf("health %v, %v", health, err)
+	}
+	return conn, nil
+}
+
+// TestRemoteOperator: an operator elsewhere can do what one here can, but decide on trust.
+func TestRemoteOperator(t *testing.T) {
 	n := startNode(t, "server", isa.X86_64)
-	conn, err := grpc.NewClient("passthrough:///"+n.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := n.remote("laptop", trust.Operate)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	for name, c := range map[string]*grpc.ClientConn{"TCP": conn, "Unix socket": n.conn} {
-		health, err := healthpb.NewHealthClient(c).Check(t.Context(), &healthpb.HealthCheckRequest{})
-		if err != nil || health.Status != healthpb.HealthCheckResponse_SERVING {
-			t.Errorf("%s: health %v, %v", name, health, err)
-		}
+	for name, c := range map[string]*grpc.ClientConn{"remote": conn, "Unix socket": n.conn} {
 		stream, err := reflectionpb.NewServerReflectionClient(c).ServerReflectionInfo(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -177,12 +198,35 @@ func TestPublicServices(t *testing.T) {
 		if answer, err := stream.Recv(); err != nil || len(answer.GetListServicesResponse().GetService()) < 2 {
 			t.Errorf("%s: reflection %v, %v", name, answer, err)
 		}
+		if _, err := pb.NewNodeClient(c).List(t.Context(), &pb.ListRequest{}); err != nil {
+			t.Errorf("%s: list: %v", name, err)
+		}
+		if _, err := pb.NewPeerClient(c).Status(t.Context(), &pb.StatusRequest{}); status.Code(err) != codes.Unimplemented {
+			t.Errorf("%s: a peer's request without a link: %v", name, err)
+		}
 	}
-	if _, err := pb.NewNodeClient(conn).List(t.Context(), &pb.ListRequest{}); status.Code(err) != codes.Unimplemented {
-		t.Errorf("an operator's request by TCP: %v", err)
+	for _, err := range []error{
+		second(pb.NewTrustClient(conn).ListTrust(t.Context(), &pb.ListTrustRequest{})),
+		second(pb.NewTrustClient(conn).IssueToken(t.Context(), &pb.IssueTokenRequest{Name: "friend"})),
+		second(pb.NewTrustClient(conn).RevokePeer(t.Context(), &pb.RevokePeerRequest{Name: "laptop"})),
+	} {
+		if status.Code(err) != codes.Unimplemented {
+			t.Errorf("a decision on trust from elsewhere: %v", err)
+		}
 	}
-	if _, err := pb.NewPeerClient(conn).Status(t.Context(), &pb.StatusRequest{}); status.Code(err) != codes.Unimplemented {
-		t.Errorf("a peer's request without a link: %v", err)
+	if _, err := n.remote("peer", trust.Node); err == nil || !strings.Contains(err.Error(), "refuses this identity") {
+		t.Errorf("who may not operate: %v", err)
+	}
+
+	// A call that is under way ends with the rights of who made it.
+	vm := n.run("job", "idle")
+	wait := make(chan error, 1)
+	go func() { wait <- second(pb.NewNodeClient(conn).Wait(t.Context(), &pb.VMRequest{Vm: vm.Id})) }()
+	if _, err := pb.NewTrustClient(n.conn).RevokePeer(t.Context(), &pb.RevokePeerRequest{Name: "laptop"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-wait; status.Code(err) != codes.Unavailable {
+		t.Errorf("a call of who was revoked: %v", err)
 	}
 }
 

@@ -21,14 +21,17 @@ import (
 	"github.com/migrated/migrated/node/metrics"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/store"
+	"github.com/migrated/migrated/node/trust"
 	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
 // Config of a node.
 type Config struct {
-	Name     string // as other nodes know it
-	StateDir string // where it keeps everything
+	Name     string       // as other nodes know it
+	StateDir string       // where it keeps everything
+	Trust    *trust.Store // who may do what; closed by who opened it
+	Listen   string       // TCP address for others; empty: none
 	Host     *host.Host
 	VMs      VMs
 	Settings
@@ -75,20 +78,11 @@ type Node struct {
 	names   map[string]string             // names reserved for a VM that is being made: its id
 }
 
-// namePattern is what nodes and VMs may be called: what needs no quoting in a shell, in a
-// table or in a file's name.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
-
 // idPattern is a VM's id, which names its log's directory.
 var idPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // CheckName says whether a node or a VM may be called that.
-func CheckName(name string) error {
-	if !namePattern.MatchString(name) {
-		return fmt.Errorf("%q cannot be a name: want letters, digits, '_', '.' and '-', at most 63, the first a letter or digit", name)
-	}
-	return nil
-}
+func CheckName(name string) error { return trust.CheckName(name) }
 
 // New opens a node's state and begins to dial its peers.
 func New(cfg Config) (*Node, error) {
@@ -132,7 +126,7 @@ func New(cfg Config) (*Node, error) {
 	n.counts = metrics.New(cfg.Name, cfg.Version, cfg.Host.ISA.Name, n.state)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	links := cfg.Link
-	links.Peers, links.Log = settings.Peers, cfg.Log
+	links.Trust, links.Listen, links.Peers, links.Log = cfg.Trust, cfg.Listen, settings.Peers, cfg.Log
 	links.Self, links.Notify = n.greeting, n.peerChanged
 	n.hub = link.NewHub(links)
 	n.spawn(n.writeRecords)

@@ -15,6 +15,7 @@ import (
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -102,8 +103,12 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 	if to == n.cfg.Name {
 		return nil, status.Errorf(codes.FailedPrecondition, "the VM is on %s already", to)
 	}
-	if _, err := n.hub.Link(to); err != nil {
+	l, err := n.hub.Link(to)
+	if err != nil {
 		return nil, peerError(err)
+	}
+	if err := denied(l, trust.Receive); err != nil {
+		return nil, err
 	}
 	m, err := n.images.Get(image.Digest(vm.view().Image))
 	if err != nil {

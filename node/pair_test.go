@@ -21,6 +21,8 @@ import (
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/trust"
+	"github.com/migrated/migrated/node/trust/trusttest"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 	"github.com/migrated/migrated/vmm/hostabi"
@@ -65,6 +67,7 @@ func startNode(t *testing.T, name string, i *isa.ISA, peers ...link.Peer) *testN
 	n.cfg = Config{
 		Name:     name,
 		StateDir: t.TempDir(),
+		Trust:    newcomer(t, name),
 		Host:     &host.Host{ISA: i, Levels: []string{i.Levels[0].Name}, Memory: n.memory.read},
 		VMs:      n.faults,
 		Settings: Settings{
@@ -78,6 +81,23 @@ func startNode(t *testing.T, name string, i *isa.ISA, peers ...link.Peer) *testN
 	n.start()
 	t.Cleanup(n.stop)
 	return n
+}
+
+// parties are those of each test that runs.
+var parties sync.Map // *testing.T to []trusttest.Party
+
+// newcomer is the identity of a node that the others of its test know, as it knows them.
+func newcomer(t *testing.T, name string) *trust.Store {
+	t.Helper()
+	all, _ := parties.LoadOrStore(t, []trusttest.Party(nil))
+	t.Cleanup(func() { parties.Delete(t) })
+	known := all.([]trusttest.Party)
+	p := trusttest.Party{Name: name, Store: trusttest.Open(t, "")}
+	for _, other := range known {
+		trusttest.Enrol(t, p, other)
+	}
+	parties.Store(t, append(known, p))
+	return p.Store
 }
 
 // testLog puts a node's log into that of its test, as long as the test runs.
@@ -113,10 +133,10 @@ func (n *testNode) start() {
 		n.t.Fatal(err)
 	}
 	n.address = tcp.Addr().String()
-	n.servers = n.NewServers(false)
-	go n.servers.Operators.Serve(unix)
+	n.servers = n.NewServers()
+	go n.servers.Operators.Serve(Local(unix))
 	go n.servers.Peers.Serve(n.Hub().Control())
-	go n.servers.Public.Serve(n.Hub().Plain())
+	go n.servers.Remote.Serve(n.Hub().Operators())
 	go n.Hub().Serve(tcp)
 	n.conn, err = grpc.NewClient("passthrough:///"+n.cfg.Name, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {

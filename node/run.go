@@ -197,7 +197,7 @@ func newID() string {
 // madeUpName is for a VM that was given none: its image's name and some of its id.
 func madeUpName(imageName, id string) string {
 	clean := strings.Map(func(r rune) rune {
-		if r < 128 && namePattern.MatchString(string(r)) {
+		if CheckName(string(r)) == nil {
 			return r
 		}
 		return -1

@@ -20,34 +20,46 @@ import (
 	"github.com/migrated/migrated/vmm"
 )
 
-// Servers are the gRPC servers of a node. Operators is for its Unix socket, Peers for the
-// links, Public for whoever connects by TCP. All answer health checks and reflection.
+// Servers are the gRPC servers of a node. Operators is for its Unix socket, Remote for
+// operators elsewhere, Peers for the links. The first two answer health checks and reflection
+// too.
 type Servers struct {
-	Operators, Peers, Public *grpc.Server
+	Operators, Remote, Peers *grpc.Server
 }
 
-// NewServers makes the servers. With remoteOperators, the public one serves operators too.
-func (n *Node) NewServers(remoteOperators bool) *Servers {
-	options := []grpc.ServerOption{
-		grpc.UnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
-			answer, err := h(ctx, req)
-			return answer, toStatus(err)
-		}),
-		grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, h grpc.StreamHandler) error {
-			return toStatus(h(srv, ss))
-		}),
+// maxCalls bounds the calls that are under way on one connection.
+const maxCalls = 256
+
+// NewServers makes the servers. What Trust decides is decided at this machine alone.
+func (n *Node) NewServers() *Servers {
+	options := func(check func(context.Context, string) error) []grpc.ServerOption {
+		return []grpc.ServerOption{
+			grpc.MaxConcurrentStreams(maxCalls),
+			grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
+				if err := check(ctx, info.FullMethod); err != nil {
+					return nil, err
+				}
+				answer, err := h(ctx, req)
+				return answer, toStatus(err)
+			}),
+			grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, h grpc.StreamHandler) error {
+				if err := check(ss.Context(), info.FullMethod); err != nil {
+					return err
+				}
+				return toStatus(h(srv, ss))
+			}),
+		}
 	}
+	all := func(context.Context, string) error { return nil }
 	s := &Servers{
-		Operators: grpc.NewServer(options...),
-		Peers:     grpc.NewServer(append(options, grpc.MaxRecvMsgSize(link.MaxMessage))...),
-		Public:    grpc.NewServer(options...),
+		Operators: grpc.NewServer(options(all)...),
+		Remote:    grpc.NewServer(options(all)...),
+		Peers:     grpc.NewServer(append(options(checkRight), grpc.MaxRecvMsgSize(link.MaxMessage))...),
 	}
-	pb.RegisterNodeServer(s.Operators, &operatorServer{node: n})
+	pb.RegisterTrustServer(s.Operators, &trustServer{node: n})
 	pb.RegisterPeerServer(s.Peers, &peerServer{node: n})
-	if remoteOperators {
-		pb.RegisterNodeServer(s.Public, &operatorServer{node: n})
-	}
-	for _, server := range []*grpc.Server{s.Operators, s.Peers, s.Public} {
+	for _, server := range []*grpc.Server{s.Operators, s.Remote} {
+		pb.RegisterNodeServer(server, &operatorServer{node: n})
 		healthpb.RegisterHealthServer(server, health.NewServer())
 		reflection.Register(server)
 	}
@@ -57,8 +69,8 @@ func (n *Node) NewServers(remoteOperators bool) *Servers {
 // Stop ends all servers and the calls that are under way.
 func (s *Servers) Stop() {
 	s.Operators.Stop()
+	s.Remote.Stop()
 	s.Peers.Stop()
-	s.Public.Stop()
 }
 
 // toStatus gives an error the code that callers decide on, and keeps its words.

@@ -27,6 +27,7 @@ type app struct {
 	stdin          *os.File
 	stdout, stderr *os.File
 	socket         string
+	node           string // one elsewhere, in place of the socket's
 	output         string // "table" or "json"
 }
 
@@ -38,7 +39,8 @@ func (a *app) globalFlags(root *cobra.Command) {
 		socket = s
 	}
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.socket, "socket", "S", socket, "the daemon's socket: a path, or tcp:HOST:PORT (MIGRATED_SOCKET)")
+	flags.StringVarP(&a.socket, "socket", "S", socket, "the daemon's Unix socket (MIGRATED_SOCKET)")
+	flags.StringVarP(&a.node, "node", "N", os.Getenv("MIGRATED_NODE"), "a node elsewhere, by name, HOST:PORT or NAME=HOST:PORT; migratectl login comes first (MIGRATED_NODE)")
 	flags.StringVarP(&a.output, "output", "o", "table", "table or json")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if a.output != "table" && a.output != "json" {
@@ -50,20 +52,19 @@ func (a *app) globalFlags(root *cobra.Command) {
 }
 
 // dial connects to the daemon.
-func (a *app) dial() (pb.NodeClient, func() error, error) {
+func (a *app) dial() (*grpc.ClientConn, error) {
 	dialer := func(ctx context.Context, _ string) (net.Conn, error) {
-		var d net.Dialer
-		if address, ok := strings.CutPrefix(a.socket, "tcp:"); ok {
-			return d.DialContext(ctx, "tcp", address)
+		return new(net.Dialer).DialContext(ctx, "unix", a.socket)
+	}
+	if a.node != "" {
+		remote, err := a.remote()
+		if err != nil {
+			return nil, err
 		}
-		return d.DialContext(ctx, "unix", a.socket)
+		dialer = remote
 	}
-	conn, err := grpc.NewClient("passthrough:///daemon",
+	return grpc.NewClient("passthrough:///daemon",
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithContextDialer(dialer))
-	if err != nil {
-		return nil, nil, err
-	}
-	return pb.NewNodeClient(conn), conn.Close, nil
 }
 
 // with connects, calls f, and explains an error of the connection. The context ends with
@@ -75,22 +76,38 @@ func (a *app) with(cmd *cobra.Command, f func(context.Context, pb.NodeClient) er
 }
 
 func (a *app) withContext(ctx context.Context, f func(context.Context, pb.NodeClient) error) error {
-	client, closeConn, err := a.dial()
+	conn, err := a.dial()
 	if err != nil {
 		return err
 	}
-	defer closeConn()
-	return a.explain(f(ctx, client))
+	defer conn.Close()
+	return a.explain(f(ctx, pb.NewNodeClient(conn)))
+}
+
+// withTrust is with for decisions on trust, which are made at the machine itself.
+func (a *app) withTrust(cmd *cobra.Command, f func(context.Context, pb.TrustClient) error) error {
+	if a.node != "" {
+		return usagef("%s: whom a node trusts is decided on that node's own machine: leave out --node", cmd.CommandPath())
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	conn, err := a.dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return a.explain(f(ctx, pb.NewTrustClient(conn)))
 }
 
 // explain says what to do where the daemon cannot be reached.
 func (a *app) explain(err error) error {
 	st, ok := status.FromError(err)
-	if ok && st.Code() == codes.Unimplemented && strings.HasPrefix(a.socket, "tcp:") {
-		return fmt.Errorf("the daemon at %s serves no operators by TCP: start it with --remote-operators", a.socket)
-	}
 	if err == nil || !ok || st.Code() != codes.Unavailable || !strings.Contains(st.Message(), "connection error") {
 		return err
+	}
+	if a.node != "" {
+		_, why, _ := strings.Cut(st.Message(), "connection error: desc = ")
+		return fmt.Errorf("cannot reach %s: %s", a.node, why)
 	}
 	why := "no daemon answers there"
 	switch {

@@ -83,8 +83,8 @@ func (a *app) command() *cobra.Command {
 		Long: `migratectl runs programs as VMs on a node, moves them to other nodes in the middle of
 their work, whatever instruction set those have, and brings them back.
 
-It speaks to the daemon, migrated, of this machine. A program is an image that migratecc
-built.
+It speaks to the daemon, migrated, of this machine; with --node to one elsewhere, where this
+user was enrolled (migratectl login). A program is an image that migratecc built.
 
 Exit codes: run and wait end with the program's status (128 + n if signal n ended it), or
 with 125 if migratectl itself failed. All others: 0, 1 for a failure, 2 for a wrong command
@@ -94,7 +94,8 @@ line.`,
   migratectl ps
   migratectl offload lua --to arm-board-1         # goes on there
   migratectl logs --follow lua                    # one stream, wherever it is
-  migratectl recall lua                           # and back`,
+  migratectl recall lua                           # and back
+  migratectl trust token arm-board-1              # for migrated join there`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version.String(),
@@ -106,7 +107,7 @@ line.`,
 	a.globalFlags(root)
 	root.AddCommand(a.runCommand(), a.psCommand(), a.logsCommand(), a.offloadCommand(), a.recallCommand(),
 		a.stopCommand(), a.waitCommand(), a.inspectCommand(), a.nodesCommand(),
-		a.eventsCommand(), a.reloadCommand())
+		a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand())
 	// Without this an unknown command is an error that suggests, but no usage error.
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,21 +27,20 @@ const defaultSocket = "/run/migrated/migrated.sock"
 // A config is the file given by --config; flags of the same name win over it. What is marked
 // as live can change while the daemon runs; the rest needs a restart.
 type config struct {
-	Name            string       `toml:"name"`                       // of this node, as other nodes know it
-	State           string       `toml:"state"`                      // directory of the journal, images and logs
-	Socket          string       `toml:"socket"`                     // Unix socket for migratectl
-	Listen          string       `toml:"listen"`                     // TCP address for other nodes; empty: none
-	Insecure        bool         `toml:"insecure"`                   // allow addresses that others can reach
-	RemoteOperators bool         `toml:"remote_operators"`           // serve migratectl by TCP too
-	Metrics         string       `toml:"metrics" reload:"live"`      // where to serve metrics; empty: nowhere
-	Memory          units.Bytes  `toml:"memory" reload:"live"`       // of a VM, where run does not say
-	MemoryLimit     units.Bytes  `toml:"memory_limit" reload:"live"` // of all VMs together; 0: what is free
-	KeepEnded       int          `toml:"keep_ended" reload:"live"`   // records of VMs that have ended
-	LogLevel        string       `toml:"log_level" reload:"live"`    // debug, info, warn, error
-	StopVMs         bool         `toml:"stop_vms"`                   // VMs end with the daemon
-	Lease           int          `toml:"-"`                          // descriptor; VMs' processes end when it does
-	Peers           []peerConfig `toml:"peer" reload:"live"`
-	Move            moveConfig   `toml:"move" reload:"live"`
+	Name        string       `toml:"name"`                       // of this node, as other nodes know it
+	State       string       `toml:"state"`                      // directory of the journal, images, logs and trust
+	Socket      string       `toml:"socket"`                     // Unix socket for migratectl
+	SocketGroup string       `toml:"socket_group"`               // whose members may use it; empty: the daemon's
+	Listen      string       `toml:"listen"`                     // TCP address for those who are enrolled; empty: none
+	Metrics     string       `toml:"metrics" reload:"live"`      // where to serve metrics; empty: nowhere
+	Memory      units.Bytes  `toml:"memory" reload:"live"`       // of a VM, where run does not say
+	MemoryLimit units.Bytes  `toml:"memory_limit" reload:"live"` // of all VMs together; 0: what is free
+	KeepEnded   int          `toml:"keep_ended" reload:"live"`   // records of VMs that have ended
+	LogLevel    string       `toml:"log_level" reload:"live"`    // debug, info, warn, error
+	StopVMs     bool         `toml:"stop_vms"`                   // VMs end with the daemon
+	Lease       int          `toml:"-"`                          // descriptor; VMs' processes end when it does
+	Peers       []peerConfig `toml:"peer" reload:"live"`
+	Move        moveConfig   `toml:"move" reload:"live"`
 }
 
 // A peerConfig is a node that this one dials.
@@ -66,7 +66,7 @@ func defaults() config {
 		Name:     hostname,
 		State:    "/var/lib/migrated",
 		Socket:   defaultSocket,
-		Listen:   "127.0.0.1:7370",
+		Listen:   ":7370",
 		Memory:   64 << 20,
 		LogLevel: "info",
 	}
@@ -127,10 +127,9 @@ func (c *config) peers() ([]link.Peer, error) {
 
 // check finds what is wrong with a configuration before any of it is in force.
 func (c *config) check() error {
-	_, listenErr := c.checkListen()
 	_, peersErr := c.peers()
 	_, levelErr := c.logLevel()
-	errs := []error{node.CheckName(c.Name), listenErr, peersErr, levelErr}
+	errs := []error{node.CheckName(c.Name), c.checkListen(), peersErr, levelErr}
 	if c.Metrics != "" {
 		errs = append(errs, metrics.CheckAddress(c.Metrics))
 	}
@@ -161,39 +160,34 @@ func (c *config) settings() node.Settings {
 	}
 }
 
-// checkListen refuses to be reachable by others as long as nobody is authenticated.
-func (c *config) checkListen() (exposed bool, err error) {
+// checkListen says early what would fail only once somebody is enrolled.
+func (c *config) checkListen() error {
 	if c.Listen == "" {
-		return false, nil
+		return nil
 	}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return false, fmt.Errorf("listen address %q: want HOST:PORT, or nothing for no TCP at all", c.Listen)
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen address %q: want HOST:PORT, or nothing for no TCP at all", c.Listen)
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() || host == "localhost" {
-		return false, nil
-	}
-	if !c.Insecure {
-		return false, fmt.Errorf("listen address %q can be reached from other machines, and peers are not authenticated: whoever connects could run and take VMs. Give --insecure to do so all the same, or listen on 127.0.0.1", c.Listen)
-	}
-	return true, nil
+	return nil
 }
+
+// trustDir is where a node keeps its identity and those it trusts.
+func (c *config) trustDir() string { return filepath.Join(c.State, "trust") }
 
 // overlay puts what was given by flags over what a file says.
 func overlay(cmd *cobra.Command, file, flags *config) {
 	for name, set := range map[string]func(){
-		"name":             func() { file.Name = flags.Name },
-		"state":            func() { file.State = flags.State },
-		"socket":           func() { file.Socket = flags.Socket },
-		"listen":           func() { file.Listen = flags.Listen },
-		"insecure":         func() { file.Insecure = flags.Insecure },
-		"remote-operators": func() { file.RemoteOperators = flags.RemoteOperators },
-		"memory":           func() { file.Memory = flags.Memory },
-		"memory-limit":     func() { file.MemoryLimit = flags.MemoryLimit },
-		"metrics":          func() { file.Metrics = flags.Metrics },
-		"stop-vms":         func() { file.StopVMs = flags.StopVMs },
-		"lease":            func() { file.Lease = flags.Lease },
-		"log-level":        func() { file.LogLevel = flags.LogLevel },
+		"name":         func() { file.Name = flags.Name },
+		"state":        func() { file.State = flags.State },
+		"socket":       func() { file.Socket = flags.Socket },
+		"listen":       func() { file.Listen = flags.Listen },
+		"socket-group": func() { file.SocketGroup = flags.SocketGroup },
+		"memory":       func() { file.Memory = flags.Memory },
+		"memory-limit": func() { file.MemoryLimit = flags.MemoryLimit },
+		"metrics":      func() { file.Metrics = flags.Metrics },
+		"stop-vms":     func() { file.StopVMs = flags.StopVMs },
+		"lease":        func() { file.Lease = flags.Lease },
+		"log-level":    func() { file.LogLevel = flags.LogLevel },
 	} {
 		if cmd.Flags().Changed(name) {
 			set()

@@ -12,8 +12,7 @@ name = "server-1"
 state = "/s"
 socket = "/r/s"
 listen = "0.0.0.0:1"
-insecure = true
-remote_operators = true
+socket_group = "operators"
 memory = "128M"
 memory_limit = "4G"
 keep_ended = 7
@@ -38,11 +37,8 @@ func TestConfig(t *testing.T) {
 	if err != nil || len(peers) != 1 || peers[0] != (link.Peer{Name: "arm-board-1", Address: "10.0.0.2:7370"}) {
 		t.Errorf("peers %v, %v", peers, err)
 	}
-	if cfg.Name != "server-1" || cfg.Memory != 128<<20 || cfg.MemoryLimit != 4<<30 || cfg.KeepEnded != 7 || !cfg.RemoteOperators || cfg.Move.Stall != 4e9 {
+	if cfg.Name != "server-1" || cfg.Memory != 128<<20 || cfg.MemoryLimit != 4<<30 || cfg.KeepEnded != 7 || cfg.SocketGroup != "operators" || cfg.Move.Stall != 4e9 {
 		t.Errorf("%+v", cfg)
-	}
-	if exposed, err := cfg.checkListen(); err != nil || !exposed {
-		t.Errorf("an address for all with insecure: %v, %v", exposed, err)
 	}
 }
 
@@ -65,11 +61,10 @@ func TestFlagsWin(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	for address, want := range map[string]string{
-		"": "", "127.0.0.1:1": "", "[::1]:1": "", "localhost:1": "",
-		":1": "--insecure", "0.0.0.0:1": "--insecure", "[::]:1": "--insecure", "example.org:1": "--insecure", "127.0.0.1": "want HOST:PORT",
+		"": "", "127.0.0.1:1": "", "[::]:1": "", "localhost:1": "", ":1": "", "127.0.0.1": "want HOST:PORT",
 	} {
 		cfg := config{Listen: address}
-		_, err := cfg.checkListen()
+		err := cfg.checkListen()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", address, err, want)
 		}

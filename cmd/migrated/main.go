@@ -32,36 +32,35 @@ func command() *cobra.Command {
 		Use:   "migrated",
 		Short: "Run VMs and move them between nodes of any instruction set",
 		Long: `migrated is the daemon of a node. migratectl tells it what to do, by a Unix socket;
-other nodes reach it by TCP, or it reaches them: which of the two makes no difference.
+other nodes reach it by TCP, or it reaches them: which of the two makes no difference. It
+opens no TCP port before somebody is to be enrolled: migratectl trust token on one node makes
+a token, migrated join on the other uses it.
 
 Everything can be given in a TOML file; a flag wins over it:
 
     name   = "server-1"
     state  = "/var/lib/migrated"
-    listen = "127.0.0.1:7370"
-
-    [[peer]]
-    name    = "arm-board-1"
-    address = "127.0.0.1:7371"`,
+    listen = ":7370"`,
 		Example: `  migrated --name server-1
   migrated --config /etc/migrated.toml
-  migrated --name arm-board-1 --listen 0.0.0.0:7370 --insecure
-  migrated --name server-2 --peer server-1=127.0.0.1:7370`,
+  migrated join --name arm-board-1 --token-file -
+  migrated --name arm-board-1`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version.String(),
 	}
+	common := cmd.PersistentFlags()
+	common.SortFlags = false
+	common.StringVarP(&file, "config", "c", "", "configuration file, TOML")
+	common.StringVar(&cfg.Name, "name", cfg.Name, "name of this node")
+	common.StringVar(&cfg.State, "state", cfg.State, "directory of the journal, images, logs and trust")
+	common.StringVar(&cfg.Socket, "socket", cfg.Socket, "Unix socket for migratectl")
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&file, "config", "c", "", "configuration file, TOML")
-	flags.StringVar(&cfg.Name, "name", cfg.Name, "name of this node")
-	flags.StringVar(&cfg.State, "state", cfg.State, "directory of the journal, images and logs")
-	flags.StringVar(&cfg.Socket, "socket", cfg.Socket, "Unix socket for migratectl")
-	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "TCP address for other nodes; empty for none")
-	flags.BoolVar(&cfg.Insecure, "insecure", cfg.Insecure, "listen on addresses that others can reach, without authentication")
-	flags.BoolVar(&cfg.RemoteOperators, "remote-operators", cfg.RemoteOperators, "serve migratectl by TCP too")
-	flags.StringArrayVar(&peers, "peer", nil, "another node to connect to, NAME=HOST:PORT; may be repeated")
+	flags.StringVar(&cfg.SocketGroup, "socket-group", cfg.SocketGroup, "group whose members may use the socket; empty for the daemon's")
+	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "TCP address for those who are enrolled; empty for none")
+	flags.StringArrayVar(&peers, "peer", nil, "where an enrolled node is dialled, NAME=HOST:PORT, if not where it was joined; may be repeated")
 	flags.Var(&cfg.Memory, "memory", "memory of a VM, where migratectl run does not say")
 	flags.Var(&cfg.MemoryLimit, "memory-limit", "memory of all VMs together; 0 for what is free")
 	flags.StringVar(&cfg.Metrics, "metrics", cfg.Metrics, "serve Prometheus metrics at a loopback HOST:PORT or unix:/PATH; empty for nowhere")
@@ -76,7 +75,7 @@ Everything can be given in a TOML file; a flag wins over it:
 		return d.serve(cmd.Context())
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(vmCommand())
+	cmd.AddCommand(vmCommand(), joinCommand(func(cmd *cobra.Command) (*config, error) { return read(cmd, file, &cfg, nil) }))
 	return cmd
 }
 

@@ -5,17 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/metrics"
+	"github.com/migrated/migrated/node/trust"
 	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/node/vmproc"
 	"github.com/migrated/migrated/vmm/kvm"
@@ -50,10 +48,6 @@ func (d *daemon) serve(ctx context.Context) error {
 	// Standard error is where a service manager collects it.
 	d.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: &d.level}))
 	log := d.log
-	exposed, err := cfg.checkListen()
-	if err != nil {
-		return err
-	}
 	machine, err := host.Detect()
 	if err != nil {
 		return err
@@ -61,7 +55,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	if err := kvm.Available(); err != nil {
 		log.Warn("this node cannot run VMs", "err", err)
 	}
-	socket, err := listenUnix(cfg.Socket)
+	socket, err := listenUnix(cfg.Socket, cfg.SocketGroup)
 	if err != nil {
 		return err
 	}
@@ -74,9 +68,19 @@ func (d *daemon) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	trusted, err := trust.Open(cfg.trustDir())
+	if errors.Is(err, trust.ErrInUse) {
+		return fmt.Errorf("state directory %s: another daemon has it open; stop that one or give this one a --state directory of its own", cfg.State)
+	}
+	if err != nil {
+		return err
+	}
+	defer trusted.Close()
 	n, err := node.New(node.Config{
 		Name:     cfg.Name,
 		StateDir: cfg.State,
+		Trust:    trusted,
+		Listen:   cfg.Listen,
 		Host:     machine,
 		VMs:      vms,
 		Settings: cfg.settings(),
@@ -95,25 +99,16 @@ func (d *daemon) serve(ctx context.Context) error {
 		return errors.Join(err, n.Close())
 	}
 	defer d.serveMetrics("")
-	servers := n.NewServers(cfg.RemoteOperators)
-	failed := make(chan error, 4)
-	go func() { failed <- servers.Operators.Serve(socket) }()
+	servers := n.NewServers()
+	failed := make(chan error, 3)
+	go func() { failed <- servers.Operators.Serve(node.Local(socket)) }()
+	go func() { failed <- servers.Remote.Serve(n.Hub().Operators()) }()
 	go func() { failed <- servers.Peers.Serve(n.Hub().Control()) }()
-	go func() { failed <- servers.Public.Serve(n.Hub().Plain()) }()
-	if cfg.Listen != "" {
-		tcp, err := net.Listen("tcp", cfg.Listen)
-		if err != nil {
-			servers.Stop()
-			return errors.Join(fmt.Errorf("listen for other nodes: %w", err), n.Close())
-		}
-		if exposed {
-			log.Warn("anyone who can reach this address can run and take VMs: peers are not authenticated", "listen", cfg.Listen)
-		}
-		go func() { failed <- n.Hub().Serve(tcp) }()
-		log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket, "listen", tcp.Addr())
-	} else {
-		log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket)
+	if err := n.Hub().Listening(); err != nil {
+		servers.Stop()
+		return errors.Join(err, n.Close())
 	}
+	log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket, "identity", trusted.Key())
 	n.Ready()
 	stopReloads := d.reloadOn(hangups)
 	defer stopReloads()
@@ -134,24 +129,3 @@ func (d *daemon) serve(ctx context.Context) error {
 
 // stopGrace is how long programs may take to end where the daemon stops them.
 const stopGrace = 10 * time.Second
-
-// listenUnix makes the socket, in place of one that a dead daemon left behind.
-func listenUnix(path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("make the socket's directory: %w", err)
-	}
-	if c, err := net.Dial("unix", path); err == nil {
-		c.Close()
-		return nil, fmt.Errorf("another daemon listens on %s: stop it, or give this one a --socket of its own", path)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("remove the socket of an earlier daemon: %w", err)
-	}
-	mask := unix.Umask(0o117) // mode 0660 from the first moment
-	defer unix.Umask(mask)
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("listen for migratectl: %w", err)
-	}
-	return l, nil
-}

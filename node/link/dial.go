@@ -2,91 +2,104 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"time"
 
+	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
-// A dialler sees to one configured peer.
+// A dialler sees to it that there is a link to one peer. While the peer has opened one to us,
+// ours is not needed.
 type dialler struct {
-	Peer
-	stop context.CancelFunc
+	hub       *Hub
+	name      string
+	addresses []string // tried in turn; one at least
+	ctx       context.Context
+	cancel    context.CancelFunc
+	soon      chan struct{} // has something when waiting makes no sense any more
+
+	err error // why there is no link; protected by hub.mu
 }
 
-// SetPeers says which nodes are to be dialled from now on. Links that are there stay, also to
-// those that are not among them any more: VMs may need them.
-func (h *Hub) SetPeers(peers []Peer) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	wanted := make(map[string]Peer)
-	for _, p := range peers {
-		wanted[p.Name] = p
-	}
-	for name, d := range h.dialled {
-		if wanted[name] != d.Peer {
-			d.stop()
-			delete(h.dialled, name)
-			delete(h.errs, name)
-		}
-	}
-	for name, p := range wanted {
-		if h.dialled[name] == nil && h.ctx.Err() == nil {
-			ctx, stop := context.WithCancel(h.ctx)
-			h.dialled[name] = &dialler{Peer: p, stop: stop}
-			h.errs[name] = errors.New("not dialled yet")
-			h.wg.Go(func() { h.keepDialling(ctx, p) })
-		}
-	}
-	h.notify()
+func newDialler(h *Hub, name string, addresses []string) *dialler {
+	d := &dialler{hub: h, name: name, addresses: addresses, soon: make(chan struct{}, 1), err: errors.New("not dialled yet")}
+	d.ctx, d.cancel = context.WithCancel(h.ctx)
+	return d
 }
 
-// keepDialling sees to it that there is a link to a configured peer. While the peer has
-// opened one to us, ours is not needed.
-func (h *Hub) keepDialling(ctx context.Context, p Peer) {
+// hurry has it dial at once, should it wait to try again.
+func (d *dialler) hurry() {
+	select {
+	case d.soon <- struct{}{}:
+	default:
+	}
+}
+
+func (d *dialler) run() {
+	h := d.hub
 	backoff := h.cfg.Backoff
-	for ctx.Err() == nil {
-		if l, err := h.Link(p.Name); err == nil {
+	for d.ctx.Err() == nil {
+		if l, err := h.Link(d.name); err == nil {
 			select {
 			case <-l.Done():
-			case <-ctx.Done():
+			case <-d.ctx.Done():
 			}
 			backoff = h.cfg.Backoff
 			continue
 		}
-		err := h.dial(ctx, p)
-		h.mu.Lock()
-		old := h.errs[p.Name]
-		if ctx.Err() == nil { // it is still this dialler's to say
-			h.errs[p.Name] = err
+		address, err := d.dial()
+		if d.note(err) {
+			h.log.Warn("no link", "peer", d.name, "address", address, "err", err)
 		}
-		h.mu.Unlock()
 		if err == nil {
 			continue
 		}
-		if ctx.Err() == nil && (old == nil || old.Error() != err.Error()) {
-			h.log.Warn("no link", "peer", p.Name, "address", p.Address, "err", err)
-		}
 		// Up to half as much again, so that nodes that lost each other do not dial in step.
-		pause := backoff + rand.N(backoff/2+1)
 		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		case <-time.After(backoff + rand.N(backoff/2+1)):
+		case <-d.soon:
+		case <-d.ctx.Done():
 		}
 		backoff = min(2*backoff, h.cfg.MaxBackoff)
 	}
 }
 
-// dial opens one link.
+// note keeps why there is no link, and says whether that is news.
+func (d *dialler) note(err error) bool {
+	d.hub.mu.Lock()
+	defer d.hub.mu.Unlock()
+	old := d.err
+	d.err = err
+	return err != nil && (old == nil || old.Error() != err.Error())
+}
+
+// dial opens one link, at the first address that answers.
+func (d *dialler) dial() (address string, err error) {
+	var errs []error
+	for _, address = range d.addresses {
+		err := d.hub.dial(d.ctx, Peer{d.name, address})
+		if err == nil {
+			return address, nil
+		}
+		errs = append(errs, err)
+	}
+	return address, errors.Join(errs...)
+}
+
+// dial opens a link to a peer that is enrolled.
 func (h *Hub) dial(ctx context.Context, p Peer) error {
+	enrolled, err := h.trust.Peer(p.Name)
+	if err != nil {
+		return fmt.Errorf("%w: `migratectl trust token %s` there makes a token for `migrated join` here, or the other way round", err, h.cfg.Self().Name)
+	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
 	defer cancel()
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", p.Address)
+	c, err := h.trust.Dial(ctx, p.Address, trust.ProtoLink, enrolled.Key)
 	if err != nil {
 		return err
 	}
@@ -120,7 +133,7 @@ func (h *Hub) greetFirst(c net.Conn) (*pb.NodeInfo, error) {
 }
 
 // open multiplexes a greeted connection and makes the link known.
-func (h *Hub) open(c net.Conn, peer *pb.NodeInfo, dialled bool) error {
+func (h *Hub) open(c *tls.Conn, peer *pb.NodeInfo, dialled bool) error {
 	l, err := newLink(h, c, peer, dialled)
 	if err != nil {
 		c.Close()
@@ -131,78 +144,4 @@ func (h *Hub) open(c net.Conn, peer *pb.NodeInfo, dialled bool) error {
 		return err
 	}
 	return nil
-}
-
-// Serve takes connections until the listener is closed: links from other nodes, and plain
-// gRPC, which goes to Plain.
-func (h *Hub) Serve(ln net.Listener) error {
-	h.mu.Lock()
-	h.listen = append(h.listen, ln)
-	h.mu.Unlock()
-	for {
-		c, err := ln.Accept()
-		if err != nil {
-			if h.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			return fmt.Errorf("accept: %w", err)
-		}
-		select {
-		case h.greeted <- struct{}{}:
-		case <-h.ctx.Done():
-			c.Close()
-			return nil
-		}
-		go func() {
-			defer func() { <-h.greeted }()
-			err := h.accept(c)
-			if err != nil {
-				c.Close()
-			}
-			switch {
-			case errors.Is(err, io.EOF): // a probe that only wanted to see the port open
-				h.log.Debug("connection without a word", "address", c.RemoteAddr())
-			case err != nil:
-				h.log.Warn("connection refused", "address", c.RemoteAddr(), "err", err)
-			}
-		}()
-	}
-}
-
-// accept is the accepting side's greeting.
-func (h *Hub) accept(raw net.Conn) error {
-	c, ours, err := isLink(raw, h.cfg.Timeout)
-	if err != nil {
-		return fmt.Errorf("read first bytes: %w", err)
-	}
-	if !ours {
-		h.plain.put(c)
-		return nil
-	}
-	hello, err := readGreeting(c)
-	if err == nil && hello.Node == nil {
-		err = errors.New("the dialling side refuses its own link")
-	}
-	if err == nil {
-		h.mu.Lock()
-		err = h.acceptable(hello.Node)
-		h.mu.Unlock()
-	}
-	answer := &pb.Hello{Node: h.cfg.Self()}
-	if err != nil {
-		answer.Refused = err.Error()
-	}
-	if werr := c.SetDeadline(time.Now().Add(h.cfg.Timeout)); werr != nil {
-		return werr
-	}
-	if werr := writeGreeting(c, answer); werr != nil {
-		return fmt.Errorf("greet: %w", werr)
-	}
-	if err != nil {
-		return err
-	}
-	if err := c.SetDeadline(time.Time{}); err != nil {
-		return err
-	}
-	return h.open(c, hello.Node, false)
 }

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -21,9 +24,11 @@ var (
 
 // Config of a hub. Zero durations get defaults.
 type Config struct {
-	Self  func() *pb.NodeInfo // what this node says of itself in a greeting
-	Peers []Peer              // those to dial; SetPeers changes them
-	Log   *slog.Logger
+	Self   func() *pb.NodeInfo // what this node says of itself in a greeting
+	Trust  *trust.Store        // who the others are, and who this node is
+	Listen string              // TCP address; empty: none
+	Peers  []Peer              // those to dial, beside those whose enrolment gave an address; SetPeers changes them
+	Log    *slog.Logger
 	// Notify is called when the first link to a node is up and when the last is down, in
 	// their order. It must not call the hub. Nil: nobody wants to know.
 	Notify     func(name, address string, up bool)
@@ -39,53 +44,55 @@ type Peer struct {
 	Address string // host:port
 }
 
-// A Hub holds the links of this node: it dials the configured peers again and again, takes
-// the links that others open, and finds a peer's link by the peer's name.
+// A Hub holds the links of this node: it dials its peers again and again, takes the links
+// that others open, and finds a peer's link by the peer's name.
 type Hub struct {
-	cfg     Config
-	log     *slog.Logger
-	control *queue
-	plain   *queue
-	data    expected
-	stop    context.CancelFunc
-	ctx     context.Context
-	greeted chan struct{} // bounds connections whose greeting is under way
+	cfg       Config
+	log       *slog.Logger
+	trust     *trust.Store
+	control   *queue
+	operators *queue
+	data      expected
+	door      door
+	gate      gate
+	stop      context.CancelFunc
+	ctx       context.Context
 
 	mu      sync.Mutex
-	links   map[string][]*Link  // by name, the newest last
-	dialled map[string]*dialler // the configured peers by name
-	errs    map[string]error    // why one of them could not be dialled
-	changed chan struct{}       // closed and replaced when links or errs change
-	listen  []net.Listener
+	peers   []Peer                 // that are configured
+	links   map[string][]*Link     // by name, the newest last
+	calls   map[*operatorConn]bool // of operators elsewhere
+	dialled map[string]*dialler    // by name of who is dialled
+	changed chan struct{}          // closed and replaced when links or errors change
 	wg      sync.WaitGroup
 }
 
-// maxGreetings is how many connections may be in their greeting at a time.
-const maxGreetings = 64
-
-// NewHub begins to dial the configured peers.
+// NewHub begins to dial the peers, and to listen once somebody could have business here.
 func NewHub(cfg Config) *Hub {
 	setDefault(&cfg.Timeout, 15*time.Second)
 	setDefault(&cfg.KeepAlive, 5*time.Second)
 	setDefault(&cfg.Backoff, 200*time.Millisecond)
 	setDefault(&cfg.MaxBackoff, 3*time.Second)
 	h := &Hub{
-		cfg:     cfg,
-		log:     cfg.Log,
-		control: newQueue(queueAddr("links")),
-		plain:   newQueue(queueAddr("tcp")),
-		data:    expected{moves: make(map[Token]*Expected)},
-		greeted: make(chan struct{}, maxGreetings),
-		links:   make(map[string][]*Link),
-		dialled: make(map[string]*dialler),
-		errs:    make(map[string]error),
-		changed: make(chan struct{}),
+		cfg:       cfg,
+		peers:     cfg.Peers,
+		log:       cfg.Log,
+		trust:     cfg.Trust,
+		control:   newQueue(queueAddr("links")),
+		operators: newQueue(queueAddr("operators")),
+		data:      expected{moves: make(map[Token]*Expected)},
+		links:     make(map[string][]*Link),
+		calls:     make(map[*operatorConn]bool),
+		dialled:   make(map[string]*dialler),
+		changed:   make(chan struct{}),
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	if cfg.Notify == nil {
 		h.cfg.Notify = func(string, string, bool) {}
 	}
-	h.SetPeers(cfg.Peers)
+	change := h.trust.Changed()
+	h.followTrust()
+	h.wg.Go(func() { h.watchTrust(change) })
 	return h
 }
 
@@ -98,8 +105,9 @@ func setDefault(d *time.Duration, value time.Duration) {
 // Control yields the streams on which peers speak gRPC to this node.
 func (h *Hub) Control() net.Listener { return h.control }
 
-// Plain yields connections that are gRPC's own: health checks, reflection.
-func (h *Hub) Plain() net.Listener { return h.plain }
+// Operators yields the connections of operators elsewhere; their remote address is an
+// OperatorAddr.
+func (h *Hub) Operators() net.Listener { return h.operators }
 
 // Link returns the live link to a node, the newest if there are several.
 func (h *Hub) Link(name string) (*Link, error) {
@@ -112,7 +120,8 @@ func (h *Hub) linkLocked(name string) (*Link, error) {
 	if all := h.links[name]; len(all) > 0 {
 		return all[len(all)-1], nil
 	}
-	if err, ok := h.errs[name]; ok {
+	if d := h.dialled[name]; d != nil {
+		err := d.err
 		if err == nil {
 			err = errors.New("the link was lost")
 		}
@@ -152,8 +161,8 @@ func (h *Hub) Status() []Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	byName := make(map[string]Status)
-	for _, d := range h.dialled {
-		byName[d.Name] = Status{Name: d.Name, Address: d.Address}
+	for name, d := range h.dialled {
+		byName[name] = Status{Name: name, Address: d.addresses[0]}
 	}
 	for name := range h.links {
 		s := byName[name]
@@ -161,25 +170,15 @@ func (h *Hub) Status() []Status {
 		byName[name] = s
 	}
 	var all []Status
-	for _, s := range byName {
+	for s := range maps.Values(byName) {
 		s.Link, s.Err = h.linkLocked(s.Name)
 		if s.Link != nil && s.Address == "" {
 			s.Address = s.Link.address
 		}
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b Status) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // add makes a link known, until it ends.
@@ -189,7 +188,11 @@ func (h *Hub) add(l *Link) error {
 		h.mu.Unlock()
 		return net.ErrClosed
 	}
-	if err := h.acceptable(l.peer); err != nil {
+	err := h.acceptable(l.peer)
+	if err == nil { // it may have been revoked meanwhile
+		err = h.trust.Check(l.key, trust.Node)
+	}
+	if err != nil {
 		h.mu.Unlock()
 		return err
 	}
@@ -200,6 +203,7 @@ func (h *Hub) add(l *Link) error {
 	h.notify()
 	h.wg.Go(l.serve) // with h.mu held, so that Close waits for it
 	h.wg.Go(func() { h.watch(l) })
+	h.wg.Go(l.keepCertified)
 	h.mu.Unlock()
 	h.log.Debug("link opened", "peer", l.Name(), "address", l.address, "dialled", l.dialled)
 	return nil
@@ -220,10 +224,16 @@ func (h *Hub) watch(l *Link) {
 	h.log.Debug("link closed", "peer", l.Name(), "address", l.address)
 }
 
+// maxLinks bounds those between two nodes. Two are usual while either replaces a dead one.
+const maxLinks = 8
+
 // acceptable says whether a node of that name and identity may be linked to.
 func (h *Hub) acceptable(peer *pb.NodeInfo) error {
 	if self := h.cfg.Self(); peer.Name == self.Name {
 		return fmt.Errorf("both nodes are called %q: give each a name of its own", peer.Name)
+	}
+	if len(h.links[peer.Name]) >= maxLinks {
+		return fmt.Errorf("%s has %d links already", peer.Name, maxLinks)
 	}
 	for _, other := range h.links[peer.Name] {
 		if other.peer.Id != peer.Id {
@@ -242,17 +252,18 @@ func (h *Hub) notify() {
 // Close ends all links and listeners.
 func (h *Hub) Close() {
 	h.stop()
+	h.gate.close()
 	h.mu.Lock()
-	for _, ln := range h.listen {
-		ln.Close()
-	}
 	for _, all := range h.links {
 		for _, l := range all {
 			l.Close()
 		}
 	}
+	for c := range h.calls {
+		c.Conn.Close()
+	}
 	h.mu.Unlock()
 	h.control.Close()
-	h.plain.Close()
+	h.operators.Close()
 	h.wg.Wait()
 }

@@ -13,12 +13,15 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 
+	"github.com/migrated/migrated/node/trust"
+	"github.com/migrated/migrated/node/trust/trusttest"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
 // A testHub is a hub that listens, and answers Status with the name of who asks.
 type testHub struct {
 	*Hub
+	name    string
 	address string
 }
 
@@ -33,10 +36,24 @@ func (echo) Ping(context.Context, *pb.PingRequest) (*pb.PingResponse, error) {
 	return &pb.PingResponse{}, nil
 }
 
-func newHub(t *testing.T, name, id string, peers ...Peer) *testHub {
+// newHub starts a hub that knows those that it is given, as they know it; it dials those that
+// have an address.
+func newHub(t testing.TB, name, id string, dialled ...*testHub) *testHub {
+	t.Helper()
+	store := trusttest.Open(t, "")
+	var peers []Peer
+	for _, other := range dialled {
+		trusttest.Enrol(t, trusttest.Party{Name: name, Store: store}, trusttest.Party{Name: other.name, Store: other.trust})
+		peers = append(peers, Peer{other.name, other.address})
+	}
+	return newHubWith(t, name, id, store, peers...)
+}
+
+func newHubWith(t testing.TB, name, id string, store *trust.Store, peers ...Peer) *testHub {
 	t.Helper()
 	h := NewHub(Config{
 		Self:    func() *pb.NodeInfo { return &pb.NodeInfo{Name: name, Id: id} },
+		Trust:   store,
 		Peers:   peers,
 		Log:     slog.New(slog.DiscardHandler),
 		Timeout: time.Second, KeepAlive: 200 * time.Millisecond, Backoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
@@ -51,10 +68,10 @@ func newHub(t *testing.T, name, id string, peers ...Peer) *testHub {
 	pb.RegisterPeerServer(server, echo{})
 	go server.Serve(h.Control())
 	t.Cleanup(server.Stop)
-	return &testHub{h, ln.Addr().String()}
+	return &testHub{h, name, ln.Addr().String()}
 }
 
-func waitLink(t *testing.T, h *testHub, name string) *Link {
+func waitLink(t testing.TB, h *testHub, name string) *Link {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -68,7 +85,7 @@ func waitLink(t *testing.T, h *testHub, name string) *Link {
 // TestBothWays asks and sends from either end of one connection.
 func TestBothWays(t *testing.T) {
 	a := newHub(t, "a", "1")
-	b := newHub(t, "b", "2", Peer{"a", a.address})
+	b := newHub(t, "b", "2", a)
 	for _, side := range []struct {
 		from, to *testHub
 		me, you  string
@@ -111,7 +128,7 @@ func TestBothWays(t *testing.T) {
 // send, or that comes twice, is closed.
 func TestUnexpectedStream(t *testing.T) {
 	a := newHub(t, "a", "1")
-	b := newHub(t, "b", "2", Peer{"a", a.address})
+	b := newHub(t, "b", "2", a)
 	l := waitLink(t, b, "a")
 	other, err := a.Expect(Token{2}, "c")
 	if err != nil {
@@ -148,7 +165,7 @@ func TestUnexpectedStream(t *testing.T) {
 // TestReconnects: a link that ends is replaced, and Wait finds the new one.
 func TestReconnects(t *testing.T) {
 	a := newHub(t, "a", "1")
-	b := newHub(t, "b", "2", Peer{"a", a.address})
+	b := newHub(t, "b", "2", a)
 	old := waitLink(t, a, "b")
 	old.Close()
 	for range 1000 {
@@ -162,74 +179,35 @@ func TestReconnects(t *testing.T) {
 	t.Error("no link after the first one ended")
 }
 
-// TestNames: links are for nodes with names of their own, and to whom they were meant.
+// TestNames: links are for nodes with names of their own, that are called as they are known.
 func TestNames(t *testing.T) {
 	a := newHub(t, "a", "1")
-	newHub(t, "b", "2", Peer{"a", a.address})
+	b := newHub(t, "b", "2", a)
 	waitLink(t, a, "b")
 	for _, test := range []struct {
-		name, id string
-		peer     Peer
-		want     string
+		name, known, id string // what it calls itself, and what a calls it
+		calls           string // what it calls a
+		store           *trust.Store
+		want            string
 	}{
-		{"a", "3", Peer{"a", a.address}, `both nodes are called "a"`},
-		{"b", "4", Peer{"a", a.address}, `another node is called "b" too`},
-		{"c", "5", Peer{"x", a.address}, `is called "a", not "x"`},
+		{"a", "a", "3", "a", nil, `both nodes are called "a"`},
+		{"b", "b", "4", "a", b.trust, `another node is called "b" too`},
+		{"c", "d", "5", "a", nil, `it calls itself "c", and is enrolled as "d"`},
+		{"c", "c", "6", "x", nil, `is called "a", not "x"`},
 	} {
-		h := newHub(t, test.name, test.id)
-		if err := h.dial(t.Context(), test.peer); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s dials %s: %v, want %q", test.name, test.peer.Name, err, test.want)
+		store := test.store
+		if store == nil {
+			store = trusttest.Open(t, "")
+			trusttest.Know(t, a.trust, trusttest.Party{Name: test.known, Store: store}, trust.Node)
+			trusttest.Know(t, store, trusttest.Party{Name: test.calls, Store: a.trust}, trust.Node)
+		}
+		h := newHubWith(t, test.name, test.id, store)
+		if err := h.dial(t.Context(), Peer{test.calls, a.address}); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s dials %s: %v, want %q", test.name, test.calls, err, test.want)
 		}
 	}
 	if _, err := a.Link("nobody"); !errors.Is(err, ErrUnknownPeer) {
 		t.Errorf("link to nobody: %v", err)
-	}
-}
-
-// TestOddConnections: what is no link is gRPC's, and what says nothing is let go.
-func TestOddConnections(t *testing.T) {
-	a := newHub(t, "a", "1")
-	plain := make(chan []byte, 1)
-	go func() {
-		c, err := a.Plain().Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		b := make([]byte, 14)
-		io.ReadFull(c, b)
-		plain <- b
-	}()
-	c, err := net.Dial("tcp", a.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write([]byte("PRI * HTTP/2.0\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	if got := <-plain; string(got) != "PRI * HTTP/2.0" {
-		t.Errorf("gRPC sees %q", got)
-	}
-	silent, err := net.Dial("tcp", a.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		t.Errorf("a connection that says nothing ends with %v", err)
-	}
-	short, err := net.Dial("tcp", a.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer short.Close()
-	if _, err := short.Write(greeting(t, &pb.Hello{Refused: "I do not want to"})); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := readGreeting(short)
-	if err != nil || answer.Refused == "" {
-		t.Errorf("a greeting without a node is answered with %v, %v", answer, err)
 	}
 }
 
@@ -239,8 +217,11 @@ func TestOddConnections(t *testing.T) {
 func TestSetPeers(t *testing.T) {
 	told := make(chan string, 100)
 	b := newHub(t, "b", "2")
+	store := trusttest.Open(t, "")
+	trusttest.Enrol(t, trusttest.Party{Name: "a", Store: store}, trusttest.Party{Name: "b", Store: b.trust})
 	a := NewHub(Config{
 		Self:    func() *pb.NodeInfo { return &pb.NodeInfo{Name: "a", Id: "1"} },
+		Trust:   store,
 		Peers:   []Peer{{"b", "127.0.0.1:1"}},
 		Log:     slog.New(slog.DiscardHandler),
 		Timeout: time.Second, Backoff: 5 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,

@@ -1,20 +1,24 @@
-// Package link connects nodes: one TCP connection between two of them, whoever opened it,
-// carries gRPC both ways and streams of memory.
+// Package link connects nodes: one TLS connection between two of them, whoever opened it,
+// carries gRPC both ways and streams of memory. It also takes the connections of operators
+// elsewhere, and of those who join.
 package link
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/yamux"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -22,15 +26,24 @@ import (
 type Link struct {
 	hub     *Hub
 	peer    *pb.NodeInfo
-	address string // of the other end
-	dialled bool   // by this node
+	key     trust.Key // of the peer's identity
+	address string    // of the other end
+	dialled bool      // by this node
+	conn    *tls.Conn
 	session *yamux.Session
 	client  *grpc.ClientConn
 	closed  sync.Once
+	streams atomic.Int32 // opened by the peer, that are open
+
+	certified
 }
 
 // newLink multiplexes a connection whose greeting is over.
-func newLink(h *Hub, c net.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error) {
+func newLink(h *Hub, c *tls.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error) {
+	enrolled, until, err := h.trust.Authenticate(c.ConnectionState())
+	if err != nil {
+		return nil, err
+	}
 	cfg := yamux.DefaultConfig()
 	cfg.KeepAliveInterval = h.cfg.KeepAlive
 	cfg.ConnectionWriteTimeout = h.cfg.Timeout
@@ -44,11 +57,14 @@ func newLink(h *Hub, c net.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error)
 	if dialled {
 		open = yamux.Client
 	}
-	session, err := open(c, cfg)
+	session, err := open(abrupt{c}, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open link: %w", err)
 	}
-	l := &Link{hub: h, peer: peer, address: c.RemoteAddr().String(), dialled: dialled, session: session}
+	l := &Link{
+		hub: h, peer: peer, key: enrolled.Key, address: c.RemoteAddr().String(), dialled: dialled, conn: c, session: session,
+		certified: newCertified(until),
+	}
 	l.client, err = grpc.NewClient("passthrough:///"+peer.Name,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage)),
@@ -62,6 +78,11 @@ func newLink(h *Hub, c net.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error)
 	return l, nil
 }
 
+// An abrupt connection closes without a last word to the other side, which could block.
+type abrupt struct{ *tls.Conn }
+
+func (c abrupt) Close() error { return c.NetConn().Close() }
+
 // streamWindow is how much of a stream may be under way unread, bytes. It bounds what a
 // peer can make this node hold, and how long a keep-alive waits behind a stream's data.
 const streamWindow = 1 << 20
@@ -74,6 +95,9 @@ func (l *Link) Name() string { return l.peer.Name }
 
 // Peer is what the other node said of itself when the link was made.
 func (l *Link) Peer() *pb.NodeInfo { return l.peer }
+
+// Allows says whether the other node may do one of those things here, as things stand now.
+func (l *Link) Allows(rights trust.Rights) error { return l.hub.trust.Check(l.key, rights) }
 
 // Client asks the other node.
 func (l *Link) Client() pb.PeerClient { return pb.NewPeerClient(l.client) }
@@ -121,6 +145,10 @@ func (l *Link) open(h header) (net.Conn, error) {
 	return s, nil
 }
 
+// maxStreams bounds the streams that a peer may have open at a time: one for gRPC is usual,
+// and up to MaxStreams for each move.
+const maxStreams = 8 * MaxStreams
+
 // serve takes the streams that the peer opens, until the link ends.
 func (l *Link) serve() {
 	for {
@@ -128,11 +156,28 @@ func (l *Link) serve() {
 		if err != nil {
 			return
 		}
-		go l.dispatch(s)
+		if l.streams.Add(1) > maxStreams {
+			l.hub.log.Warn("link ended: too many streams", "peer", l.Name())
+			l.Close()
+			return
+		}
+		go l.dispatch(&peerStream{Stream: s, link: l})
 	}
 }
 
-func (l *Link) dispatch(s *yamux.Stream) {
+// A peerStream counts among those that its peer has open.
+type peerStream struct {
+	*yamux.Stream
+	link *Link
+	once sync.Once
+}
+
+func (s *peerStream) Close() error {
+	s.once.Do(func() { s.link.streams.Add(-1) })
+	return s.Stream.Close()
+}
+
+func (l *Link) dispatch(s *peerStream) {
 	if err := s.SetReadDeadline(time.Now().Add(l.hub.cfg.Timeout)); err != nil {
 		s.Close()
 		return
@@ -143,6 +188,14 @@ func (l *Link) dispatch(s *yamux.Stream) {
 			l.hub.log.Warn("stream refused", "peer", l.Name(), "err", err)
 		}
 		s.Close()
+		return
+	}
+	if h.kind == kindRenewal {
+		defer s.Close()
+		if err := l.takeRenewal(s); err != nil {
+			l.hub.log.Warn("link ended: no valid certificate", "peer", l.Name(), "err", err)
+			l.Close()
+		}
 		return
 	}
 	if err := s.SetReadDeadline(time.Time{}); err != nil {

@@ -11,6 +11,7 @@ import (
 const (
 	kindControl = 1 // gRPC
 	kindData    = 2 // a token and a number, then memory as statexfer writes it
+	kindRenewal = 3 // a certificate that takes the place of the one before
 )
 
 // MaxStreams is how many data streams a move can have; their numbers are below.
@@ -56,7 +57,7 @@ func readStreamHeader(r io.Reader) (h header, err error) {
 	}
 	h.kind = b[0]
 	switch h.kind {
-	case kindControl:
+	case kindControl, kindRenewal:
 	case kindData:
 		if _, err := io.ReadFull(r, b[:]); err != nil {
 			return h, fmt.Errorf("read stream header: %w", err)

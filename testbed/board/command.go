@@ -1,6 +1,7 @@
 package board
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -26,10 +27,14 @@ type Process struct {
 // Command starts a program on the board; argv[0] is its path there. What it writes goes to
 // stdout and stderr, by one goroutine.
 func (b *Board) Command(ctx context.Context, stdout, stderr io.Writer, argv ...string) (*Process, error) {
+	return b.command(ctx, nil, stdout, stderr, argv)
+}
+
+func (b *Board) command(ctx context.Context, stdin []byte, stdout, stderr io.Writer, argv []string) (*Process, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("no command")
 	}
-	c, err := b.dial(ctx, control.Request{Run: argv})
+	c, err := b.dial(ctx, control.Request{Run: argv, Input: stdin})
 	if err != nil {
 		return nil, err
 	}
@@ -97,4 +102,19 @@ func (b *Board) Run(ctx context.Context, stdout, stderr io.Writer, argv ...strin
 		return 0, err
 	}
 	return p.Wait()
+}
+
+// Output runs a program on the board with a standard input of its own, and returns what it
+// prints. It is an error if the program ends with another status than 0.
+func (b *Board) Output(ctx context.Context, stdin []byte, argv ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	p, err := b.command(ctx, stdin, &stdout, &stderr, argv)
+	if err != nil {
+		return nil, err
+	}
+	status, err := p.Wait()
+	if err == nil && status != 0 {
+		err = fmt.Errorf("run %s on the board: status %d: %s", argv[0], status, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return stdout.Bytes(), err
 }

@@ -23,14 +23,17 @@ type Cluster struct {
 	// closed, by Close or by this process's end. leased is the daemons' end.
 	lease, leased *os.File
 
+	loggingIn sync.Mutex
+
 	mu     sync.Mutex
 	nodes  []*Node
 	boards []*Board
+	pairs  map[pair]bool // who is enrolled with whom
 	closed bool
 }
 
 // binaries are what a cluster is made of, below build/bin.
-var binaries = []string{"migrated", "migratectl", "arm64/migrated"}
+var binaries = []string{"migrated", "migratectl", "arm64/migrated", "arm64/migratectl"}
 
 // New prepares a cluster without nodes.
 func New() (*Cluster, error) {
@@ -50,7 +53,7 @@ func New() (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a cluster's lease: %w", err)
 	}
-	return &Cluster{bin: bin, dir: dir, lease: lease, leased: leased}, nil
+	return &Cluster{bin: bin, dir: dir, lease: lease, leased: leased, pairs: make(map[pair]bool)}, nil
 }
 
 func checkBinaries(bin string) error {
@@ -117,8 +120,11 @@ func (c *Cluster) keepBoard(b *Board) error {
 // the board's, in bytes; 0 for 512 MiB.
 func (c *Cluster) Boot(ctx context.Context, memory uint64) (*Board, error) {
 	b, err := board.Start(ctx, board.Config{
-		Memory:  memory,
-		Files:   map[string]string{daemonOnBoard: filepath.Join(c.bin, "arm64/migrated")},
+		Memory: memory,
+		Files: map[string]string{
+			daemonOnBoard: filepath.Join(c.bin, "arm64/migrated"),
+			ctlOnBoard:    filepath.Join(c.bin, "arm64/migratectl"),
+		},
 		Forward: []int{boardPort},
 	})
 	if err != nil {

@@ -91,8 +91,8 @@ func (n *Node) Session(args ...string) (*Session, error) {
 // nil.
 func (n *Node) SessionTo(stdout, stderr io.Writer, args ...string) (*Session, error) {
 	s := &Session{Stdout: NewOutput(stdout), Stderr: NewOutput(stderr)}
-	cmd := exec.Command(filepath.Join(n.bin, "migratectl"), args...)
-	cmd.Env = append(os.Environ(), "MIGRATED_SOCKET="+n.Socket)
+	cmd := exec.Command(filepath.Join(n.cluster.bin, "migratectl"), args...)
+	cmd.Env = append(os.Environ(), n.reach(), n.cluster.identityEnv())
 	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
 	var err error
 	if s.Stdin, err = cmd.StdinPipe(); err != nil {
@@ -107,6 +107,14 @@ func (n *Node) SessionTo(stdout, stderr io.Writer, args ...string) (*Session, er
 		s.Stderr.end()
 	}()
 	return s, nil
+}
+
+// reach says in migratectl's environment which daemon it is to speak to.
+func (n *Node) reach() string {
+	if n.board != nil {
+		return "MIGRATED_NODE=" + n.Name
+	}
+	return "MIGRATED_SOCKET=" + n.Socket
 }
 
 // Wait waits until migratectl has ended. It is killed when the context ends first.

@@ -17,7 +17,7 @@ import (
 // A NodeConfig describes a node. Only Name is needed.
 type NodeConfig struct {
 	Name   string
-	Peers  []Peer   // nodes that it dials
+	Peers  []Peer   // nodes that it dials; it is enrolled with them
 	Config string   // more of its configuration, TOML
 	Flags  []string // more flags of migrated
 }
@@ -30,13 +30,14 @@ type Peer struct {
 
 // A Node is a running daemon.
 type Node struct {
-	Name    string
-	Address string   // where other nodes here dial it, HOST:PORT
-	Socket  string   // where migratectl reaches it, as its --socket takes it
-	Args    []string // the command that it is
+	Name       string
+	Address    string      // where other nodes here dial it, HOST:PORT
+	Socket     string      // where migratectl reaches it, if it runs here
+	Args       []string    // the command that it is
+	Enrolments []Enrolment // that were made before it was started
 
+	cluster *Cluster
 	board   *Board // nil: it runs here
-	bin     string
 	log     *Output
 	process process
 }
@@ -51,8 +52,12 @@ type process interface {
 // stopGrace is how long a daemon may take to shut down.
 const stopGrace = 10 * time.Second
 
-// listenRecord finds in a daemon's log where it listens.
-var listenRecord = regexp.MustCompile(`msg=ready .*listen=(\S+)`)
+// What a daemon logs when it is ready, and when it listens, which it does once somebody is to
+// be enrolled.
+var (
+	readyRecord  = regexp.MustCompile(`msg=ready `)
+	listenRecord = regexp.MustCompile(`msg="listens for other nodes" listen=(\S+)`)
+)
 
 // Start starts a daemon here and returns when it is ready. One of the same name that was
 // stopped goes on with the state that the earlier one left.
@@ -61,18 +66,21 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	n := &Node{Name: cfg.Name, bin: c.bin, Socket: filepath.Join(dir, "socket"), log: NewOutput(nil)}
-	n.Args = []string{filepath.Join(c.bin, "migrated"), "--name", cfg.Name,
-		"--state", filepath.Join(dir, "state"), "--socket", n.Socket, "--listen", "127.0.0.1:0"}
+	n := &Node{Name: cfg.Name, cluster: c, Socket: filepath.Join(dir, "socket"), log: NewOutput(nil)}
+	state := filepath.Join(dir, "state")
+	daemon := filepath.Join(c.bin, "migrated")
+	n.Args = []string{daemon, "--name", cfg.Name, "--state", state, "--socket", n.Socket, "--listen", "127.0.0.1:0"}
+	if err := n.joinPeers(ctx, cfg.Peers, func(token []byte, argv []string) error {
+		return c.run(ctx, token, argv...)
+	}, daemon, "join", "--state", state); err != nil {
+		return nil, err
+	}
 	if cfg.Config != "" {
 		file := filepath.Join(dir, "migrated.toml")
 		if err := os.WriteFile(file, []byte(cfg.Config), 0o644); err != nil {
 			return nil, err
 		}
 		n.Args = append(n.Args, "--config", file)
-	}
-	for _, p := range cfg.Peers {
-		n.Args = append(n.Args, "--peer", p.Name+"="+p.Address)
 	}
 	n.Args = append(n.Args, cfg.Flags...)
 	cmd := exec.Command(n.Args[0], append(n.Args[1:], "--lease", "3")...)
@@ -83,20 +91,31 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 		return nil, fmt.Errorf("start the daemon of %s: %w", cfg.Name, err)
 	}
 	n.process = p
-	address, err := n.awaitReady(ctx)
-	if err == nil {
-		err = c.keep(n)
-	}
-	if err != nil {
+	if err := n.settle(ctx); err != nil {
 		p.Kill()
 		return nil, err
 	}
-	n.Address = address
 	return n, nil
 }
 
-// awaitReady returns where the daemon says that it listens.
-func (n *Node) awaitReady(ctx context.Context) (string, error) {
+// settle waits until a daemon of this machine is ready and listens, and keeps it.
+func (n *Node) settle(ctx context.Context) error {
+	if _, err := n.awaitLog(ctx, readyRecord); err != nil {
+		return err
+	}
+	if err := n.cluster.login(ctx, n); err != nil {
+		return err
+	}
+	match, err := n.awaitLog(ctx, listenRecord)
+	if err != nil {
+		return err
+	}
+	n.Address = match[1]
+	return n.cluster.keep(n)
+}
+
+// awaitLog waits until the daemon has logged something.
+func (n *Node) awaitLog(ctx context.Context, what *regexp.Regexp) ([]string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -106,11 +125,11 @@ func (n *Node) awaitReady(ctx context.Context) (string, error) {
 		case <-ctx.Done():
 		}
 	}()
-	match, err := n.log.AwaitMatch(ctx, listenRecord)
+	match, err := n.log.AwaitMatch(ctx, what)
 	if err != nil {
-		return "", fmt.Errorf("start the daemon of %s: %w", n.Name, err)
+		return nil, fmt.Errorf("start the daemon of %s: %w", n.Name, err)
 	}
-	return match[1], nil
+	return match, nil
 }
 
 // Log returns what the daemon has logged.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strconv"
 	"syscall"
 
 	"github.com/migrated/migrated/testbed/board"
@@ -12,33 +11,38 @@ import (
 
 const (
 	daemonOnBoard = "/bin/migrated"
+	ctlOnBoard    = "/bin/migratectl"
 	boardPort     = 7370 // where a board's daemon listens
 )
 
-// A Board is an emulated machine that has the daemon's binary.
+// A Board is an emulated machine that has the binaries.
 type Board struct {
 	*board.Board
 	cluster *Cluster
 }
 
 // Start starts a daemon on the board and returns when it is ready. It dials cfg.Peers, and
-// can be dialled by nodes here: a move must not care which. It serves migratectl by TCP.
+// can be dialled by nodes here: a move must not care which. migratectl reaches it by TCP.
 func (b *Board) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if cfg.Config != "" {
 		return nil, fmt.Errorf("start %s: a daemon on a board is configured by flags alone", cfg.Name)
 	}
-	n := &Node{
-		Name: cfg.Name, Address: b.Addr(boardPort), board: b,
-		bin: b.cluster.bin, Socket: "tcp:" + b.Addr(boardPort), log: NewOutput(nil),
-	}
-	n.Args = []string{daemonOnBoard, "--name", cfg.Name, "--state", "/var/lib/" + cfg.Name,
-		"--listen", "0.0.0.0:" + strconv.Itoa(boardPort), "--insecure", "--remote-operators"}
+	n := &Node{Name: cfg.Name, cluster: b.cluster, Address: b.Addr(boardPort), board: b, log: NewOutput(nil)}
+	state := "/var/lib/" + cfg.Name
+	var seen []Peer // as the board sees them
 	for _, p := range cfg.Peers {
 		_, port, err := net.SplitHostPort(p.Address)
 		if err != nil {
 			return nil, fmt.Errorf("peer %s: %w", p.Name, err)
 		}
-		n.Args = append(n.Args, "--peer", p.Name+"="+net.JoinHostPort(board.HostAddr, port))
+		seen = append(seen, Peer{p.Name, net.JoinHostPort(board.HostAddr, port)})
+	}
+	n.Args = []string{daemonOnBoard, "--name", cfg.Name, "--state", state}
+	if err := n.joinPeers(ctx, seen, func(token []byte, argv []string) error {
+		_, err := b.Output(ctx, token, argv...)
+		return err
+	}, daemonOnBoard, "join", "--state", state); err != nil {
+		return nil, err
 	}
 	n.Args = append(n.Args, cfg.Flags...)
 	// Not the caller's context: the daemon lives on when starting it is over.
@@ -47,7 +51,10 @@ func (b *Board) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 		return nil, fmt.Errorf("start the daemon of %s: %w", cfg.Name, err)
 	}
 	n.process = newRemote(p)
-	if _, err = n.awaitReady(ctx); err == nil {
+	if _, err = n.awaitLog(ctx, readyRecord); err == nil {
+		err = b.cluster.login(ctx, n, "--address", n.Address)
+	}
+	if err == nil {
 		err = b.cluster.keep(n)
 	}
 	if err != nil {

@@ -132,6 +132,11 @@ func (d *demo) startBoard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, e := range d.board.Enrolments {
+		d.command(e.Token...)
+		d.note("  | on the board:")
+		d.shown(e.Join...)
+	}
 	d.shown(d.board.Args...)
 	if err := d.server.AwaitPeer(ctx, there); err != nil {
 		return err

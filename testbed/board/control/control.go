@@ -21,9 +21,10 @@ const Port = 7000
 // Ready is the line on the console that says that init listens.
 const Ready = "board: ready"
 
-// A Request asks init for one thing; one field is set.
+// A Request asks init for one thing; one field is set, Input apart.
 type Request struct {
 	Run      []string `json:"run,omitempty"`      // a command's arguments; [0] is its path
+	Input    []byte   `json:"input,omitempty"`    // its standard input, all of it
 	Time     int64    `json:"time,omitempty"`     // set the clock, ns since 1970
 	PowerOff bool     `json:"poweroff,omitempty"` // no answer but the end
 }

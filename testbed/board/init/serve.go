@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ func serve(c net.Conn) {
 			err = control.WriteFrame(c, control.Status, make([]byte, 4))
 		}
 	case len(req.Run) > 0:
-		err = runCommand(req.Run, r, c)
+		err = runCommand(req, r, c)
 	default:
 		err = fmt.Errorf("empty request")
 	}
@@ -43,8 +44,9 @@ func serve(c net.Conn) {
 }
 
 // runCommand runs a command in a process group of its own, which ends with the connection.
-func runCommand(argv []string, signals io.Reader, c net.Conn) error {
-	cmd := exec.Command(argv[0], argv[1:]...)
+func runCommand(req control.Request, signals io.Reader, c net.Conn) error {
+	cmd := exec.Command(req.Run[0], req.Run[1:]...)
+	cmd.Stdin = bytes.NewReader(req.Input)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out := &framer{w: c}
 	cmd.Stdout = out.stream(control.Stdout)

@@ -1,0 +1,62 @@
+package link
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"testing"
+)
+
+// BenchmarkData measures how fast memory goes from one node to another on this machine, both
+// ends included, from the side that has dialled and from the other.
+func BenchmarkData(b *testing.B) {
+	for _, direction := range []string{"dialled", "accepted"} {
+		b.Run(direction, func(b *testing.B) {
+			x := newHub(b, "x", "1")
+			y := newHub(b, "y", "2", x)
+			from, to := y, x
+			if direction == "accepted" {
+				from, to = x, y
+			}
+			l := waitLink(b, from, to.name)
+			waitLink(b, to, from.name)
+			piece := make([]byte, 256<<10)
+			for i := range piece {
+				piece[i] = byte(rand.Uint32())
+			}
+			e, err := to.Expect(Token{1}, from.name)
+			if err != nil {
+				b.Fatal(err)
+			}
+			out, err := l.OpenData(Token{1}, 0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			in, err := e.Wait(context.Background(), 0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			done := make(chan error)
+			b.SetBytes(int64(len(piece)))
+			b.ResetTimer()
+			go func() {
+				buf := make([]byte, 256<<10)
+				for range b.N {
+					if _, err := io.ReadFull(in, buf); err != nil {
+						done <- err
+						return
+					}
+				}
+				done <- nil
+			}()
+			for range b.N {
+				if _, err := out.Write(piece); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := <-done; err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
