@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +24,9 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	token, err := link.ParseToken(req.Token)
 	if err != nil || req.Vm == nil {
 		return nil, status.Error(codes.InvalidArgument, "not a valid request to move a VM")
+	}
+	if err := n.awaitCleared(ctx, req.Vm.Id); err != nil {
+		return nil, err
 	}
 	if err := n.welcome(from.Name(), req.Vm); err != nil {
 		return nil, err
@@ -60,6 +64,24 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	}
 	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_BEGUN, t.Token, t.VM, from.Name(), n.cfg.Name))
 	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched}, nil
+}
+
+// awaitCleared waits until what an earlier move of the VM to here had reserved is free again.
+func (n *Node) awaitCleared(ctx context.Context, id string) error {
+	n.mu.Lock()
+	all := slices.Collect(maps.Values(n.targets))
+	n.mu.Unlock()
+	for _, t := range all {
+		if t.VM.Id != id || !t.Dropped() {
+			continue
+		}
+		select {
+		case <-t.Gone():
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 // A place is what is reserved for a VM before it is here.

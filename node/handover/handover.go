@@ -3,7 +3,12 @@
 //
 // A side asks Next before it acts, and journals a state that says so before it answers or
 // acts on it. Messages may be lost, repeated or late, and either side may restart; what it
-// has not journalled, it has forgotten.
+// has not journalled, it has forgotten. The VM's process at either side outlives a restart;
+// if it dies, its memory is gone.
+//
+// A move by post-copy starts the VM at the target while pages are still at the source. From
+// then on the VM needs both: the source serves, the target fills, and a target that does not
+// see its source pauses the VM rather than let it run on memory that it does not have.
 package handover
 
 import "fmt"
@@ -15,34 +20,57 @@ const (
 	Sending    Source = iota // the VM is the source's, running or at rest
 	Kept                     // final: the move failed, the VM goes on at the source
 	Committed                // journalled: the VM must not run at the source
-	HandedOver               // final: the target has it
+	Serving                  // journalled as Committed: the target has it, and needs pages from here
+	HandedOver               // final: the target has it and needs nothing more
 )
 
 // A SourceEvent is what the source learns.
 type SourceEvent int
 
 const (
-	TargetReady      SourceEvent = iota // the target answered that it has all, checked
+	TargetReady      SourceEvent = iota // the target answered that it has what it needs to start, checked
 	Failed                              // anything else before that: a refusal, an error, silence
-	TargetStarted                       // the target answered that it owns the VM
+	TargetStarted                       // the target answered that it owns the VM and has all of it
+	TargetLacks                         // the target answered that it owns the VM and lacks pages
 	TargetNotStarted                    // the target answered that it has not started it and never will
 )
 
 // Next returns the state that follows; an event that the protocol rules out is an error.
 func (s Source) Next(e SourceEvent) (Source, error) {
-	switch {
-	case s == Sending && e == TargetReady:
-		return Committed, nil
-	case s == Sending && e == Failed, s == Sending && e == TargetNotStarted:
-		return Kept, nil
-	case s == Committed && (e == Failed || e == TargetReady):
-		return Committed, nil // an answer got lost: ask again
-	case s == Committed && e == TargetStarted:
-		return HandedOver, nil
-	case s == Committed && e == TargetNotStarted:
-		return Kept, nil
-	case s == HandedOver && e != TargetNotStarted, s == Kept && e != TargetStarted:
-		return s, nil // late or repeated
+	switch s {
+	case Sending:
+		switch e {
+		case TargetReady:
+			return Committed, nil
+		case Failed, TargetNotStarted:
+			return Kept, nil
+		}
+	case Committed:
+		switch e {
+		case Failed, TargetReady:
+			return Committed, nil // an answer got lost: ask again
+		case TargetStarted:
+			return HandedOver, nil
+		case TargetLacks:
+			return Serving, nil
+		case TargetNotStarted:
+			return Kept, nil
+		}
+	case Serving:
+		switch e {
+		case TargetStarted:
+			return HandedOver, nil
+		case TargetLacks, TargetReady, Failed:
+			return Serving, nil
+		}
+	case HandedOver:
+		if e != TargetNotStarted {
+			return HandedOver, nil // late or repeated
+		}
+	case Kept:
+		if e != TargetStarted && e != TargetLacks {
+			return Kept, nil
+		}
 	}
 	return s, fmt.Errorf("source is %v: %v cannot be", s, e)
 }
@@ -50,7 +78,11 @@ func (s Source) Next(e SourceEvent) (Source, error) {
 // MayRun says whether the source may let the VM run.
 func (s Source) MayRun() bool { return s == Sending || s == Kept }
 
-// Recover is the source's state after a restart; committed says what its journal has.
+// MustKeep says whether the source must keep the VM's memory.
+func (s Source) MustKeep() bool { return s != HandedOver }
+
+// Recover is the source's state after a restart; committed says what its journal has. A
+// source that served asks the target again, and finds out so.
 func (Source) Recover(committed bool) Source {
 	if committed {
 		return Committed
@@ -62,18 +94,23 @@ func (Source) Recover(committed bool) Source {
 type Target int
 
 const (
-	Receiving Target = iota // reserved; the source can still do anything
-	Ready                   // has all and has said so: only the source can decide
-	Dropped                 // final: not started, and never will be
-	Owner                   // final, journalled: the VM is the target's
+	Receiving  Target = iota // reserved; the source can still do anything
+	Ready                    // has all and has said so: only the source can decide
+	ReadyLacks               // the same, and pages are to follow when the VM runs
+	Dropped                  // final: not started, and never will be
+	Filling                  // journalled: the VM is the target's, and pages follow
+	Paused                   // the same, and the source is out of sight
+	Owner                    // final, journalled: the VM is the target's, and all of it is here
 )
 
 // A TargetEvent is what the target learns.
 type TargetEvent int
 
 const (
-	HasAll      TargetEvent = iota // memory is there and checked
+	HasAll      TargetEvent = iota // all memory is there and checked
+	HasEnough                      // what a start needs is there and checked; pages are to follow
 	Trouble                        // an error here, or the source is out of sight
+	SourceBack                     // the source is there again
 	SourceAbort                    // the source keeps the VM
 	SourceStart                    // the source has committed
 	CannotStart                    // asked to start, and it failed before the guest ran
@@ -81,49 +118,82 @@ const (
 
 // Next returns the state that follows; an event that the protocol rules out is an error.
 func (t Target) Next(e TargetEvent) (Target, error) {
-	switch {
-	case t == Receiving && e == HasAll:
-		return Ready, nil
-	case t == Receiving && e != HasAll:
+	switch t {
+	case Receiving:
+		switch e {
+		case HasAll:
+			return Ready, nil
+		case HasEnough:
+			return ReadyLacks, nil
+		}
 		return Dropped, nil
-	case t == Ready && (e == HasAll || e == Trouble):
-		return Ready, nil // the source decides; ask it
-	case t == Ready && (e == SourceAbort || e == CannotStart):
-		return Dropped, nil
-	case t == Ready && e == SourceStart:
-		return Owner, nil
-	case t == Dropped && e != HasAll:
-		return Dropped, nil
-	case t == Owner && (e == SourceStart || e == Trouble):
-		return Owner, nil
+	case Ready, ReadyLacks:
+		switch e {
+		case HasAll, HasEnough, Trouble, SourceBack:
+			return t, nil // the source decides; ask it
+		case SourceAbort, CannotStart:
+			return Dropped, nil
+		case SourceStart:
+			if t == ReadyLacks {
+				return Filling, nil
+			}
+			return Owner, nil
+		}
+	case Dropped:
+		if e != HasAll && e != HasEnough {
+			return Dropped, nil
+		}
+	case Filling, Paused:
+		switch e {
+		case HasAll:
+			return Owner, nil
+		case Trouble:
+			return Paused, nil
+		case SourceBack:
+			return Filling, nil
+		case SourceStart: // repeated
+			return t, nil
+		}
+	case Owner:
+		switch e {
+		case SourceStart, Trouble, SourceBack, HasAll:
+			return Owner, nil
+		}
 	}
 	return t, fmt.Errorf("target is %v: %v cannot be", t, e)
 }
 
-// MayRun says whether the target may let the VM run.
-func (t Target) MayRun() bool { return t == Owner }
+// Owns says whether the VM is the target's.
+func (t Target) Owns() bool { return t == Filling || t == Paused || t == Owner }
 
-// Recover is the target's state after a restart; owner says what its journal has. Memory
-// that it had received is gone.
-func (Target) Recover(owner bool) Target {
-	if owner {
-		return Owner
+// MayRun says whether the target may let the VM run: in Filling up to the first page that it
+// does not have.
+func (t Target) MayRun() bool { return t == Filling || t == Owner }
+
+// Recover is the target's state after a restart; owner says what its journal has, and lacks
+// whether the VM's process lacks pages. What was received and not owned is dropped.
+func (Target) Recover(owner, lacks bool) Target {
+	switch {
+	case !owner:
+		return Dropped
+	case lacks:
+		return Paused
 	}
-	return Dropped
+	return Owner
 }
 
 func (s Source) String() string {
-	return [...]string{"sending", "kept", "committed", "handed over"}[s]
+	return [...]string{"sending", "kept", "committed", "serving", "handed over"}[s]
 }
 
 func (e SourceEvent) String() string {
-	return [...]string{"target ready", "failed", "target started", "target not started"}[e]
+	return [...]string{"target ready", "failed", "target started", "target lacks pages", "target not started"}[e]
 }
 
 func (t Target) String() string {
-	return [...]string{"receiving", "ready", "dropped", "owner"}[t]
+	return [...]string{"receiving", "ready", "ready but for pages", "dropped", "filling", "paused", "owner"}[t]
 }
 
 func (e TargetEvent) String() string {
-	return [...]string{"has all", "trouble", "source aborts", "source starts", "cannot start"}[e]
+	return [...]string{"has all", "has enough", "trouble", "source is back", "source aborts", "source starts", "cannot start"}[e]
 }

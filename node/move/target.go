@@ -42,6 +42,7 @@ type Target struct {
 	cancel   context.CancelCauseFunc
 	ctx      context.Context
 	received chan struct{} // closed when memory is there, or will not come
+	dropped  chan struct{} // closed when Drop has returned
 
 	mu         sync.Mutex
 	state      handover.Target
@@ -67,6 +68,7 @@ func (t *Target) Receive(hub *link.Hub) error {
 	t.expected = expected
 	t.ctx, t.cancel = context.WithCancelCause(t.Node)
 	t.received = make(chan struct{})
+	t.dropped = make(chan struct{})
 	go t.receive()
 	go t.watchLink()
 	return nil
@@ -131,6 +133,7 @@ func (t *Target) enter(e handover.TargetEvent, reason error) {
 	go func() {
 		<-t.received // nobody writes into the guest's memory any more
 		t.Drop(reason)
+		close(t.dropped)
 	}()
 }
 
@@ -168,7 +171,7 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 func (t *Target) Start(req *pb.StartRequest) *pb.StartResponse {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.state == handover.Owner {
+	if t.state.Owns() {
 		return &pb.StartResponse{Started: true, Repeated: true}
 	}
 	if t.state == handover.Ready {
@@ -264,6 +267,9 @@ func (t *Target) askSource() (*pb.ResolveResponse, error) {
 	}
 	return l.Client().Resolve(ctx, &pb.ResolveRequest{Token: t.Token[:]})
 }
+
+// Gone is closed when a move that came to nothing has left nothing behind.
+func (t *Target) Gone() <-chan struct{} { return t.dropped }
 
 // Dropped says whether the move came to nothing.
 func (t *Target) Dropped() bool {

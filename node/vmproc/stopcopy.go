@@ -97,8 +97,11 @@ func (e *stopReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 	}
 	defer c.Close()
 	r := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration(), first: e.opt.FirstTimeout.AsDuration()}
-	stats, digest, err := statexfer.Receive(ctx, r, e.g.Memory(), func(st statexfer.Stats) {
-		progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
+	stats, digest, err := statexfer.ReceiveWith(ctx, r, e.g.Memory(), statexfer.ReceiveOptions{
+		Progress: func(st statexfer.Stats) {
+			progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
+		},
+		ToEOF: true, // the sender takes a stream that this side ends for a refusal
 	})
 	if err != nil {
 		return nil, err
