@@ -25,7 +25,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	if err != nil || req.Vm == nil {
 		return nil, status.Error(codes.InvalidArgument, "not a valid request to move a VM")
 	}
-	if err := n.awaitCleared(ctx, req.Vm.Id); err != nil {
+	if err := n.clear(ctx, from, req.Vm.Id); err != nil {
 		return nil, err
 	}
 	if err := n.welcome(from.Name(), req.Vm); err != nil {
@@ -66,13 +66,20 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched}, nil
 }
 
-// awaitCleared waits until what an earlier move of the VM to here had reserved is free again.
-func (n *Node) awaitCleared(ctx context.Context, id string) error {
+// clear waits until what an earlier move of the VM to here had reserved is free again. A source
+// that sends the VM anew has given the earlier move up, though its word may not have come yet.
+func (n *Node) clear(ctx context.Context, from *link.Link, id string) error {
 	n.mu.Lock()
 	all := slices.Collect(maps.Values(n.targets))
 	n.mu.Unlock()
 	for _, t := range all {
-		if t.VM.Id != id || !t.Dropped() {
+		if t.VM.Id != id {
+			continue
+		}
+		if t.From.Peer().Id == from.Peer().Id {
+			t.Abort("it sends the VM anew")
+		}
+		if !t.Dropped() {
 			continue
 		}
 		select {

@@ -86,7 +86,7 @@ func vmCommand() *cobra.Command {
 		Use:    "vm",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE:   func(*cobra.Command, []string) error { return vmproc.Serve(kvm.New, leased) },
+		RunE:   func(*cobra.Command, []string) error { return vmproc.Serve(kvm.Open, leased) },
 	}
 	cmd.Flags().BoolVar(&leased, "lease", false, "end when the lease does")
 	return cmd

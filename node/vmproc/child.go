@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/migrated/migrated/node/vmproc/confine"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 )
@@ -25,6 +26,8 @@ const backlog = 8
 // A child is the process of one VM, seen from within.
 type child struct {
 	machine func(vmm.Spec) (vmm.Machine, error)
+	held    held
+	found   []confine.Finding // how it is confined
 
 	mu      sync.Mutex
 	daemon  *conn                     // nil while there is none
@@ -38,7 +41,7 @@ type child struct {
 }
 
 // Serve is the life of a VM's process. It returns when the process is to end.
-func Serve(machine func(vmm.Spec) (vmm.Machine, error), leased bool) error {
+func Serve(backend Backend, leased bool) error {
 	// It has its socket and nothing else of the daemon's; where a SIGTERM goes to all of a
 	// service, the daemon says what becomes of its VMs.
 	ignoreSignals()
@@ -54,7 +57,11 @@ func Serve(machine func(vmm.Spec) (vmm.Machine, error), leased bool) error {
 	if err != nil {
 		return err
 	}
-	c := &child{machine: machine, over: make(chan struct{})}
+	c := &child{over: make(chan struct{})}
+	c.held, c.machine = hold(backend)
+	if c.found, err = confine.Apply(); err != nil {
+		return fmt.Errorf("confine the process: %w", err)
+	}
 	c.end = sync.OnceFunc(func() { close(c.over) })
 	if leased {
 		go func() {

@@ -36,10 +36,10 @@ type receiver interface {
 	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
 }
 
-func newSender(g Movable, opt *pb.SendOptions) (sender, error) {
+func newSender(g Movable, h held, opt *pb.SendOptions) (sender, error) {
 	switch opt.Kind {
 	case pb.MoveKind_MOVE_KIND_UNSPECIFIED, pb.MoveKind_MOVE_KIND_STOP:
-		return &stopSender{g: g, opt: opt}, nil
+		return &stopSender{g: g, held: h, opt: opt}, nil
 	}
 	return nil, fmt.Errorf("this process knows no move of kind %v", opt.Kind)
 }
@@ -55,7 +55,7 @@ func newReceiver(g Movable, opt *pb.ReceiveOptions) (receiver, error) {
 // Send sends a guest's memory, as a VM's process does. LogEnd and InputAccepted are the
 // caller's to fill in.
 func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
-	e, err := newSender(g, opt)
+	e, err := newSender(g, held{}, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func Receive(ctx context.Context, g Movable, s Streams, opt *pb.ReceiveOptions, 
 // send is Send for the guest here. An engine stays until the guest goes on: it may be asked
 // to drain.
 func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
-	e, err := newSender(h.g, opt)
+	e, err := newSender(h.g, h.child.held, opt)
 	if err != nil {
 		return nil, err
 	}

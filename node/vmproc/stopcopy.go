@@ -15,8 +15,9 @@ import (
 
 // A stopSender stops the guest, then sends all.
 type stopSender struct {
-	g   Movable
-	opt *pb.SendOptions
+	g    Movable
+	held held
+	opt  *pb.SendOptions
 }
 
 func (e *stopSender) send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
@@ -57,6 +58,7 @@ func (e *stopSender) sendMemory(ctx context.Context, w io.Writer, progress func(
 	stats, digest, err := statexfer.Send(ctx, w, e.g.Memory(), statexfer.Options{
 		Compress:  codecs[e.opt.Compress],
 		Anonymous: true,
+		PageMap:   e.held.pageMap,
 		Progress:  report,
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ import (
 // The test's program is what a VM's process runs too.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "vm" {
-		if err := Serve(kvm.New, len(os.Args) > 2); err != nil {
+		if err := Serve(kvm.Open, len(os.Args) > 2); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

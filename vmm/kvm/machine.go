@@ -37,8 +37,27 @@ var (
 	_ vmm.Timekeeper = (*Machine)(nil)
 )
 
+// Open opens /dev/kvm for the life of the process and returns what makes machines of it, as New
+// does.
+func Open() (func(vmm.Spec) (vmm.Machine, error), error) {
+	kvm, err := openDevice()
+	if err != nil {
+		return nil, err
+	}
+	return func(spec vmm.Spec) (vmm.Machine, error) { return makeMachine(kvm, spec) }, nil
+}
+
 // New makes a machine; its processor stands at the program's entry point.
 func New(spec vmm.Spec) (vmm.Machine, error) {
+	kvm, err := openDevice()
+	if err != nil {
+		return nil, err
+	}
+	defer kvm.close()
+	return makeMachine(kvm, spec)
+}
+
+func makeMachine(kvm handle, spec vmm.Spec) (vmm.Machine, error) {
 	if spec.Build.ISA != hostTarget.isa {
 		return nil, fmt.Errorf("build is for %s, this host is %s", spec.Build.ISA.Name, hostTarget.isa.Name)
 	}
@@ -46,11 +65,6 @@ func New(spec vmm.Spec) (vmm.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	kvm, err := openDevice()
-	if err != nil {
-		return nil, err
-	}
-	defer kvm.close()
 	m := &Machine{vm: handle{-1}, vcpu: handle{-1}}
 	if m.mem, err = newMemory(hostTarget, program, spec.Memory, !spec.Resume); err != nil {
 		return nil, err
