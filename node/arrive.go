@@ -255,6 +255,7 @@ func (a *arrival) take(arrived move.Arrival) error {
 	mergeMoves(rec, coming)
 	rec.State, rec.Node, rec.Generation = pb.VMState_VM_STATE_RUNNING, n.cfg.Name, coming.Generation
 	rec.Isa, rec.Level, rec.MovingTo, rec.Note = a.info.ISA, a.info.Level, "", ""
+	rec.Confinement = a.target.Guest.Status().GetConfinement()
 	// Armed first: should this daemon end behind the journal's entry, the next one lets it go.
 	err := vm.arm(a.target.Guest, &pb.ProcessArm{
 		Vm: proto.CloneOf(rec), Left: arrived.Left, LogBase: arrived.LogEnd, InputAccepted: arrived.InputAccepted,

@@ -38,7 +38,8 @@ func (vm *VM) followStays() {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	for _, stay := range vm.rec.Stays {
-		if stay.Node == vm.node.cfg.Name || vm.follows[stay.Generation] || vm.log.Complete(stay.Generation) {
+		done := vm.log.Complete(stay.Generation) && !(vm.rec.GivenUp && stay.Generation == vm.rec.Generation)
+		if stay.Node == vm.node.cfg.Name || vm.follows[stay.Generation] || done {
 			continue
 		}
 		vm.follows[stay.Generation] = true
@@ -53,6 +54,10 @@ func (vm *VM) follow(stay *pb.Stay) {
 	defer cancel()
 	vm.node.spawn(func() { vm.feedAway(ctx, stay) })
 	for ctx.Err() == nil {
+		if vm.view().GivenUp {
+			vm.endElsewhere(ctx, stay)
+			return
+		}
 		err := vm.followOver(ctx, stay)
 		if err == nil {
 			return
@@ -165,6 +170,7 @@ func (vm *VM) adoptLocked(seen *pb.VM, from *pb.Stay) error {
 		rec.Generation, rec.Node = last.Generation, last.Node
 		rec.State = pb.VMState_VM_STATE_AWAY
 		rec.Isa, rec.Level, rec.Note, rec.MovingTo = seen.Isa, seen.Level, seen.Note, seen.MovingTo
+		rec.Confinement = seen.Confinement
 	})
 }
 

@@ -100,6 +100,7 @@ func (n *Node) launch(vm *VM, guest vmproc.VM, g *grant) error {
 	vm.mu.Unlock()
 	err := vm.log.Begin(0, 0)
 	if err == nil {
+		vm.rec.Confinement = guest.Status().GetConfinement() // nobody else knows it yet
 		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view()})
 	}
 	if err == nil {

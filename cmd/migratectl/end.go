@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,6 +43,38 @@ returns when it has ended. A move that is under way is called off.`,
 	}
 	cmd.Flags().DurationVar(&grace, "grace", 10*time.Second, "how long it may take")
 	return cmd
+}
+
+func (a *app) forgetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "forget VM",
+		Short: "Give up a VM whose node never returns",
+		Long: `Forget gives up a VM that is away on a node which is out of sight for good: it counts as lost,
+and its name is free again.
+
+What has not come from there is gone: the program's output since the link was lost, and the
+program itself. It may be running there at this moment. If the node does come back, the program
+is ended there by force as soon as this node sees it; until then, two programs can run where you
+start another in its place. While the node is connected, use stop or recall instead.
+
+Of a VM that has ended, forget removes record and log.`,
+		Example:           `  migratectl forget lua`,
+		Args:              exactly("VM"),
+		ValidArgsFunction: a.completeVMs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd, func(ctx context.Context, client pb.NodeClient) error {
+				vm, err := client.Forget(ctx, &pb.VMRequest{Vm: args[0]})
+				if err != nil {
+					return err
+				}
+				record := newVMRecord(vm)
+				return a.print(record, func(w io.Writer) error {
+					_, err := fmt.Fprintf(w, "%s %s: %s\n", record.Name, record.stateText(), cmp.Or(record.Note, "record and log removed"))
+					return err
+				})
+			})
+		},
+	}
 }
 
 func (a *app) waitCommand() *cobra.Command {

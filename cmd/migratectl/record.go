@@ -35,6 +35,14 @@ type vmRecord struct {
 	Note       string       `json:"note,omitempty"`
 	Stays      []stayRecord `json:"stays"`
 	Moves      []moveRecord `json:"moves"`
+	// How its process is confined, where it is.
+	Confinement []confinementRecord `json:"confinement"`
+}
+
+type confinementRecord struct {
+	Means  string `json:"means"`
+	Answer string `json:"answer"` // yes, no, could not tell
+	Note   string `json:"note,omitempty"`
 }
 
 type stayRecord struct {
@@ -171,10 +179,13 @@ func newVMRecord(v *pb.VM) vmRecord {
 		Image: v.Image, ImageName: v.ImageName, ISA: v.Isa, Level: v.Level, Memory: v.Memory,
 		Args: append([]string{}, v.Args...), Created: v.Created.AsTime(), Ended: timeOf(v.Ended),
 		Generation: v.Generation, MovingTo: v.MovingTo, Note: v.Note,
-		Stays: []stayRecord{}, Moves: []moveRecord{},
+		Stays: []stayRecord{}, Moves: []moveRecord{}, Confinement: []confinementRecord{},
 	}
 	if e := v.Exit; e != nil {
 		r.Exit = &exitRecord{Code: e.Code, Signal: e.Signal, Crash: newCrashRecord(e.Crash)}
+	}
+	for _, c := range v.Confinement {
+		r.Confinement = append(r.Confinement, confinementRecord{c.Means, c.Answer, c.Note})
 	}
 	for _, s := range v.Stays {
 		stay := stayRecord{Node: s.Node, LogStart: s.LogStart}

@@ -53,6 +53,13 @@ func printVM(w io.Writer, v *vmRecord) error {
 	if v.Ended != nil {
 		row("ended", "%s", v.Ended.Local().Format(time.RFC3339))
 	}
+	for _, c := range v.Confinement {
+		if c.Note == "" {
+			row("confined", "%s: %s", c.Means, c.Answer)
+		} else {
+			row("confined", "%s: %s (%s)", c.Means, c.Answer, c.Note)
+		}
+	}
 	if v.Note != "" {
 		row("note", "%s", v.Note)
 	}

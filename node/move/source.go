@@ -83,6 +83,7 @@ type Source struct {
 	link  *link.Link
 	clock timeline
 	sent  *pb.Sent
+	ours  bool // the move failed for a reason that is the guest's
 }
 
 // ErrShutdown is returned for a move that was in doubt when this node shut down.
@@ -133,7 +134,9 @@ func (s *Source) untilReady(ctx context.Context) error {
 		return err
 	}
 	if s.sent, err = s.send(ctx); err != nil {
-		if reason := s.abort(err); reason != "" {
+		// The target gives up too when it sees no more of the memory: that explains nothing
+		// where the reason is here.
+		if reason := s.abort(err); reason != "" && !s.ours {
 			err = fmt.Errorf("%s gave up: %s", s.To, reason)
 		}
 		return err
@@ -181,6 +184,7 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory})
 	})
 	if err != nil {
+		s.ours = errors.Is(err, vmproc.ErrQuiesce) || errors.Is(err, vmm.ErrExited)
 		return nil, s.explain(ctx, "send memory", err)
 	}
 	s.clock.left(sent)

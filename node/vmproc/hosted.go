@@ -216,6 +216,9 @@ func (h *hosted) status() *pb.ProcessStatus {
 	if h.armed != nil {
 		s.Vm, s.LogBase = h.armed.Vm, h.armed.LogBase
 	}
+	for _, f := range h.child.found {
+		s.Confinement = append(s.Confinement, &pb.Confinement{Means: f.Means, Answer: f.Answer.String(), Note: f.Note})
+	}
 	if h.ended != nil {
 		s.State = pb.ProcessState_PROCESS_STATE_ENDED
 	}

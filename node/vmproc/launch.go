@@ -86,9 +86,13 @@ func (l *Launcher) Make(ctx context.Context, spec *Spec, hooks Hooks) (VM, error
 	for _, f := range spec.Files {
 		m.Files = append(m.Files, &pb.ProcessFile{Path: f.Path, Mode: f.Mode, MtimeNs: f.ModTime.UnixNano(), Size: uint64(len(f.Data))})
 	}
-	if _, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Make{Make: m}}, nil, nil, files...); err != nil {
+	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Make{Make: m}}, nil, nil, files...)
+	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
+	p.mu.Lock()
+	p.status = a.GetStatus()
+	p.mu.Unlock()
 	return p, nil
 }
 
@@ -229,24 +233,37 @@ func (l *Launcher) spawnIn(dir string) (*Process, error) {
 		return nil, err
 	}
 	defer stderr.Close()
-	cmd := exec.Command(l.cfg.Command[0], l.cfg.Command[1:]...)
-	cmd.Env = []string{} // nothing of the daemon's is the VM's business
-	cmd.Dir = "/"
-	cmd.Stderr = stderr
-	cmd.ExtraFiles = []*os.File{theirs, socket}
-	if l.cfg.Lease != nil {
-		cmd.Args = append(cmd.Args, "--lease")
-		cmd.ExtraFiles = append(cmd.ExtraFiles, l.cfg.Lease)
-	}
 	pidfd := -1
-	// A session of its own: what is typed at the daemon's terminal is not for it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd}
-	if err := cmd.Start(); err != nil {
+	var cmd *exec.Cmd
+	for _, flags := range []uintptr{unix.CLONE_NEWNET, 0} {
+		cmd = l.command(theirs, socket, stderr)
+		// A session of its own: what is typed at the daemon's terminal is not for it. And an
+		// empty network of its own, where this daemon may make one.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, PidFD: &pidfd, Cloneflags: flags}
+		if err = cmd.Start(); err == nil {
+			break
+		}
+	}
+	if err != nil {
 		control.Close()
 		return nil, err
 	}
 	go cmd.Wait() // it says by its socket how it does
 	return newProcess(dir, &conn{c: control}, pidfd, Hooks{}, l.cfg.Log), nil
+}
+
+// command is a process to start.
+func (l *Launcher) command(control, socket, stderr *os.File) *exec.Cmd {
+	cmd := exec.Command(l.cfg.Command[0], l.cfg.Command[1:]...)
+	cmd.Env = []string{} // nothing of the daemon's is the VM's business
+	cmd.Dir = "/"
+	cmd.Stderr = stderr
+	cmd.ExtraFiles = []*os.File{control, socket}
+	if l.cfg.Lease != nil {
+		cmd.Args = append(cmd.Args, "--lease")
+		cmd.ExtraFiles = append(cmd.ExtraFiles, l.cfg.Lease)
+	}
+	return cmd
 }
 
 // bindSocket makes the socket by which later daemons find a process. The process listens.

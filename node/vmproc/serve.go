@@ -92,7 +92,10 @@ func (s *serving) answer(m *pb.ToVM, files []*os.File) {
 func (s *serving) do(m *pb.ToVM, files []*os.File) (*pb.FromVM, error) {
 	c := s.child
 	if r, ok := m.Request.(*pb.ToVM_Make); ok {
-		return nil, c.makeGuest(r.Make, files)
+		if err := c.makeGuest(r.Make, files); err != nil {
+			return nil, err
+		}
+		return status(c.guest.status()), nil
 	}
 	c.mu.Lock()
 	h := c.guest

@@ -1164,7 +1164,7 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\rReloadRequest\"D\n" +
 	"\x0eReloadResponse\x12\x18\n" +
 	"\achanged\x18\x01 \x03(\tR\achanged\x12\x18\n" +
-	"\arestart\x18\x02 \x03(\tR\arestart2\xdd\x06\n" +
+	"\arestart\x18\x02 \x03(\tR\arestart2\x90\a\n" +
 	"\x04Node\x12D\n" +
 	"\fInspectImage\x12 .migrated.v1.InspectImageRequest\x1a\x12.migrated.v1.Image\x12D\n" +
 	"\vImportImage\x12\x1f.migrated.v1.ImportImageRequest\x1a\x12.migrated.v1.Image(\x01\x121\n" +
@@ -1175,7 +1175,8 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x04Logs\x12\x18.migrated.v1.LogsRequest\x1a\x15.migrated.v1.LogChunk0\x01\x12@\n" +
 	"\aOffload\x12\x1b.migrated.v1.OffloadRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x12>\n" +
 	"\x06Recall\x12\x1a.migrated.v1.RecallRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x121\n" +
-	"\x04Stop\x12\x18.migrated.v1.StopRequest\x1a\x0f.migrated.v1.VM\x12/\n" +
+	"\x04Stop\x12\x18.migrated.v1.StopRequest\x1a\x0f.migrated.v1.VM\x121\n" +
+	"\x06Forget\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12/\n" +
 	"\x04Wait\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12>\n" +
 	"\x05Nodes\x12\x19.migrated.v1.NodesRequest\x1a\x1a.migrated.v1.NodesResponse\x12:\n" +
 	"\x06Events\x12\x1a.migrated.v1.EventsRequest\x1a\x12.migrated.v1.Event0\x01\x12A\n" +
@@ -1249,26 +1250,28 @@ var file_migrated_v1_node_proto_depIdxs = []int32{
 	11, // 19: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
 	12, // 20: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
 	14, // 21: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
-	9,  // 22: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
-	15, // 23: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
-	27, // 24: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
-	17, // 25: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
-	28, // 26: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
-	28, // 27: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
-	20, // 28: migrated.v1.Node.Run:output_type -> migrated.v1.VM
-	6,  // 29: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
-	8,  // 30: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
-	20, // 31: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
-	19, // 32: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
-	13, // 33: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
-	13, // 34: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
-	20, // 35: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
-	20, // 36: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
-	16, // 37: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
-	29, // 38: migrated.v1.Node.Events:output_type -> migrated.v1.Event
-	18, // 39: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
-	26, // [26:40] is the sub-list for method output_type
-	12, // [12:26] is the sub-list for method input_type
+	9,  // 22: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
+	9,  // 23: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
+	15, // 24: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
+	27, // 25: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
+	17, // 26: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
+	28, // 27: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
+	28, // 28: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
+	20, // 29: migrated.v1.Node.Run:output_type -> migrated.v1.VM
+	6,  // 30: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
+	8,  // 31: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
+	20, // 32: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
+	19, // 33: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
+	13, // 34: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
+	13, // 35: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
+	20, // 36: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
+	20, // 37: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
+	20, // 38: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
+	16, // 39: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
+	29, // 40: migrated.v1.Node.Events:output_type -> migrated.v1.Event
+	18, // 41: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
+	27, // [27:42] is the sub-list for method output_type
+	12, // [12:27] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name

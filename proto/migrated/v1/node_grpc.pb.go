@@ -31,6 +31,7 @@ const (
 	Node_Offload_FullMethodName      = "/migrated.v1.Node/Offload"
 	Node_Recall_FullMethodName       = "/migrated.v1.Node/Recall"
 	Node_Stop_FullMethodName         = "/migrated.v1.Node/Stop"
+	Node_Forget_FullMethodName       = "/migrated.v1.Node/Forget"
 	Node_Wait_FullMethodName         = "/migrated.v1.Node/Wait"
 	Node_Nodes_FullMethodName        = "/migrated.v1.Node/Nodes"
 	Node_Events_FullMethodName       = "/migrated.v1.Node/Events"
@@ -58,6 +59,9 @@ type NodeClient interface {
 	// Recall brings a VM back to its home.
 	Recall(ctx context.Context, in *RecallRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[MoveEvent], error)
 	Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*VM, error)
+	// Forget gives up a VM that is on a node which never returns; should it return, the VM that
+	// still runs there is ended.
+	Forget(ctx context.Context, in *VMRequest, opts ...grpc.CallOption) (*VM, error)
 	// Wait answers when the VM has ended.
 	Wait(ctx context.Context, in *VMRequest, opts ...grpc.CallOption) (*VM, error)
 	Nodes(ctx context.Context, in *NodesRequest, opts ...grpc.CallOption) (*NodesResponse, error)
@@ -212,6 +216,16 @@ func (c *nodeClient) Stop(ctx context.Context, in *StopRequest, opts ...grpc.Cal
 	return out, nil
 }
 
+func (c *nodeClient) Forget(ctx context.Context, in *VMRequest, opts ...grpc.CallOption) (*VM, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VM)
+	err := c.cc.Invoke(ctx, Node_Forget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *nodeClient) Wait(ctx context.Context, in *VMRequest, opts ...grpc.CallOption) (*VM, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(VM)
@@ -282,6 +296,9 @@ type NodeServer interface {
 	// Recall brings a VM back to its home.
 	Recall(*RecallRequest, grpc.ServerStreamingServer[MoveEvent]) error
 	Stop(context.Context, *StopRequest) (*VM, error)
+	// Forget gives up a VM that is on a node which never returns; should it return, the VM that
+	// still runs there is ended.
+	Forget(context.Context, *VMRequest) (*VM, error)
 	// Wait answers when the VM has ended.
 	Wait(context.Context, *VMRequest) (*VM, error)
 	Nodes(context.Context, *NodesRequest) (*NodesResponse, error)
@@ -329,6 +346,9 @@ func (UnimplementedNodeServer) Recall(*RecallRequest, grpc.ServerStreamingServer
 }
 func (UnimplementedNodeServer) Stop(context.Context, *StopRequest) (*VM, error) {
 	return nil, status.Error(codes.Unimplemented, "method Stop not implemented")
+}
+func (UnimplementedNodeServer) Forget(context.Context, *VMRequest) (*VM, error) {
+	return nil, status.Error(codes.Unimplemented, "method Forget not implemented")
 }
 func (UnimplementedNodeServer) Wait(context.Context, *VMRequest) (*VM, error) {
 	return nil, status.Error(codes.Unimplemented, "method Wait not implemented")
@@ -489,6 +509,24 @@ func _Node_Stop_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Node_Forget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VMRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServer).Forget(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Node_Forget_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServer).Forget(ctx, req.(*VMRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Node_Wait_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(VMRequest)
 	if err := dec(in); err != nil {
@@ -576,6 +614,10 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Stop",
 			Handler:    _Node_Stop_Handler,
+		},
+		{
+			MethodName: "Forget",
+			Handler:    _Node_Forget_Handler,
 		},
 		{
 			MethodName: "Wait",

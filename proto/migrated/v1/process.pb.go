@@ -1897,6 +1897,7 @@ type ProcessStatus struct {
 	ResumedAt     int64                  `protobuf:"varint,7,opt,name=resumed_at,json=resumedAt,proto3" json:"resumed_at,omitempty"` // ns of the host's monotonic clock; 0: not yet
 	Ended         *ProcessEnded          `protobuf:"bytes,8,opt,name=ended,proto3" json:"ended,omitempty"`
 	Sent          *Sent                  `protobuf:"bytes,9,opt,name=sent,proto3" json:"sent,omitempty"` // in AT_REST
+	Confinement   []*Confinement         `protobuf:"bytes,10,rep,name=confinement,proto3" json:"confinement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1990,6 +1991,13 @@ func (x *ProcessStatus) GetEnded() *ProcessEnded {
 func (x *ProcessStatus) GetSent() *Sent {
 	if x != nil {
 		return x.Sent
+	}
+	return nil
+}
+
+func (x *ProcessStatus) GetConfinement() []*Confinement {
+	if x != nil {
+		return x.Confinement
 	}
 	return nil
 }
@@ -2342,7 +2350,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
-	"\amissing\x18\x03 \x01(\x04R\amissing\"\xd0\x02\n" +
+	"\amissing\x18\x03 \x01(\x04R\amissing\"\x8c\x03\n" +
 	"\rProcessStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.migrated.v1.ProcessStateR\x05state\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x19\n" +
@@ -2353,7 +2361,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\n" +
 	"resumed_at\x18\a \x01(\x03R\tresumedAt\x12/\n" +
 	"\x05ended\x18\b \x01(\v2\x19.migrated.v1.ProcessEndedR\x05ended\x12%\n" +
-	"\x04sent\x18\t \x01(\v2\x11.migrated.v1.SentR\x04sent\"(\n" +
+	"\x04sent\x18\t \x01(\v2\x11.migrated.v1.SentR\x04sent\x12:\n" +
+	"\vconfinement\x18\n" +
+	" \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\"(\n" +
 	"\rProcessOutput\x12\x17\n" +
 	"\alog_end\x18\x01 \x01(\x03R\x06logEnd\" \n" +
 	"\x0eProcessResumed\x12\x0e\n" +
@@ -2439,8 +2449,9 @@ var file_migrated_v1_process_proto_goTypes = []any{
 	(Compression)(0),              // 35: migrated.v1.Compression
 	(MovePhase)(0),                // 36: migrated.v1.MovePhase
 	(*MemoryStats)(nil),           // 37: migrated.v1.MemoryStats
-	(*Exit)(nil),                  // 38: migrated.v1.Exit
-	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
+	(*Confinement)(nil),           // 38: migrated.v1.Confinement
+	(*Exit)(nil),                  // 39: migrated.v1.Exit
+	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
 }
 var file_migrated_v1_process_proto_depIdxs = []int32{
 	6,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
@@ -2490,13 +2501,14 @@ var file_migrated_v1_process_proto_depIdxs = []int32{
 	32, // 44: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
 	30, // 45: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
 	24, // 46: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
-	38, // 47: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
-	39, // 48: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	38, // 47: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
+	39, // 48: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
+	40, // 49: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_process_proto_init() }

@@ -276,6 +276,8 @@ type VM struct {
 	MovingTo      string                 `protobuf:"bytes,17,opt,name=moving_to,json=movingTo,proto3" json:"moving_to,omitempty"` // while a move is under way
 	Note          string                 `protobuf:"bytes,18,opt,name=note,proto3" json:"note,omitempty"`                         // what an operator should know, such as a move in doubt
 	Stays         []*Stay                `protobuf:"bytes,19,rep,name=stays,proto3" json:"stays,omitempty"`
+	Confinement   []*Confinement         `protobuf:"bytes,30,rep,name=confinement,proto3" json:"confinement,omitempty"`         // of its process, where it is
+	GivenUp       bool                   `protobuf:"varint,31,opt,name=given_up,json=givenUp,proto3" json:"given_up,omitempty"` // an operator has: what is left of it elsewhere is to be ended
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +445,81 @@ func (x *VM) GetStays() []*Stay {
 	return nil
 }
 
+func (x *VM) GetConfinement() []*Confinement {
+	if x != nil {
+		return x.Confinement
+	}
+	return nil
+}
+
+func (x *VM) GetGivenUp() bool {
+	if x != nil {
+		return x.GivenUp
+	}
+	return false
+}
+
+// Confinement is one means by which a VM's process is kept in, and whether it took hold.
+type Confinement struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Means         string                 `protobuf:"bytes,1,opt,name=means,proto3" json:"means,omitempty"`
+	Answer        string                 `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"` // "yes", "no" or "could not tell"
+	Note          string                 `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`     // why it is not yes
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confinement) Reset() {
+	*x = Confinement{}
+	mi := &file_migrated_v1_vm_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confinement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confinement) ProtoMessage() {}
+
+func (x *Confinement) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_vm_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confinement.ProtoReflect.Descriptor instead.
+func (*Confinement) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Confinement) GetMeans() string {
+	if x != nil {
+		return x.Means
+	}
+	return ""
+}
+
+func (x *Confinement) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *Confinement) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 // A Stay is one node's part in the life of a VM, and in its log.
 type Stay struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -456,7 +533,7 @@ type Stay struct {
 
 func (x *Stay) Reset() {
 	*x = Stay{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[1]
+	mi := &file_migrated_v1_vm_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +545,7 @@ func (x *Stay) String() string {
 func (*Stay) ProtoMessage() {}
 
 func (x *Stay) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[1]
+	mi := &file_migrated_v1_vm_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +558,7 @@ func (x *Stay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stay.ProtoReflect.Descriptor instead.
 func (*Stay) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{1}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Stay) GetGeneration() uint32 {
@@ -523,7 +600,7 @@ type Exit struct {
 
 func (x *Exit) Reset() {
 	*x = Exit{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[2]
+	mi := &file_migrated_v1_vm_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +612,7 @@ func (x *Exit) String() string {
 func (*Exit) ProtoMessage() {}
 
 func (x *Exit) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[2]
+	mi := &file_migrated_v1_vm_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +625,7 @@ func (x *Exit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exit.ProtoReflect.Descriptor instead.
 func (*Exit) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{2}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Exit) GetCode() int32 {
@@ -586,7 +663,7 @@ type Crash struct {
 
 func (x *Crash) Reset() {
 	*x = Crash{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[3]
+	mi := &file_migrated_v1_vm_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +675,7 @@ func (x *Crash) String() string {
 func (*Crash) ProtoMessage() {}
 
 func (x *Crash) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[3]
+	mi := &file_migrated_v1_vm_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +688,7 @@ func (x *Crash) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crash.ProtoReflect.Descriptor instead.
 func (*Crash) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{3}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Crash) GetReason() string {
@@ -666,7 +743,7 @@ type Register struct {
 
 func (x *Register) Reset() {
 	*x = Register{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[4]
+	mi := &file_migrated_v1_vm_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +755,7 @@ func (x *Register) String() string {
 func (*Register) ProtoMessage() {}
 
 func (x *Register) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[4]
+	mi := &file_migrated_v1_vm_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +768,7 @@ func (x *Register) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Register.ProtoReflect.Descriptor instead.
 func (*Register) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{4}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Register) GetName() string {
@@ -720,7 +797,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[5]
+	mi := &file_migrated_v1_vm_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +809,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[5]
+	mi := &file_migrated_v1_vm_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +822,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{5}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Frame) GetPc() uint64 {
@@ -802,7 +879,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[6]
+	mi := &file_migrated_v1_vm_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +891,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[6]
+	mi := &file_migrated_v1_vm_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +904,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{6}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Move) GetFrom() string {
@@ -973,7 +1050,7 @@ type MemoryStats struct {
 
 func (x *MemoryStats) Reset() {
 	*x = MemoryStats{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[7]
+	mi := &file_migrated_v1_vm_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1062,7 @@ func (x *MemoryStats) String() string {
 func (*MemoryStats) ProtoMessage() {}
 
 func (x *MemoryStats) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[7]
+	mi := &file_migrated_v1_vm_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1075,7 @@ func (x *MemoryStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryStats.ProtoReflect.Descriptor instead.
 func (*MemoryStats) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{7}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MemoryStats) GetPages() uint64 {
@@ -1127,7 +1204,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[8]
+	mi := &file_migrated_v1_vm_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1216,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[8]
+	mi := &file_migrated_v1_vm_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1229,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{8}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NodeInfo) GetName() string {
@@ -1262,7 +1339,7 @@ type Image struct {
 
 func (x *Image) Reset() {
 	*x = Image{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[9]
+	mi := &file_migrated_v1_vm_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1351,7 @@ func (x *Image) String() string {
 func (*Image) ProtoMessage() {}
 
 func (x *Image) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[9]
+	mi := &file_migrated_v1_vm_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1364,7 @@ func (x *Image) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Image.ProtoReflect.Descriptor instead.
 func (*Image) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{9}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Image) GetDigest() string {
@@ -1359,7 +1436,7 @@ type Build struct {
 
 func (x *Build) Reset() {
 	*x = Build{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[10]
+	mi := &file_migrated_v1_vm_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +1448,7 @@ func (x *Build) String() string {
 func (*Build) ProtoMessage() {}
 
 func (x *Build) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[10]
+	mi := &file_migrated_v1_vm_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +1461,7 @@ func (x *Build) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Build.ProtoReflect.Descriptor instead.
 func (*Build) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{10}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Build) GetIsa() string {
@@ -1433,7 +1510,7 @@ type LogChunk struct {
 
 func (x *LogChunk) Reset() {
 	*x = LogChunk{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[11]
+	mi := &file_migrated_v1_vm_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1522,7 @@ func (x *LogChunk) String() string {
 func (*LogChunk) ProtoMessage() {}
 
 func (x *LogChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[11]
+	mi := &file_migrated_v1_vm_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1535,7 @@ func (x *LogChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogChunk.ProtoReflect.Descriptor instead.
 func (*LogChunk) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{11}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *LogChunk) GetOffset() int64 {
@@ -1479,7 +1556,7 @@ var File_migrated_v1_vm_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\n" +
-	"\x14migrated/v1/vm.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x04\n" +
+	"\x14migrated/v1/vm.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x05\n" +
 	"\x02VM\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1503,7 +1580,13 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x05moves\x18\x10 \x03(\v2\x11.migrated.v1.MoveR\x05moves\x12\x1b\n" +
 	"\tmoving_to\x18\x11 \x01(\tR\bmovingTo\x12\x12\n" +
 	"\x04note\x18\x12 \x01(\tR\x04note\x12'\n" +
-	"\x05stays\x18\x13 \x03(\v2\x11.migrated.v1.StayR\x05stays\"p\n" +
+	"\x05stays\x18\x13 \x03(\v2\x11.migrated.v1.StayR\x05stays\x12:\n" +
+	"\vconfinement\x18\x1e \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\x12\x19\n" +
+	"\bgiven_up\x18\x1f \x01(\bR\agivenUp\"O\n" +
+	"\vConfinement\x12\x14\n" +
+	"\x05means\x18\x01 \x01(\tR\x05means\x12\x16\n" +
+	"\x06answer\x18\x02 \x01(\tR\x06answer\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"p\n" +
 	"\x04Stay\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\rR\n" +
@@ -1646,55 +1729,57 @@ func file_migrated_v1_vm_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_vm_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_migrated_v1_vm_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_migrated_v1_vm_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_migrated_v1_vm_proto_goTypes = []any{
 	(VMState)(0),                  // 0: migrated.v1.VMState
 	(MovePhase)(0),                // 1: migrated.v1.MovePhase
 	(Compression)(0),              // 2: migrated.v1.Compression
 	(NodeState)(0),                // 3: migrated.v1.NodeState
 	(*VM)(nil),                    // 4: migrated.v1.VM
-	(*Stay)(nil),                  // 5: migrated.v1.Stay
-	(*Exit)(nil),                  // 6: migrated.v1.Exit
-	(*Crash)(nil),                 // 7: migrated.v1.Crash
-	(*Register)(nil),              // 8: migrated.v1.Register
-	(*Frame)(nil),                 // 9: migrated.v1.Frame
-	(*Move)(nil),                  // 10: migrated.v1.Move
-	(*MemoryStats)(nil),           // 11: migrated.v1.MemoryStats
-	(*NodeInfo)(nil),              // 12: migrated.v1.NodeInfo
-	(*Image)(nil),                 // 13: migrated.v1.Image
-	(*Build)(nil),                 // 14: migrated.v1.Build
-	(*LogChunk)(nil),              // 15: migrated.v1.LogChunk
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
+	(*Confinement)(nil),           // 5: migrated.v1.Confinement
+	(*Stay)(nil),                  // 6: migrated.v1.Stay
+	(*Exit)(nil),                  // 7: migrated.v1.Exit
+	(*Crash)(nil),                 // 8: migrated.v1.Crash
+	(*Register)(nil),              // 9: migrated.v1.Register
+	(*Frame)(nil),                 // 10: migrated.v1.Frame
+	(*Move)(nil),                  // 11: migrated.v1.Move
+	(*MemoryStats)(nil),           // 12: migrated.v1.MemoryStats
+	(*NodeInfo)(nil),              // 13: migrated.v1.NodeInfo
+	(*Image)(nil),                 // 14: migrated.v1.Image
+	(*Build)(nil),                 // 15: migrated.v1.Build
+	(*LogChunk)(nil),              // 16: migrated.v1.LogChunk
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
 }
 var file_migrated_v1_vm_proto_depIdxs = []int32{
 	0,  // 0: migrated.v1.VM.state:type_name -> migrated.v1.VMState
-	16, // 1: migrated.v1.VM.created:type_name -> google.protobuf.Timestamp
-	16, // 2: migrated.v1.VM.ended:type_name -> google.protobuf.Timestamp
-	6,  // 3: migrated.v1.VM.exit:type_name -> migrated.v1.Exit
-	10, // 4: migrated.v1.VM.moves:type_name -> migrated.v1.Move
-	5,  // 5: migrated.v1.VM.stays:type_name -> migrated.v1.Stay
-	7,  // 6: migrated.v1.Exit.crash:type_name -> migrated.v1.Crash
-	8,  // 7: migrated.v1.Crash.registers:type_name -> migrated.v1.Register
-	9,  // 8: migrated.v1.Crash.backtrace:type_name -> migrated.v1.Frame
-	16, // 9: migrated.v1.Move.started:type_name -> google.protobuf.Timestamp
-	17, // 10: migrated.v1.Move.prepare:type_name -> google.protobuf.Duration
-	17, // 11: migrated.v1.Move.quiesce:type_name -> google.protobuf.Duration
-	17, // 12: migrated.v1.Move.transfer:type_name -> google.protobuf.Duration
-	17, // 13: migrated.v1.Move.verify:type_name -> google.protobuf.Duration
-	17, // 14: migrated.v1.Move.start:type_name -> google.protobuf.Duration
-	17, // 15: migrated.v1.Move.downtime:type_name -> google.protobuf.Duration
-	17, // 16: migrated.v1.Move.total:type_name -> google.protobuf.Duration
-	17, // 17: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
-	11, // 18: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
-	3,  // 19: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
-	17, // 20: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
-	14, // 21: migrated.v1.Image.builds:type_name -> migrated.v1.Build
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	17, // 1: migrated.v1.VM.created:type_name -> google.protobuf.Timestamp
+	17, // 2: migrated.v1.VM.ended:type_name -> google.protobuf.Timestamp
+	7,  // 3: migrated.v1.VM.exit:type_name -> migrated.v1.Exit
+	11, // 4: migrated.v1.VM.moves:type_name -> migrated.v1.Move
+	6,  // 5: migrated.v1.VM.stays:type_name -> migrated.v1.Stay
+	5,  // 6: migrated.v1.VM.confinement:type_name -> migrated.v1.Confinement
+	8,  // 7: migrated.v1.Exit.crash:type_name -> migrated.v1.Crash
+	9,  // 8: migrated.v1.Crash.registers:type_name -> migrated.v1.Register
+	10, // 9: migrated.v1.Crash.backtrace:type_name -> migrated.v1.Frame
+	17, // 10: migrated.v1.Move.started:type_name -> google.protobuf.Timestamp
+	18, // 11: migrated.v1.Move.prepare:type_name -> google.protobuf.Duration
+	18, // 12: migrated.v1.Move.quiesce:type_name -> google.protobuf.Duration
+	18, // 13: migrated.v1.Move.transfer:type_name -> google.protobuf.Duration
+	18, // 14: migrated.v1.Move.verify:type_name -> google.protobuf.Duration
+	18, // 15: migrated.v1.Move.start:type_name -> google.protobuf.Duration
+	18, // 16: migrated.v1.Move.downtime:type_name -> google.protobuf.Duration
+	18, // 17: migrated.v1.Move.total:type_name -> google.protobuf.Duration
+	18, // 18: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
+	12, // 19: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
+	3,  // 20: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
+	18, // 21: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
+	15, // 22: migrated.v1.Image.builds:type_name -> migrated.v1.Build
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_vm_proto_init() }
@@ -1708,7 +1793,7 @@ func file_migrated_v1_vm_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_vm_proto_rawDesc), len(file_migrated_v1_vm_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,80 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// Forget gives a VM up. At its home, one that is on a node which is out of sight: what still
+// runs there is ended when that node is seen again. Elsewhere, the record and the log of one
+// that has ended, for a home that never asks for them.
+func (s *operatorServer) Forget(_ context.Context, req *pb.VMRequest) (*pb.VM, error) {
+	vm, err := s.node.lookup(req.Vm)
+	if err != nil {
+		return nil, err
+	}
+	rec := vm.view()
+	switch {
+	case over(rec.State):
+		return rec, s.node.forget(vm.id)
+	case !vm.home:
+		return nil, status.Errorf(codes.FailedPrecondition, "the VM runs: stop it first, or let %s, its home, give it up", rec.Home)
+	case rec.State != pb.VMState_VM_STATE_AWAY:
+		return nil, status.Error(codes.FailedPrecondition, "the VM is here: `migratectl stop` ends it")
+	}
+	if _, err := s.node.hub.Link(rec.Node); err == nil {
+		return nil, status.Errorf(codes.FailedPrecondition, "%s is connected: `migratectl stop` or `recall` reach the VM", rec.Node)
+	}
+	if err := vm.giveUp(rec); err != nil {
+		return nil, err
+	}
+	s.node.happened(endEvent(vm.view(), rec.Node))
+	return vm.view(), nil
+}
+
+// giveUp makes a VM that is elsewhere a lost one.
+func (vm *VM) giveUp(seen *pb.VM) error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.rec.Generation != seen.Generation || vm.rec.State != pb.VMState_VM_STATE_AWAY {
+		return status.Error(codes.Aborted, "the VM has moved on at this moment: look where it is")
+	}
+	last := vm.rec.Stays[len(vm.rec.Stays)-1]
+	end, err := vm.log.Next(last.Generation)
+	if err == nil {
+		err = vm.log.Finish(last.Generation, end)
+	}
+	if err != nil {
+		return err
+	}
+	vm.log.End()
+	return vm.updateLocked(func(rec *pb.VM) {
+		last.LogEnd = end
+		rec.State, rec.Ended, rec.GivenUp, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), true, ""
+		rec.Note = fmt.Sprintf("given up; if %s comes back, what still runs there is ended", rec.Node)
+	})
+}
+
+// endElsewhere ends what is left of a VM that was given up, once its node is seen again.
+func (vm *VM) endElsewhere(ctx context.Context, stay *pb.Stay) {
+	for ctx.Err() == nil {
+		l, err := vm.node.hub.Wait(ctx, stay.Node)
+		if err == nil {
+			_, err = l.Client().ForwardStop(ctx, &pb.StopRequest{Vm: vm.id, Grace: durationpb.New(0)})
+		}
+		if code := status.Code(err); err == nil || code == codes.NotFound || code == codes.FailedPrecondition {
+			_, err = l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
+		}
+		if err == nil || status.Code(err) == codes.NotFound {
+			return
+		}
+		pause(ctx, retryPause)
+	}
+}

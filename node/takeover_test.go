@@ -1,0 +1,177 @@
+package node
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/migrated/migrated/node/vmproc"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// survive has a node's VMs go on when it stops, as processes do.
+func (n *testNode) survive() {
+	n.faults.set(func(f *faults) { f.survive = true })
+	n.t.Cleanup(func() {
+		n.faults.mu.Lock()
+		defer n.faults.mu.Unlock()
+		for _, vm := range n.faults.left {
+			vm.Close()
+		}
+	})
+}
+
+// restart ends a daemon and starts the next one.
+func (n *testNode) restart() {
+	n.t.Helper()
+	n.stop()
+	n.start()
+}
+
+// A VM goes on over a restart of its daemon, and nothing that it prints is lost.
+func TestTakenOver(t *testing.T) {
+	server, _ := pair(t, false)
+	server.survive()
+	server.run("job", "count", "600")
+	server.restart()
+	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_RUNNING && rec.State != pb.VMState_VM_STATE_EXITED {
+		t.Errorf("after a restart it is %v: %s", rec.State, rec.Note)
+	}
+	if end := server.wait("job"); end.Exit.GetCode() != 42 {
+		t.Errorf("it ended with %v", end.Exit)
+	}
+	if got, want := server.logs("job", true), countOutput(600); got != want {
+		t.Errorf("log has %d bytes, want %d; first difference at %d", len(got), len(want), differ(got, want))
+	}
+}
+
+// How a program ended while no daemon was there is told by the next one.
+func TestEndedWithoutDaemon(t *testing.T) {
+	server, _ := pair(t, false)
+	server.survive()
+	vm := server.run("job", "count", "30")
+	server.stop()
+	server.faults.mu.Lock()
+	guest := server.faults.left[vmproc.Left{ID: vm.Id}]
+	server.faults.mu.Unlock()
+	<-guest.Done()
+	server.start()
+	if end := server.wait("job"); end.Exit.GetCode() != 42 {
+		t.Errorf("it ended with %v", end.Exit)
+	}
+	if got, want := server.logs("job", false), countOutput(30); got != want {
+		t.Errorf("log has %d bytes, want %d", len(got), len(want))
+	}
+}
+
+// A daemon that ends in the middle of a move calls it off; the VM goes on, and the next daemon
+// can move it.
+func TestRestartBeforeCommit(t *testing.T) {
+	for _, phase := range beforeCommit {
+		t.Run(phase.String(), func(t *testing.T) {
+			server, board := pair(t, true)
+			server.survive()
+			server.run("job", "count", "600")
+			reached, stopped := make(chan struct{}), make(chan struct{})
+			server.atPhase(phase, func() { close(reached); <-stopped })
+			moved := make(chan error, 1)
+			go func() {
+				_, err := server.tryMove("job", "board")
+				moved <- err
+			}()
+			<-reached
+			// The move is in the middle of a step: the daemon's end waits for it.
+			go func() { <-server.ctx.Done(); close(stopped) }()
+			server.restart()
+			if err := <-moved; err == nil {
+				t.Error("a move of a daemon that ended succeeded")
+			}
+			server.awaitLink("board")
+			board.checkNothingLeft()
+			if rec := server.inspect("job"); over(rec.State) && rec.Exit == nil {
+				t.Errorf("after the restart it is %v: %s", rec.State, rec.Note)
+			}
+			server.checkGoesOn("job", faultLines)
+		})
+	}
+}
+
+// A daemon that ends after the commitment keeps the VM at rest until the target has said that
+// it runs there, or that it does not.
+func TestRestartAfterCommit(t *testing.T) {
+	for _, started := range []bool{true, false} {
+		server, board, p := proxied(t)
+		server.survive()
+		server.run("job", "count", "600")
+		if !started {
+			board.faults.set(func(f *faults) { f.startErr = errNoCPU })
+		}
+		server.atPhase(pb.MovePhase_MOVE_PHASE_START, func() { p.setCut(true) })
+		if _, err := server.tryMove("job", "board"); status.Code(err) != codes.Unavailable {
+			t.Errorf("move in doubt: %v", err)
+		}
+		server.restart()
+		if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_MOVING || rec.Exit != nil {
+			t.Errorf("in doubt it is %v: %s", rec.State, rec.Note)
+		}
+		p.setCut(false)
+		end := server.wait("job")
+		node := map[bool]string{true: "board", false: "server"}[started]
+		if end.Exit.GetCode() != 42 || end.Node != node {
+			t.Errorf("started %v: it ended with %v on %s", started, end.Exit, end.Node)
+		}
+		if got, want := server.logs("job", false), countOutput(600); got != want {
+			t.Errorf("log has %d bytes, want %d; first difference at %d", len(got), len(want), differ(got, want))
+		}
+		board.checkNothingLeft()
+	}
+}
+
+// A VM whose node never returns can be given up; if that returns all the same, what still runs
+// there is ended.
+func TestForget(t *testing.T) {
+	server, board, p := proxied(t)
+	vm := server.run("job", "idle")
+	server.move("job", "board")
+	if _, err := server.client.Forget(t.Context(), &pb.VMRequest{Vm: "job"}); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("given up while its node is connected: %v", err)
+	}
+	p.setCut(true)
+	server.eventually("the link is gone", func() bool { _, err := server.hub.Link("board"); return err != nil })
+	rec, err := server.client.Forget(t.Context(), &pb.VMRequest{Vm: "job"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.State != pb.VMState_VM_STATE_LOST || !strings.Contains(rec.Note, "board") {
+		t.Errorf("given up, it is %v: %s", rec.State, rec.Note)
+	}
+	server.logs("job", true)  // ends
+	server.run("job", "idle") // its name is free
+	if board.here(vm.Id) == nil {
+		t.Fatal("it does not run there any more: nothing is tested")
+	}
+	server.restart()
+	p.setCut(false)
+	board.eventually("it is ended there", func() bool { return board.here(vm.Id) == nil })
+	board.eventually("it is forgotten there", func() bool { return len(board.list(true)) == 0 })
+	if _, err := server.client.Forget(t.Context(), &pb.VMRequest{Vm: vm.Id}); err != nil {
+		t.Error(err)
+	}
+	if _, err := server.client.Inspect(t.Context(), &pb.VMRequest{Vm: vm.Id}); status.Code(err) != codes.NotFound {
+		t.Errorf("the record of one that has ended, forgotten: %v", err)
+	}
+
+}
+
+// here returns the guest of a VM, or nil.
+func (n *testNode) here(id string) any {
+	n.mu.Lock()
+	vm := n.vms[id]
+	n.mu.Unlock()
+	if vm == nil || vm.here() == nil {
+		return nil
+	}
+	return vm
+}
