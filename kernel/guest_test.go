@@ -122,7 +122,7 @@ func (h *host) quiesce(t *testing.T) *vmm.Left {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left.Threads != 1 || left.Frames == 0 {
+	if left.Threads == 0 {
 		t.Fatalf("left %+v", left)
 	}
 	return left
@@ -160,7 +160,13 @@ func TestSleepOverMove(t *testing.T) {
 	h := start(t, "sleeper")
 	h.await(t, "asleep")
 	left := h.quiesce(t)
-	again := h.moved(t, 1, left).quiesce(t) // still asleep
+	if left.Threads != 1 || left.Frames == 0 {
+		t.Errorf("left %+v", left)
+	}
+	again := h.moved(t, 1, left).quiesce(t) // still asleep, and so with no frames on a stack
+	if again.Threads != 1 || again.Frames != 0 {
+		t.Errorf("left again %+v", again)
+	}
 	again.Wall = again.Wall.Add(-time.Hour)
 	h.moved(t, 1, again).ends(t, 0, 0, "asleep\nslept\n")
 }
@@ -218,9 +224,36 @@ func TestUnsupported(t *testing.T) {
 	h.ends(t, 0, 0, "")
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
-	if len(h.out.logs) != 1 || !strings.Contains(h.out.logs[0], "system call 220 (clone) is not supported") {
+	if len(h.out.logs) != 2 || !strings.Contains(h.out.logs[0], "fork is not supported") ||
+		!strings.Contains(h.out.logs[1], "system call 221 (execve) is not supported") {
 		t.Errorf("log %q", h.out.logs)
 	}
+}
+
+// Threads that compute, sleep, wait for each other and for input all move, often.
+func TestThreadsOverMove(t *testing.T) {
+	h := start(t, "crowd")
+	h.await(t, "all there")
+	for n := range 6 {
+		left := h.quiesce(t)
+		if left.Threads != 6 {
+			t.Fatalf("left %+v, want 6 threads", left)
+		}
+		if n%3 == 1 {
+			if err := h.Continue(); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		h = h.moved(t, (n+1)%2, left)
+	}
+	if _, err := h.Input().Write([]byte("a line\n")); err != nil {
+		t.Fatal(err)
+	}
+	h.await(t, "computed\n")
+	left := h.quiesce(t)
+	left.Wall = left.Wall.Add(-time.Hour)
+	h.moved(t, 0, left).ends(t, 0, 0, "all there\nread a line\ncomputed too\ncomputed\nwaited\nslept\n")
 }
 
 func TestEnds(t *testing.T) {
@@ -236,6 +269,13 @@ func TestEnds(t *testing.T) {
 		{"term", 143, 15, "", ""},
 		{"null", 139, 11, "", "null pointer"},
 		{"recurse", 139, 11, "", "stack overflow"},
+		{"user", 138, 10, "", ""},
+		{"alarm", 142, 14, "", ""},
+		{"slices", 0, 0, "10 turns\n", ""},
+		{"many", 0, 0, "255 and 255\n", ""},
+		{"exit in a thread", 5, 0, "", ""},
+		{"recurse in a thread", 139, 11, "", "stack overflow of thread 1"},
+		{"overflow in a thread", 139, 11, "", "stack overflow"},
 		{"no such case", 99, 0, "", ""},
 	}
 	for _, tt := range tests {

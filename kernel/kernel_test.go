@@ -55,8 +55,8 @@ func TestPortable(t *testing.T) {
 	dir := t.TempDir()
 	// Against libc's headers, like the kernel itself.
 	libc := []string{"-nostdlibinc", "-isystem", sysroot + "/include", "-D_XOPEN_SOURCE=700"}
-	// The thread's own files need a program and a driver.
-	kernel := compile(t, dir, portable(t, "thread.c", "boot.c"), libc...)
+	// These need a program, or its boot blob.
+	kernel := compile(t, dir, portable(t, "entry.c", "boot.c"), libc...)
 	boot := compile(t, dir, []string{"portable/boot.c"}, libc...)
 	harness := compile(t, dir, []string{"testdata/harness.c"})
 	rename := []string{"-fno-builtin"}
@@ -76,6 +76,7 @@ func TestPortable(t *testing.T) {
 		{"poll", kernel, "ok"},
 		{"clock", kernel, "ok"},
 		{"memory", kernel, "ok"},
+		{"futex", kernel, "ok"},
 		{"signal", kernel, "exit 129 signal 1"},
 		{"boot", append(boot, kernel...), "ok"},
 		{"string", compile(t, dir, []string{"native/string.c"}, rename...), "ok"},

@@ -93,9 +93,8 @@ func (g *Guest) explain(f *Fault) string {
 	return ""
 }
 
-// maxThreads is how many machine stacks a 47-bit address space has room for above their
-// base.
-const maxThreads = (1<<47 - hostabi.StackBase) / hostabi.StackStride
+// cpuStackGap is how far below the stack of CPU 0 an access is taken for its overflow, bytes.
+const cpuStackGap = 64 << 10
 
 // shadowGap is how far below portable memory an access is taken for a stack overflow, bytes.
 const shadowGap = 128 << 20
@@ -103,8 +102,11 @@ const shadowGap = 128 << 20
 // overflown says whose stack has its guard at addr.
 func overflown(addr uint64) (owner string, ok bool) {
 	off := addr - hostabi.StackBase
-	if addr >= hostabi.StackBase && off < maxThreads*hostabi.StackStride && off%hostabi.StackStride < hostabi.StackGuard {
-		return fmt.Sprintf("thread %d", off/hostabi.StackStride), true
+	if addr >= hostabi.StackBase && off < hostabi.MaxThreads*hostabi.StackStride {
+		thread := off / hostabi.StackStride
+		if start, _ := hostabi.MachineStack(int(thread)); addr < start {
+			return fmt.Sprintf("thread %d", thread), true
+		}
 	}
 	// The first thread's shadow stack begins portable memory; the gap below it is as wide as
 	// the largest array that a program is likely to put on its stack.
@@ -112,7 +114,7 @@ func overflown(addr uint64) (owner string, ok bool) {
 		return "thread 0", true
 	}
 	// Below the stack of CPU 0 there is nothing.
-	if addr < hostabi.CPUStackBase && addr >= hostabi.CPUStackBase-hostabi.StackGuard {
+	if addr < hostabi.CPUStackBase && addr >= hostabi.CPUStackBase-cpuStackGap {
 		return "CPU 0", true
 	}
 	return "", false

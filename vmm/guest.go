@@ -23,6 +23,7 @@ type Guest struct {
 	out     *output
 	in      *input
 	clock   clock
+	alarm   alarm
 
 	poke   chan struct{} // ends a WAIT: pending may have changed
 	goOn   chan struct{} // ends the parking at LEFT
@@ -140,6 +141,7 @@ func (g *Guest) fill() error {
 	}
 	g.out = newOutput(outRing, g.cfg.Output, g.fail)
 	g.in = newInput(inRing, g)
+	g.alarm.guest = g
 	g.ctl.ABIVersion = hostabi.Version
 	g.ctl.MemSize = g.cfg.Memory
 	g.ctl.StaticEnd = g.cfg.Image.StaticEnd

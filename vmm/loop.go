@@ -27,6 +27,7 @@ func (g *Guest) loop() {
 		exit = brokeContract(err)
 	}
 	close(g.out.quit)
+	g.alarm.clear()
 	g.mu.Lock()
 	g.finish(exit)
 	g.mu.Unlock()
@@ -85,6 +86,8 @@ func (g *Guest) answer() *Exit {
 	case hostabi.OpResumed:
 		g.resumed.Store(int64(time.Since(epoch)))
 		g.cfg.Resumed()
+	case hostabi.OpAlarm:
+		g.alarm.set(arg[0])
 	case hostabi.OpClock:
 		err = g.writeClock()
 	case hostabi.OpLog:
@@ -132,6 +135,7 @@ func (g *Guest) park() error {
 	if err != nil {
 		return err
 	}
+	g.alarm.clear()
 	now := time.Now()
 	left := &Left{
 		Mono:     g.clock.now(now),

@@ -97,6 +97,8 @@ void path_init(struct inode *root);
 
 /* fd.c */
 struct file *fd_file(int fd); /* NULL: EBADF */
+void file_hold(struct file *file); /* over a wait: another thread may close it */
+void file_release(struct file *file);
 int fd_open(struct inode *inode, uint32_t flags, int least);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MIG_ABI_VERSION 1
+#define MIG_ABI_VERSION 2
 
 /* Virtual addresses, the same in every build and on every host. */
 #define MIG_CTL_BASE        0x02000000UL /* struct mig_ctl, one page, RW, private */
@@ -30,14 +30,16 @@
 #define MIG_CPU_STACK_SIZE  0x10000UL
 #define MIG_STACK_BASE      0x7000000000UL /* machine stack of thread i: [BASE+i*STRIDE, +STRIDE) */
 #define MIG_STACK_STRIDE    0x4000000UL  /* 64 MiB, sparse */
-#define MIG_STACK_GUARD     0x10000UL    /* lowest bytes of each machine stack: never mapped */
+#define MIG_STACK_SIZE      0x3ff0000UL  /* mapped of the first thread's, up to its end */
+#define MIG_STACK_SIZE_REST 0x200000UL   /* mapped of each other thread's */
+#define MIG_THREADS_MAX     256          /* machine stacks, and so threads at one time */
 #define MIG_PAGE_SIZE       4096UL
 
 /* Bits of mig_ctl.pending. The host sets (atomic or), the guest clears (atomic and). */
 #define MIG_PEND_MIGRATE 0x01u /* leave every machine stack, then ring MIG_OP_LEFT */
 #define MIG_PEND_STOP    0x02u /* terminate: as if by SIGTERM's default action */
 #define MIG_PEND_INPUT   0x04u /* the input ring or in_eof changed: wake who waits */
-#define MIG_PEND_PREEMPT 0x08u /* end of a time slice */
+#define MIG_PEND_ALARM   0x08u /* the time that MIG_OP_ALARM gave has come */
 #define MIG_PEND_COUNT   0x10u /* tests: count migration points, see countdown */
 
 /* mig_ctl.boot */
@@ -51,11 +53,13 @@
 #define MIG_OP_EXIT    3u /* arg0 exit code, arg1 terminating signal or 0; never returns */
 #define MIG_OP_LEFT    4u /* every thread has left; returns only if the move is called off:
                              the guest then resumes from the same records */
-#define MIG_OP_RESUMED 5u /* the first thread is back on a machine stack */
+#define MIG_OP_RESUMED 5u /* threads run again, or wait as they did */
 #define MIG_OP_PANIC   6u /* arg0,arg1: message; arg2: MIG_PANIC_*; arg3: terminating signal,
                              0: that of the kind; never returns */
 #define MIG_OP_CLOCK   7u /* refresh clock_* */
 #define MIG_OP_LOG     8u /* arg0,arg1: a message for the host's log */
+#define MIG_OP_ALARM   9u /* set PEND_ALARM at mono time arg0 (ns; ~0: never), once. There is
+                             one alarm: a new one takes the old one's place, LEFT ends it */
 
 #define MIG_PANIC_KERNEL 1u /* a bug or corrupted state */
 #define MIG_PANIC_ABORT  2u /* the program called abort() or died of a signal it raised */

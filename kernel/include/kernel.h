@@ -3,8 +3,8 @@
  * program, so its state is portable memory that travels; no address of machine-private
  * memory but the fixed ones of host_abi.h may be kept in it.
  *
- * One thread for now. Nothing here polls, and nothing waits but by wait_until; so what lies
- * between two calls of wait_until is atomic.
+ * Nothing here polls, and nothing waits but by thread_block (thread.h) and what is made of it;
+ * so what lies between two waits is atomic.
  */
 #ifndef MIGRATED_KERNEL_H
 #define MIGRATED_KERNEL_H
@@ -44,6 +44,7 @@ void kmem_free(void *object, size_t size);
 /* clock.c: nanoseconds */
 uint64_t clock_mono(void);
 uint64_t clock_real(void);
+bool clock_read(int id, uint64_t *ns);        /* CLOCK_*; false: there is no such clock */
 uint64_t clock_after(uint64_t ns);            /* monotonic time so much later, or FOREVER */
 bool timespec_valid(const struct timespec *ts);
 uint64_t timespec_ns(const struct timespec *ts);
@@ -54,37 +55,32 @@ void clock_idle(uint64_t ns); /* not spent computing */
 /* console.c */
 void console_take(void);                            /* input ring -> own buffer */
 bool console_readable(void);                        /* data, or the end */
-int64_t console_read(void *buf, size_t n);          /* waits */
+int64_t console_read(void *buf, size_t n);          /* waits; or -EINTR */
 void console_write(uint32_t stream, const void *buf, size_t n);
 
 /* random.c */
 void random_reseed(void);
 void random_bytes(void *buf, size_t n);
 
-/* signal.c */
-void signal_raise(int sig);
-uint64_t signal_handled(void); /* handlers run so far: to see whether one ran meanwhile */
-
 /* log.c */
 void log_line(const char *message);
 _Noreturn void panic_out_of_memory(const char *what);
 _Noreturn void panic_killed(int sig);
 _Noreturn void panic_stack_overflow(void);
+long no_processes(const char *call); /* -ENOSYS, said once in the host's log */
 
-/* records.c */
-void records_init(void);
-void records_leave_begin(void);
-void records_leave_end(void);
-void records_report(void); /* to left_frames and left_bytes; zeroes what no record needs */
-
-/* point.c: a migration point. Blocks until the monotonic clock shows deadline, something is
-   pending, or for no reason; callers look again. */
+/* point.c: migration points. They block until the monotonic clock shows deadline, or for no
+   reason; callers look again, also whether the thread has run a handler meanwhile. */
 #define FOREVER UINT64_MAX
 void wait_until(uint64_t deadline);
+void wait_for_input(uint64_t deadline); /* or there is input */
+
+/* Of the running thread, used by name (docs/runtime-abi.md). */
+extern char *__mig_ssp, *__mig_tp;
 
 /* thread.c */
-void thread_init(void *shadow_stack_end, void *shadow_stack, void *arguments);
-void thread_check_stack(void);
+uint64_t thread_handled(void);     /* handlers that the running thread has run */
+uint64_t thread_interrupted(void); /* of these, the ones that end a call that can be restarted */
 
 /* process.c */
 _Noreturn void process_exit(int code, int sig);

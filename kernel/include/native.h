@@ -11,6 +11,10 @@
 
 /* Native, called by portable code. None of them reaches a migration point but __mig_leave. */
 void __mig_leave(void);
+/* To the CPU's loop; comes back when the loop has this thread run. */
+void __mig_switch(void);
+/* The same for good: the thread has ended. */
+_Noreturn void __mig_end(void);
 /* Rings the doorbell: fills op and the arguments, calls the gate, returns ret. */
 int64_t __mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3);
 /* The counter that mig_ctl's clock parameters are about. */
@@ -20,13 +24,14 @@ uint64_t __mig_counter(void);
    __mig_thread_main may reach a migration point: it is what a new thread runs. */
 void __mig_start(void);          /* unpacks the boot blob, makes the first thread */
 void __mig_resume(void);         /* a new machine, or the old one again: epoch, random seed */
-int64_t __mig_schedule(void);    /* the number of a thread to run, or MIG_ALL_LEFT */
+int64_t __mig_schedule(void);    /* the number of a thread to run, or MIG_ALL_LEFT; may wait */
 bool __mig_thread_is_new(void);  /* asked once for each time that a thread gets a stack */
 void __mig_thread_main(void);
 void __mig_leave_begin(void);
 void __mig_leave_end(void);
 void __mig_all_left(void);       /* tells the host; returns if the move is called off */
 _Noreturn void __mig_panic(const char *message);
+void __mig_thread_gone(void);    /* the thread that ran has ended */
 _Noreturn void __mig_thread_ended(void);
 
 #define MIG_ALL_LEFT (-1)

@@ -50,20 +50,39 @@
 	X(93, exit, 1) \
 	X(94, exit_group, 1) \
 	X(96, set_tid_address, 1) \
-	X(98, futex, 4) \
+	X(98, futex, 6) \
 	X(99, set_robust_list, 2) \
+	X(100, get_robust_list, 3) \
 	X(101, nanosleep, 2) \
+	X(102, getitimer, 2) \
+	X(103, setitimer, 3) \
+	X(107, timer_create, 3) \
+	X(108, timer_gettime, 2) \
+	X(109, timer_getoverrun, 1) \
+	X(110, timer_settime, 4) \
+	X(111, timer_delete, 1) \
 	X(113, clock_gettime, 2) \
 	X(114, clock_getres, 2) \
 	X(115, clock_nanosleep, 4) \
+	X(118, sched_setparam, 2) \
+	X(119, sched_setscheduler, 3) \
+	X(120, sched_getscheduler, 1) \
+	X(121, sched_getparam, 2) \
+	X(122, sched_setaffinity, 3) \
 	X(123, sched_getaffinity, 3) \
 	X(124, sched_yield, 0) \
+	X(125, sched_get_priority_max, 1) \
+	X(126, sched_get_priority_min, 1) \
+	X(127, sched_rr_get_interval, 2) \
 	X(129, kill, 2) \
 	X(130, tkill, 2) \
 	X(131, tgkill, 3) \
+	X(133, rt_sigsuspend, 2) \
 	X(134, rt_sigaction, 4) \
 	X(135, rt_sigprocmask, 4) \
 	X(136, rt_sigpending, 2) \
+	X(137, rt_sigtimedwait, 4) \
+	X(138, rt_sigqueueinfo, 3) \
 	X(153, times, 1) \
 	X(155, getpgid, 1) \
 	X(156, getsid, 1) \
@@ -82,10 +101,12 @@
 	X(214, brk, 1) \
 	X(215, munmap, 2) \
 	X(216, mremap, 5) \
+	X(220, clone, 5) \
 	X(222, mmap, 6) \
 	X(226, mprotect, 3) \
 	X(227, msync, 3) \
 	X(233, madvise, 3) \
+	X(240, rt_tgsigqueueinfo, 4) \
 	X(261, prlimit64, 4) \
 	X(276, renameat2, 5) \
 	X(278, getrandom, 3) \
@@ -101,6 +122,18 @@
 #define MIG_SYSCALL_PROTOTYPE(number, name, arity) \
 	long __mig_sys_##name(MIG_SYSCALL_ARGS##arity);
 MIG_SYSCALLS(MIG_SYSCALL_PROTOTYPE)
+
+/* clone begins a thread. This lies at the stack pointer that it is given, which is one of the
+   shadow stack. */
+struct mig_clone {
+	int (*run)(void *argument);
+	void *argument;
+	void *limit; /* lowest address of the stack */
+	void *spare;
+};
+
+/* As SYS_munmap and then SYS_exit, for a thread that unmaps its own stack. */
+_Noreturn void __mig_exit_unmapping(void *start, unsigned long size);
 
 /* Every other number: -ENOSYS, and once for each number a line in the host's log. */
 long __mig_sys_none(long number);

@@ -12,6 +12,10 @@
 int arch_run(void **saved, void *stack_end, void (*run)(void));
 _Noreturn void arch_escape(void *saved, int reason);
 
+/* Saves as arch_run does, and goes to where another call of either saved, which returns reason.
+   Returns what it is given in turn. */
+int arch_switch(void **saved, void *to, int reason);
+
 /* Saves registers in words 0..21 of buf; returns 0, and value when arch_longjmp goes there.
    __mig_setjmp, in the same file, fills the words behind and tail-calls it. */
 _Noreturn void arch_longjmp(const uint64_t *buf, int value);

@@ -2,7 +2,7 @@
 #include <elf.h>
 
 #include "blob.h"
-#include "kernel.h"
+#include "thread.h"
 
 /* The tls pass's initial thread-local block. */
 extern const unsigned char __mig_tls_image[];
@@ -92,7 +92,6 @@ NATIVE_CALLS void __mig_start(void)
 	page_init(MIG_CTL->static_end, blob & ~(PAGE - 1));
 	random_reseed();
 	clock_start();
-	records_init();
 	fs_init();
 	long *arguments = new_arguments(&b);
 	if (!arguments || !fs_unpack(b.at, b.end))

@@ -53,7 +53,7 @@ uint64_t clock_run_time(void)
 	return clock_mono() - start_mono - idle;
 }
 
-static bool read_clock(int id, uint64_t *ns)
+bool clock_read(int id, uint64_t *ns)
 {
 	switch (id) {
 	case CLOCK_REALTIME:
@@ -86,7 +86,7 @@ SYSCALL2(clock_gettime, int, id, struct timespec *, ts)
 {
 	uint64_t ns;
 	CHECK_POINTER(ts);
-	if (!read_clock(id, &ns))
+	if (!clock_read(id, &ns))
 		return -EINVAL;
 	to_timespec(ts, ns);
 	return 0;
@@ -95,7 +95,7 @@ SYSCALL2(clock_gettime, int, id, struct timespec *, ts)
 SYSCALL2(clock_getres, int, id, struct timespec *, ts)
 {
 	uint64_t ns;
-	if (!read_clock(id, &ns))
+	if (!clock_read(id, &ns))
 		return -EINVAL;
 	if (ts)
 		to_timespec(ts, 1);
@@ -139,10 +139,10 @@ uint64_t timespec_ns(const struct timespec *ts)
    record over a move, so the sleeper still waits for what is left. */
 static long sleep_until(uint64_t deadline, struct timespec *left)
 {
-	uint64_t handled = signal_handled();
+	uint64_t handled = thread_handled();
 	while (clock_mono() < deadline) {
 		wait_until(deadline);
-		if (signal_handled() != handled) {
+		if (thread_handled() != handled) {
 			uint64_t now = clock_mono();
 			if (left)
 				to_timespec(left, now < deadline ? deadline - now : 0);
@@ -171,7 +171,7 @@ SYSCALL4(clock_nanosleep, int, id, int, flags, const struct timespec *, request,
 {
 	uint64_t now;
 	CHECK_POINTER(request);
-	if (!timespec_valid(request) || (flags & ~TIMER_ABSTIME) || !read_clock(id, &now))
+	if (!timespec_valid(request) || (flags & ~TIMER_ABSTIME) || !clock_read(id, &now))
 		return -EINVAL;
 	uint64_t ns = timespec_ns(request);
 	if (flags & TIMER_ABSTIME) {

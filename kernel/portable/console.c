@@ -107,6 +107,7 @@ int64_t console_read(void *buf, size_t n)
 {
 	if (n == 0)
 		return 0;
+	uint64_t interrupted = thread_interrupted();
 	for (;;) {
 		size_t got = kept_read(buf, n);
 		if (got || ended)
@@ -117,7 +118,9 @@ int64_t console_read(void *buf, size_t n)
 			return got;
 		if (end)
 			return 0;
-		wait_until(FOREVER);
+		wait_for_input(FOREVER);
+		if (thread_interrupted() != interrupted && !console_readable())
+			return -EINTR;
 	}
 }
 

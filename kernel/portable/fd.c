@@ -48,14 +48,24 @@ int fd_open(struct inode *inode, uint32_t flags, int least)
 	return fd;
 }
 
-static void drop(int fd)
+void file_hold(struct file *file)
 {
-	struct file *file = files[fd];
-	files[fd] = NULL;
+	file->users++;
+}
+
+void file_release(struct file *file)
+{
 	if (--file->users == 0) {
 		inode_release(file->inode);
 		kmem_free(file, sizeof *file);
 	}
+}
+
+static void drop(int fd)
+{
+	struct file *file = files[fd];
+	files[fd] = NULL;
+	file_release(file);
 }
 
 SYSCALL1(close, int, fd)

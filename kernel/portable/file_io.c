@@ -117,7 +117,12 @@ static int64_t write_on(struct file *file, const void *buf, size_t n)
 SYSCALL3(read, int, fd, void *, buf, size_t, n)
 {
 	struct file *file = fd_file(fd);
-	return file ? read_on(file, buf, n) : -EBADF;
+	if (!file)
+		return -EBADF;
+	file_hold(file);
+	int64_t done = read_on(file, buf, n);
+	file_release(file);
+	return done;
 }
 
 SYSCALL3(write, int, fd, const void *, buf, size_t, n)
@@ -185,7 +190,13 @@ static int64_t vector(struct file *file, const struct iovec *parts, int count, o
 
 SYSCALL3(readv, int, fd, const struct iovec *, parts, int, count)
 {
-	return vector(fd_file(fd), parts, count, -1, IN);
+	struct file *file = fd_file(fd);
+	if (!file)
+		return -EBADF;
+	file_hold(file);
+	int64_t done = vector(file, parts, count, -1, IN);
+	file_release(file);
+	return done;
 }
 
 SYSCALL3(writev, int, fd, const struct iovec *, parts, int, count)

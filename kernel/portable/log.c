@@ -73,6 +73,21 @@ static size_t put_string(char *to, const char *s)
 	return len;
 }
 
+/* A VM is one process and one program. */
+long no_processes(const char *call)
+{
+	static bool said;
+	char line[96];
+	if (!said) {
+		size_t n = put_string(line, call);
+		n += put_string(line + n, " is not supported, a VM is one process: the program gets ENOSYS");
+		line[n] = 0;
+		log_line(line);
+		said = true;
+	}
+	return -ENOSYS;
+}
+
 static const struct {
 	uint16_t number;
 	char name[24];

@@ -1,41 +1,90 @@
 /* Migration points: what a thread does when it finds pending != 0, and how it waits. */
-#include "kernel.h"
+#include "thread.h"
+
+static bool preempt; /* the running thread has had its time slice */
 
 static void done_with(uint32_t bits)
 {
 	__atomic_fetch_and(&MIG_CTL->pending, ~bits, __ATOMIC_SEQ_CST);
 }
 
-/* Tests leave at the n-th point by themselves. */
-static bool counted_down(void)
+static void wake_readers(void)
 {
+	for (int i = 0; i < threads_end(); i++) {
+		struct thread *t = thread_at(i);
+		if (t && t->awaits_input)
+			thread_wake(t);
+	}
+}
+
+void take_pending(void)
+{
+	uint32_t pending = MIG_CTL->pending;
+	if (pending & MIG_PEND_STOP) {
+		done_with(MIG_PEND_STOP);
+		signal_to_process(&(siginfo_t){.si_signo = SIGTERM, .si_code = SI_USER});
+	}
+	if (pending & MIG_PEND_INPUT) {
+		done_with(MIG_PEND_INPUT);
+		wake_readers();
+	}
+	if (pending & MIG_PEND_ALARM) {
+		done_with(MIG_PEND_ALARM);
+		alarm_rang();
+		preempt = true;
+	}
+	if (pending & MIG_PEND_MIGRATE)
+		leave_all();
+}
+
+#define COUNTED_SLICE 150 /* migration points */
+
+/* Tests leave at the n-th point by themselves, and their time slices are counted too: so a run
+   can be repeated. */
+static void count(void)
+{
+	static uint64_t turns;
 	MIG_CTL->points++;
-	return MIG_CTL->points == MIG_CTL->countdown;
+	if (MIG_CTL->points == MIG_CTL->countdown)
+		leave_all();
+	if (++turns % COUNTED_SLICE == 0)
+		preempt = true;
 }
 
 NATIVE_CALLS void __mig_poll_slow(void)
 {
-	uint32_t pending = MIG_CTL->pending;
 	thread_check_stack();
-	if (pending & MIG_PEND_STOP) {
-		done_with(MIG_PEND_STOP);
-		signal_raise(15); /* SIGTERM; returns if the program handles it */
-	}
-	/* Whoever waits looks at the input ring itself, and there is nobody to preempt for. */
-	if (pending & (MIG_PEND_INPUT | MIG_PEND_PREEMPT))
-		done_with(MIG_PEND_INPUT | MIG_PEND_PREEMPT);
-	bool leave = pending & MIG_PEND_MIGRATE;
-	if (pending & MIG_PEND_COUNT)
-		leave |= counted_down();
-	if (leave)
+	take_pending();
+	if (MIG_CTL->pending & MIG_PEND_COUNT)
+		count();
+	if (leaving())
 		__mig_leave();
+	if (preempt) {
+		preempt = false;
+		if (thread_others_ready())
+			thread_yield();
+		else
+			alarm_set();
+	}
+	signal_deliver();
+}
+
+void migration_point(void)
+{
+	if (MIG_CTL->pending || signal_waits())
+		__mig_poll_slow();
 }
 
 void wait_until(uint64_t deadline)
 {
-	uint64_t before = clock_mono();
-	__mig_ring(MIG_OP_WAIT, deadline, 0, 0, 0);
-	clock_idle(clock_mono() - before);
-	if (MIG_CTL->pending)
-		__mig_poll_slow();
+	if (!signal_waits())
+		thread_block(deadline);
+	migration_point();
+}
+
+void wait_for_input(uint64_t deadline)
+{
+	thread_current()->awaits_input = true;
+	wait_until(deadline);
+	thread_current()->awaits_input = false;
 }

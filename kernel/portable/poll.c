@@ -44,7 +44,7 @@ static int poll_once(struct pollfd *fds, uint64_t count)
 SYSCALL5(ppoll, struct pollfd *, fds, uint64_t, count, const struct timespec *, timeout,
 	 const void *, mask, size_t, mask_size)
 {
-	uint64_t deadline, handled = signal_handled();
+	uint64_t deadline, handled = thread_handled();
 	(void)mask, (void)mask_size;
 	if (count > FILES_MAX)
 		return -EINVAL;
@@ -54,8 +54,8 @@ SYSCALL5(ppoll, struct pollfd *, fds, uint64_t, count, const struct timespec *, 
 		int found = poll_once(fds, count);
 		if (found || clock_mono() >= deadline)
 			return found;
-		wait_until(deadline);
-		if (signal_handled() != handled)
+		wait_for_input(deadline);
+		if (thread_handled() != handled)
 			return -EINTR;
 	}
 }
@@ -86,7 +86,7 @@ SYSCALL6(pselect6, int, count, fd_set *, reading, fd_set *, writing, fd_set *, e
 	 const struct timespec *, timeout, const void *, mask)
 {
 	fd_set *sets[3] = {reading, writing, exceptional}, asked[3], got[3];
-	uint64_t deadline, handled = signal_handled();
+	uint64_t deadline, handled = thread_handled();
 	(void)mask;
 	if (count < 0 || count > FD_SETSIZE || deadline_of(timeout, &deadline) < 0)
 		return -EINVAL;
@@ -97,8 +97,8 @@ SYSCALL6(pselect6, int, count, fd_set *, reading, fd_set *, writing, fd_set *, e
 			memcpy(&asked[set], sets[set], bytes);
 	int found;
 	while ((found = select_once(count, asked, got)) == 0 && clock_mono() < deadline) {
-		wait_until(deadline);
-		if (signal_handled() != handled)
+		wait_for_input(deadline);
+		if (thread_handled() != handled)
 			return -EINTR;
 	}
 	for (int set = 0; set < 3 && found >= 0; set++)

@@ -1,4 +1,4 @@
-/* One process, one thread, number 1, user 0: identity, limits, and its end. */
+/* One process, number 1, user 0: identity, limits, and its end. */
 #define _GNU_SOURCE
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
@@ -22,14 +22,7 @@ SYSCALL1(exit_group, int, code)
 	process_exit(code & 0xff, 0);
 }
 
-/* The last thread's end is the process's. */
-SYSCALL1(exit, int, code)
-{
-	process_exit(code & 0xff, 0);
-}
-
 SYSCALL0(getpid) { return THE_PROCESS; }
-SYSCALL0(gettid) { return THE_PROCESS; }
 SYSCALL0(getppid) { return 0; }
 SYSCALL0(getuid) { return 0; }
 SYSCALL0(geteuid) { return 0; }
@@ -44,31 +37,6 @@ SYSCALL1(getpgid, int, pid)
 SYSCALL1(getsid, int, pid)
 {
 	return pid == 0 || pid == THE_PROCESS ? THE_PROCESS : -ESRCH;
-}
-
-SYSCALL1(set_tid_address, int *, cleared)
-{
-	(void)cleared; /* for joiners, of whom there are none */
-	return THE_PROCESS;
-}
-
-SYSCALL2(set_robust_list, void *, head, size_t, len)
-{
-	(void)head, (void)len; /* no one outlives the thread */
-	return 0;
-}
-
-SYSCALL0(sched_yield) { return 0; }
-
-SYSCALL3(sched_getaffinity, int, pid, size_t, size, unsigned long *, mask)
-{
-	if (pid != 0 && pid != THE_PROCESS)
-		return -ESRCH;
-	if (size < sizeof *mask || size % sizeof *mask)
-		return -EINVAL;
-	CHECK_POINTER(mask);
-	*mask = 1;
-	return sizeof *mask;
 }
 
 /* The machine is what the image was compiled for: neither of its builds. */
@@ -147,30 +115,4 @@ SYSCALL1(sysinfo, struct sysinfo *, info)
 	info->procs = 1;
 	info->mem_unit = 1;
 	return 0;
-}
-
-/* Without other threads nobody wakes a waiter; with a timeout it passes. */
-SYSCALL4(futex, volatile int *, word, int, op, int, value, const struct timespec *, timeout)
-{
-	enum { WAIT = 0, WAKE = 1, REQUEUE = 3, PRIVATE = 128 };
-	switch (op & ~PRIVATE) {
-	case WAKE:
-	case REQUEUE:
-		return 0;
-	case WAIT: {
-		CHECK_POINTER(word);
-		if (*word != value)
-			return -EAGAIN;
-		uint64_t deadline = FOREVER, handled = signal_handled();
-		if (timeout)
-			deadline = clock_mono() + timeout->tv_sec * 1000000000ull + timeout->tv_nsec;
-		while (clock_mono() < deadline && *word == value) {
-			wait_until(deadline);
-			if (signal_handled() != handled)
-				return -EINTR;
-		}
-		return *word == value ? -ETIMEDOUT : 0;
-	}
-	}
-	return -ENOSYS;
 }

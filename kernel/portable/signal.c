@@ -1,11 +1,9 @@
-/* Signals that the program sends itself, and SIGTERM from the host at a migration point.
-   Handlers run as ordinary calls, where a signal becomes both pending and unblocked; there
-   is no other moment. */
-#include <signal.h>
+/* What signals do. A thread runs handlers as ordinary calls, at its migration points and behind
+   the system calls that send or unblock a signal; there is no other moment. */
+#define _GNU_SOURCE
+#include <ucontext.h>
 
-#include "kernel.h"
-
-#define SIGNALS 64 /* numbered from 1 */
+#include "thread.h"
 
 /* struct sigaction as Linux has it; what libc passes. */
 struct k_sigaction {
@@ -19,102 +17,158 @@ struct k_sigaction {
 };
 
 static struct k_sigaction actions[SIGNALS];
-static uint64_t blocked, pending; /* bit sig-1 */
-static uint64_t handled;
+static struct signal_queue process; /* for any thread that does not block them */
 
-#define CANNOT_CHANGE ((1ull << (SIGKILL - 1)) | (1ull << (SIGSTOP - 1)))
-
-uint64_t signal_handled(void)
-{
-	return handled;
-}
+#define CANNOT_CHANGE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
 static uint64_t mask_of(const struct k_sigaction *a)
 {
 	return (uint64_t)a->mask[1] << 32 | a->mask[0];
 }
 
-/* signal(7): what happens without a handler. Job control has no meaning here. */
-static void default_action(int sig)
+void signal_mask(uint64_t mask)
+{
+	thread_current()->blocked = mask & ~CANNOT_CHANGE;
+}
+
+/* signal(7): without a handler these do nothing. Job control has no meaning here. */
+static bool ignored_by_default(int sig)
 {
 	switch (sig) {
 	case SIGCHLD: case SIGURG: case SIGWINCH: case SIGCONT:
 	case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
-		return;
+		return true;
+	}
+	return false;
+}
+
+static bool is_ignored(int sig)
+{
+	void (*handler)(int) = actions[sig - 1].handler;
+	return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(sig));
+}
+
+/* signal(7): what happens without a handler. */
+static void default_action(int sig)
+{
+	switch (sig) {
 	case SIGABRT: case SIGSEGV: case SIGBUS: case SIGFPE: case SIGILL:
 	case SIGQUIT: case SIGTRAP: case SIGSYS: case SIGXCPU: case SIGXFSZ:
 		panic_killed(sig);
 	default:
-		process_exit(128 + sig, sig);
+		if (!ignored_by_default(sig))
+			process_exit(128 + sig, sig);
 	}
 }
 
-static void run_handler(int sig)
+static void run_handler(siginfo_t *info)
 {
+	struct thread *t = thread_current();
+	int sig = info->si_signo;
 	struct k_sigaction *action = &actions[sig - 1], a = *action;
-	uint64_t mask = blocked;
+	uint64_t mask = t->blocked;
 	if (a.flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
-	blocked |= mask_of(&a);
-	if (!(a.flags & SA_NODEFER))
-		blocked |= 1ull << (sig - 1);
-	blocked &= ~CANNOT_CHANGE;
-	handled++;
+	signal_mask(mask | mask_of(&a) | (a.flags & SA_NODEFER ? 0 : signal_bit(sig)));
+	t->handled++;
+	if (!(a.flags & SA_RESTART))
+		t->interrupted++;
 	if (a.flags & SA_SIGINFO) {
-		siginfo_t info;
-		memset(&info, 0, sizeof info);
-		info.si_signo = sig;
-		info.si_code = SI_TKILL;
-		a.info_handler(sig, &info, NULL);
+		/* Of the context there is the mask alone, which the handler may change. */
+		ucontext_t context;
+		memset(&context, 0, sizeof context);
+		memcpy(&context.uc_sigmask, &mask, sizeof mask);
+		a.info_handler(sig, info, &context);
+		memcpy(&mask, &context.uc_sigmask, sizeof mask);
 	} else {
 		a.handler(sig);
 	}
-	blocked = mask;
+	signal_mask(mask);
 }
 
-static void deliver(void)
+/* The next signal that the running thread does not block. Its own come first. */
+static bool take(siginfo_t *info)
 {
-	uint64_t now;
-	while ((now = pending & ~blocked)) {
-		int sig = __builtin_ctzll(now) + 1;
-		pending &= ~(1ull << (sig - 1));
-		void (*handler)(int) = actions[sig - 1].handler;
+	struct thread *t = thread_current();
+	return signal_queue_take(&t->signals, ~t->blocked, info) ||
+	       signal_queue_take(&process, ~t->blocked, info);
+}
+
+void signal_deliver(void)
+{
+	siginfo_t info;
+	while (take(&info)) {
+		void (*handler)(int) = actions[info.si_signo - 1].handler;
 		if (handler == SIG_DFL)
-			default_action(sig);
+			default_action(info.si_signo);
 		else if (handler != SIG_IGN)
-			run_handler(sig);
+			run_handler(&info);
 	}
 }
 
-void signal_raise(int sig)
+bool signal_waits(void)
 {
-	pending |= 1ull << (sig - 1);
-	deliver();
+	const struct thread *t = thread_current();
+	return (t->signals.pending | process.pending) & ~t->blocked;
 }
 
-static long send(int sig)
+uint64_t signal_pending(void)
 {
-	if (sig < 0 || sig > SIGNALS)
-		return -EINVAL;
-	if (sig)
-		signal_raise(sig);
-	return 0;
+	return thread_current()->signals.pending | process.pending;
 }
 
-/* One process, number 1, with one thread of the same number. */
-SYSCALL2(kill, int, pid, int, sig)
+bool signal_take(uint64_t mask, siginfo_t *info)
 {
-	return pid == 1 || pid == 0 || pid == -1 ? send(sig) : -ESRCH;
+	return signal_queue_take(&thread_current()->signals, mask, info) ||
+	       signal_queue_take(&process, mask, info);
 }
 
-SYSCALL2(tkill, int, tid, int, sig)
+static bool would_take(const struct thread *t, int sig)
 {
-	return tid == 1 ? send(sig) : -ESRCH;
+	return !(t->blocked & signal_bit(sig)) || (t->awaited & signal_bit(sig));
 }
 
-SYSCALL3(tgkill, int, pid, int, tid, int, sig)
+bool signal_to_thread(struct thread *t, const siginfo_t *info)
 {
-	return pid == 1 && tid == 1 ? send(sig) : -ESRCH;
+	int sig = info->si_signo;
+	if (is_ignored(sig) && !(t->blocked & signal_bit(sig)))
+		return true;
+	bool kept = signal_queue_add(&t->signals, info);
+	if (would_take(t, sig))
+		thread_wake(t);
+	return kept;
+}
+
+/* Somebody who does not block the signal, rather whoever runs; NULL: all do. */
+static struct thread *taker(int sig)
+{
+	struct thread *t = thread_current();
+	if (t && would_take(t, sig))
+		return t;
+	for (int i = 0; i < threads_end(); i++)
+		if (thread_at(i) && would_take(thread_at(i), sig))
+			return thread_at(i);
+	return NULL;
+}
+
+bool signal_to_process(const siginfo_t *info)
+{
+	int sig = info->si_signo;
+	struct thread *t = taker(sig);
+	if (t && is_ignored(sig) && !(t->blocked & signal_bit(sig)))
+		return true;
+	bool kept = signal_queue_add(&process, info);
+	if (t)
+		thread_wake(t);
+	return kept;
+}
+
+static void drop_everywhere(uint64_t mask)
+{
+	signal_queue_drop(&process, mask);
+	for (int i = 0; i < threads_end(); i++)
+		if (thread_at(i))
+			signal_queue_drop(&thread_at(i)->signals, mask);
 }
 
 SYSCALL4(rt_sigaction, int, sig, const struct k_sigaction *, set, struct k_sigaction *, old,
@@ -122,11 +176,14 @@ SYSCALL4(rt_sigaction, int, sig, const struct k_sigaction *, set, struct k_sigac
 {
 	if (sig < 1 || sig > SIGNALS || size != sizeof(uint64_t))
 		return -EINVAL;
-	if (set && (CANNOT_CHANGE >> (sig - 1) & 1))
+	if (set && (CANNOT_CHANGE & signal_bit(sig)))
 		return -EINVAL;
 	struct k_sigaction before = actions[sig - 1];
-	if (set)
+	if (set) {
 		actions[sig - 1] = *set;
+		if (is_ignored(sig))
+			drop_everywhere(signal_bit(sig));
+	}
 	if (old)
 		*old = before;
 	return 0;
@@ -136,27 +193,17 @@ SYSCALL4(rt_sigprocmask, int, how, const uint64_t *, set, uint64_t *, old, size_
 {
 	if (size != sizeof(uint64_t))
 		return -EINVAL;
-	uint64_t before = blocked;
+	uint64_t before = thread_current()->blocked;
 	if (set) {
 		switch (how) {
-		case SIG_BLOCK: blocked |= *set; break;
-		case SIG_UNBLOCK: blocked &= ~*set; break;
-		case SIG_SETMASK: blocked = *set; break;
+		case SIG_BLOCK: signal_mask(before | *set); break;
+		case SIG_UNBLOCK: signal_mask(before & ~*set); break;
+		case SIG_SETMASK: signal_mask(*set); break;
 		default: return -EINVAL;
 		}
-		blocked &= ~CANNOT_CHANGE;
 	}
 	if (old)
 		*old = before;
-	deliver();
-	return 0;
-}
-
-SYSCALL2(rt_sigpending, uint64_t *, set, size_t, size)
-{
-	CHECK_POINTER(set);
-	if (size != sizeof(uint64_t))
-		return -EINVAL;
-	*set = pending & blocked;
+	signal_deliver();
 	return 0;
 }

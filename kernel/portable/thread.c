@@ -1,24 +1,14 @@
-/* Threads, one for now, and what a CPU's loop asks about them. All state of a thread is
-   here: its machine stack holds nothing once it has left. */
-#include "kernel.h"
+/* The threads that there are: how they begin and end. */
+#define _GNU_SOURCE
+#include <sched.h>
 
-enum state {
-	NEW,     /* has never run */
-	LEFT,    /* has records alone, until the next resume */
-	READY,   /* may get a machine stack */
-	RUNNING, /* has one */
-};
+#include "thread.h"
 
-struct thread {
-	enum state state;
-	char *shadow_stack;  /* __mig_ssp while it does not run */
-	char *shadow_limit;  /* lowest address of its shadow stack */
-	void *thread_local;  /* __mig_tp */
-	void *arguments;     /* argc, argv, envp, auxv as on a Unix stack */
-};
-
-static struct thread first;
-static bool resumed; /* RESUMED is still to be rung */
+struct thread thread_first = {.id = 1, .deadline = FOREVER};
+static struct thread *table[MIG_THREADS_MAX] = {&thread_first}; /* by number */
+static int end = 1;   /* numbers in use are below */
+static int count = 1;
+static int last_id = 1;
 
 /* Of the running thread; compiled code uses them by name (docs/runtime-abi.md). */
 NATIVE_CALLS char *__mig_ssp;
@@ -27,93 +17,198 @@ NATIVE_CALLS uint64_t __mig_epoch;
 NATIVE_CALLS uint64_t __mig_fid;
 NATIVE_CALLS unsigned char __mig_result[256] __attribute__((aligned(16)));
 
-extern int main(int argc, char **argv, char **envp);
-int __libc_start_main(int (*)(int, char **, char **), int, char **, void (*)(void),
-		      void (*)(void), void (*)(void));
-
 void thread_init(void *shadow_stack_end, void *shadow_stack, void *arguments)
 {
-	first = (struct thread){
-		.state = NEW,
+	thread_first = (struct thread){
+		.id = 1,
+		.is_new = true,
+		.deadline = FOREVER,
 		.shadow_stack = shadow_stack_end,
 		.shadow_limit = shadow_stack,
 		.arguments = arguments,
 	};
+	if (!records_init(&thread_first.records))
+		panic_out_of_memory("no memory for frame records");
+	thread_add(&thread_first);
 	__mig_epoch = 1;
 }
 
+struct thread *thread_at(int number)
+{
+	return table[number];
+}
+
+int threads_end(void)
+{
+	return end;
+}
+
+int thread_count(void)
+{
+	return count;
+}
+
+struct thread *thread_by_id(int id)
+{
+	for (int i = 0; i < end; i++)
+		if (table[i] && table[i]->id == id)
+			return table[i];
+	return NULL;
+}
+
 /* The first thread's shadow stack has no memory below it and faults by itself, but for a frame
-   that goes over what lies there. */
+   that goes over what lies there. Below another thread's there is the guard that libc keeps. */
 void thread_check_stack(void)
 {
-	if (__mig_ssp < first.shadow_limit)
+	if (__mig_ssp < thread_current()->shadow_limit)
 		panic_stack_overflow();
 }
 
-/* main may have two parameters or none: called directly, the third is dropped. */
-static int run_main(int argc, char **argv, char **envp)
+static int free_number(void)
 {
-	return main(argc, argv, envp);
+	int n = 0;
+	while (n < MIG_THREADS_MAX && table[n])
+		n++;
+	return n;
 }
 
-NATIVE_CALLS void __mig_thread_main(void)
+static struct thread *new_thread(void)
 {
-	long *arguments = first.arguments;
-	__libc_start_main(run_main, arguments[0], (char **)(arguments + 1), NULL, NULL, NULL);
-}
-
-NATIVE_CALLS int64_t __mig_schedule(void)
-{
-	return first.state == LEFT ? MIG_ALL_LEFT : 0;
-}
-
-NATIVE_CALLS bool __mig_thread_is_new(void)
-{
-	bool is_new = first.state == NEW;
-	if (first.state != RUNNING) { /* else its driver only begins again */
-		__mig_ssp = first.shadow_stack;
-		__mig_tp = first.thread_local;
+	int number = free_number();
+	if (number == MIG_THREADS_MAX)
+		return NULL;
+	struct thread *t = kmem_alloc(sizeof *t);
+	if (!t)
+		return NULL;
+	if (!records_init(&t->records)) {
+		kmem_free(t, sizeof *t);
+		return NULL;
 	}
-	first.state = RUNNING;
-	if (resumed) {
-		resumed = false;
-		__mig_ring(MIG_OP_RESUMED, 0, 0, 0, 0);
+	t->number = number;
+	t->id = ++last_id;
+	t->is_new = true;
+	t->deadline = FOREVER;
+	table[number] = t;
+	if (number == end)
+		end++;
+	count++;
+	return t;
+}
+
+#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+
+SYSCALL5(clone, unsigned long, flags, struct mig_clone *, start, int *, parent_id, char *, tls,
+	 int *, child_id)
+{
+	if ((flags & THREAD_FLAGS) != THREAD_FLAGS)
+		return no_processes("fork");
+	struct thread *t = new_thread();
+	if (!t)
+		return -EAGAIN;
+	t->start = start;
+	t->shadow_stack = (char *)start;
+	t->shadow_limit = start->limit;
+	if (flags & CLONE_SETTLS)
+		t->thread_local = tls;
+	if (flags & CLONE_PARENT_SETTID)
+		*parent_id = t->id;
+	if (flags & CLONE_CHILD_SETTID)
+		*child_id = t->id;
+	if (flags & CLONE_CHILD_CLEARTID)
+		t->cleared = child_id;
+	t->blocked = thread_current()->blocked;
+	thread_add(t);
+	return t->id;
+}
+
+/* The last thread's end is the process's. */
+void thread_exit(int code)
+{
+	struct thread *t = thread_current();
+	if (count == 1)
+		process_exit(code & 0xff, 0);
+	if (t->cleared) {
+		*t->cleared = 0;
+		futex_wake(t->cleared, 1, UINT32_MAX);
 	}
-	return is_new;
+	t->state = THREAD_ENDED;
+	__mig_end();
 }
 
-NATIVE_CALLS void __mig_leave_begin(void)
+/* On the CPU's stack: the thread's own memory may go too. */
+NATIVE_CALLS void __mig_thread_gone(void)
 {
-	thread_check_stack();
-	records_leave_begin();
+	struct thread *t = thread_current();
+	table[t->number] = NULL;
+	while (end > 0 && !table[end - 1])
+		end--;
+	count--;
+	signal_queue_drop(&t->signals, ~0ull);
+	records_free(&t->records);
+	if (t->unmap_size)
+		__mig_sys_munmap(t->unmap, t->unmap_size);
+	thread_forget(t);
+	if (t != &thread_first)
+		kmem_free(t, sizeof *t);
 }
 
-NATIVE_CALLS void __mig_leave_end(void)
+SYSCALL1(exit, int, code)
 {
-	records_leave_end();
-	first.shadow_stack = __mig_ssp;
-	first.thread_local = __mig_tp;
-	first.state = LEFT;
+	thread_exit(code);
 }
 
-NATIVE_CALLS void __mig_all_left(void)
+/* For a thread whose shadow stack is in what it unmaps. */
+_Noreturn void __mig_exit_unmapping(void *start, size_t size)
 {
-	console_take();
-	records_report();
-	MIG_CTL->left_threads = 1;
-	MIG_CTL->left_mono = clock_mono();
-	__mig_ring(MIG_OP_LEFT, 0, 0, 0, 0);
+	struct thread *t = thread_current();
+	t->unmap = (uint64_t)start;
+	t->unmap_size = size;
+	thread_exit(0);
 }
 
-NATIVE_CALLS void __mig_resume(void)
+uint64_t thread_handled(void)
 {
-	__mig_epoch++;
-	random_reseed();
-	first.state = READY;
-	resumed = true;
+	return thread_current()->handled;
+}
+
+uint64_t thread_interrupted(void)
+{
+	return thread_current()->interrupted;
+}
+
+SYSCALL0(gettid)
+{
+	return thread_current()->id;
+}
+
+SYSCALL1(set_tid_address, int *, cleared)
+{
+	thread_current()->cleared = cleared;
+	return thread_current()->id;
+}
+
+/* libc itself lets go of robust mutexes at a thread's end, and no one outlives the process. */
+SYSCALL2(set_robust_list, void *, head, size_t, len)
+{
+	if (len != 3 * sizeof(long)) /* struct robust_list_head */
+		return -EINVAL;
+	thread_current()->robust_list = head;
+	return 0;
+}
+
+SYSCALL3(get_robust_list, int, id, void **, head, size_t *, len)
+{
+	struct thread *t = id ? thread_by_id(id) : thread_current();
+	if (!t)
+		return -ESRCH;
+	CHECK_POINTER(head);
+	CHECK_POINTER(len);
+	*head = t->robust_list;
+	*len = 3 * sizeof(long);
+	return 0;
 }
 
 NATIVE_CALLS void __mig_thread_ended(void)
 {
-	__mig_panic("the main thread has no frames left");
+	__mig_panic("a thread has no frames left");
 }

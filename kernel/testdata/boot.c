@@ -5,20 +5,10 @@
 
 #include "file.h"
 #include "harness.h"
-#include "kernel.h"
+#include "thread.h"
 
 const unsigned char __mig_tls_image[64] = {1};
 const uint64_t __mig_tls_size = 48, __mig_tls_align = 32;
-
-static long *arguments;
-static uint8_t *stack_end;
-
-void thread_init(void *shadow_stack_end, void *shadow_stack, void *args)
-{
-	stack_end = shadow_stack_end;
-	CHECK(stack_end > (uint8_t *)shadow_stack);
-	arguments = args;
-}
 
 #define MEMORY (12ul << 20)
 
@@ -65,6 +55,11 @@ void test(void)
 	MIG_CTL->blob_size = len;
 	memcpy((void *)MIG_CTL->blob, blob, len);
 	__mig_start();
+	EQUAL(__mig_schedule(), 0);
+	CHECK(__mig_thread_is_new());
+	long *arguments = thread_first.arguments;
+	CHECK(__mig_ssp > thread_first.shadow_limit);
+	EQUAL((uint64_t)__mig_ssp % 16, 0);
 
 	char **argv = (char **)(arguments + 1);
 	EQUAL(arguments[0], 2);
@@ -76,7 +71,6 @@ void test(void)
 	EQUAL(tls->p_type, PT_TLS);
 	EQUAL(tls->p_memsz, 48);
 	EQUAL(tls->p_align, 32);
-	EQUAL((uint64_t)stack_end % 16, 0);
 
 	long fd = __mig_sys_openat(AT_FDCWD, (long)"data/in/input", O_RDWR, 0);
 	EQUAL(fd, 3);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #include "harness.h"
 #include "host_abi.h"
+#include "native.h"
 
 void (*harness_wait)(uint64_t deadline);
 char harness_log[256];
@@ -126,9 +128,53 @@ void __mig_leave(void)
 {
 }
 
-/* And what thread.c gives, which needs a program. */
-void thread_check_stack(void)
+/* Some tests are of parts that know no threads. */
+#pragma weak __mig_schedule
+#pragma weak __mig_thread_is_new
+#pragma weak __mig_thread_gone
+
+#define THREADS 16
+#define STACK (256 << 10)
+
+static ucontext_t contexts[THREADS];
+static char *stacks[THREADS];
+static int64_t running;
+
+void (*harness_thread)(void);
+
+/* What a CPU's loop does, on the stack of the thread that goes. */
+static void run_next(bool goes_for_good)
 {
+	int64_t from = running, to = __mig_schedule();
+	if (to < 0 || to >= THREADS)
+		harness_fail(__FILE__, __LINE__, "thread %d is to run", (int)to);
+	running = to;
+	if (__mig_thread_is_new()) {
+		if (!stacks[to])
+			stacks[to] = malloc(STACK);
+		getcontext(&contexts[to]);
+		contexts[to].uc_stack.ss_sp = stacks[to];
+		contexts[to].uc_stack.ss_size = STACK;
+		makecontext(&contexts[to], harness_thread, 0);
+	} else if (to == from) {
+		return;
+	}
+	if (goes_for_good)
+		setcontext(&contexts[to]);
+	swapcontext(&contexts[from], &contexts[to]);
+}
+
+void __mig_switch(void)
+{
+	run_next(false);
+}
+
+/* A stack is not used again before its thread is off it: tests do not make a thread meanwhile. */
+void __mig_end(void)
+{
+	__mig_thread_gone();
+	run_next(true);
+	abort();
 }
 
 int main(int argc, char **argv)

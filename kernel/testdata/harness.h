@@ -16,6 +16,8 @@ const char *harness_output(int stream);
 size_t harness_input(const void *p, size_t n);
 /* Called for MIG_OP_WAIT; may change what the guest waits for. */
 extern void (*harness_wait)(uint64_t deadline);
+/* What threads run that clone has made. */
+extern void (*harness_thread)(void);
 /* The last line of MIG_OP_LOG, and how many there were. */
 extern char harness_log[256];
 extern int harness_logs;

@@ -19,6 +19,7 @@ static void give_input(uint64_t deadline)
 {
 	(void)deadline;
 	harness_input("x", 1);
+	MIG_CTL->pending |= MIG_PEND_INPUT;
 }
 
 void test(void)

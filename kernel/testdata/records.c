@@ -1,7 +1,7 @@
 /* Records come back innermost first, over several leaves with others between, while the
    stack of records grows. */
 #include "harness.h"
-#include "kernel.h"
+#include "thread.h"
 
 #define DEPTH 4000
 
@@ -29,7 +29,8 @@ static void leave(int number, int inner, int outer)
 		__mig_record_done(1000 * number + frame, size);
 	}
 	records_leave_end();
-	records_report();
+	MIG_CTL->left_frames = 0;
+	records_report(&thread_first.records);
 	EQUAL(MIG_CTL->left_frames, inner - outer + 1);
 }
 
@@ -48,7 +49,7 @@ void test(void)
 	struct mig_record r;
 	harness_map(16 << 20);
 	page_init(MIG_PORTABLE_BASE, MIG_PORTABLE_BASE + (16 << 20));
-	records_init();
+	CHECK(records_init(&thread_first.records));
 	uint64_t before = page_count_free();
 	CHECK(!__mig_record_top(&r));
 	leave(1, 999, 0);

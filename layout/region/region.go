@@ -3,7 +3,7 @@
 package region
 
 // ABIVersion is MIG_ABI_VERSION, which an image carries and a host checks.
-const ABIVersion = 1
+const ABIVersion = 2
 
 // Bases of the regions, guest virtual addresses: MIG_*_BASE.
 const (

@@ -3,7 +3,7 @@
 package hostabi
 
 // Version is MIG_ABI_VERSION. A host refuses an image of another version.
-const Version = 1
+const Version = 2
 
 // Virtual addresses, the same in every build and on every host.
 const (
@@ -17,11 +17,13 @@ const (
 	PortableBase = 0x40000000 // all that travels, RW
 	StaticBase   = 0x40800000 // the image's data, behind the first thread's shadow stack
 
-	CPUStackBase = 0x6f00000000 // machine stack of CPU i: [base+i*size, +size)
-	CPUStackSize = 0x10000
-	StackBase    = 0x7000000000 // machine stack of thread i: [base+i*stride, +stride)
-	StackStride  = 0x4000000
-	StackGuard   = 0x10000 // lowest bytes of each thread's machine stack: never mapped
+	CPUStackBase  = 0x6f00000000 // machine stack of CPU i: [base+i*size, +size)
+	CPUStackSize  = 0x10000
+	StackBase     = 0x7000000000 // machine stack of thread i: [base+i*stride, +stride)
+	StackStride   = 0x4000000
+	StackSize     = 0x3ff0000 // mapped of the first thread's machine stack, up to its end
+	StackSizeRest = 0x200000  // mapped of each other thread's
+	MaxThreads    = 256       // machine stacks, and so threads at one time
 
 	PageSize = 4096
 )
@@ -31,7 +33,7 @@ const (
 	PendMigrate = 0x01
 	PendStop    = 0x02
 	PendInput   = 0x04
-	PendPreempt = 0x08
+	PendAlarm   = 0x08
 	PendCount   = 0x10
 )
 
@@ -51,6 +53,7 @@ const (
 	OpPanic   = 6
 	OpClock   = 7
 	OpLog     = 8
+	OpAlarm   = 9
 )
 
 // Kinds of OpPanic, its third argument.
@@ -132,4 +135,14 @@ type Ctl struct {
 	Ack  uint32
 
 	Crash Crash
+}
+
+// MachineStack returns where the machine stack of a thread is mapped. Below it, up to the end
+// of the stack before, there is no memory.
+func MachineStack(thread int) (start, size uint64) {
+	size = StackSizeRest
+	if thread == 0 {
+		size = StackSize
+	}
+	return StackBase + uint64(thread+1)*StackStride - size, size
 }

@@ -80,7 +80,7 @@ func TestGuards(t *testing.T) {
 		from, to uint64 // where the fault's address must lie
 	}{
 		{"stack of CPU 0", stackOverflow, hostabi.CPUStackBase - hostabi.PageSize, hostabi.CPUStackBase},
-		{"stack of thread 0", threadStackOverflow, hostabi.StackBase, hostabi.StackBase + hostabi.StackGuard},
+		{"stack of thread 0", threadStackOverflow, hostabi.StackBase, hostabi.StackBase + hostabi.StackStride - hostabi.StackSize},
 		{"monitor", readMonitor, 0x7f00000000, 0x7f00000001},
 		{"code on the stack", runStack, hostabi.CPUStackBase, hostabi.CPUStackBase + hostabi.CPUStackSize},
 	} {

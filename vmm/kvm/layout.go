@@ -28,10 +28,6 @@ const (
 	monitorReport               = monitorBase + 2*hostabi.PageSize
 )
 
-// threadStacks is how many threads have a machine stack. A stack costs address space, and
-// what the host's KVM keeps for each page that might be used (8 bytes a page on x86).
-const threadStacks = 4
-
 // A perm says what may be done with a region beside reading it.
 type perm uint8
 
@@ -81,12 +77,11 @@ func planRegions(p *vmm.Program, memory uint64) ([]region, guestPhys, error) {
 		}
 		regions = append(regions, r)
 	}
-	for i := range vmm.GuestVirt(threadStacks) {
-		regions = append(regions, region{
-			virt: hostabi.StackBase + i*hostabi.StackStride + hostabi.StackGuard,
-			size: hostabi.StackStride - hostabi.StackGuard,
-			perm: permWrite,
-		})
+	// They cost address space, and what the host's KVM keeps for each page that might be used
+	// (8 bytes a page on x86).
+	for i := range hostabi.MaxThreads {
+		start, size := hostabi.MachineStack(i)
+		regions = append(regions, region{virt: vmm.GuestVirt(start), size: size, perm: permWrite})
 	}
 	var end guestPhys
 	for i := range regions {

@@ -236,8 +236,8 @@ func TestAt(t *testing.T) {
 		{hostabi.CPUStackBase + hostabi.CPUStackSize - 8, 8, true},
 		{hostabi.CPUStackBase + hostabi.CPUStackSize - 8, 9, false},
 		{hostabi.CPUStackBase - 1, 1, false},
-		{hostabi.StackBase + hostabi.StackGuard - 1, 1, false},
-		{hostabi.StackBase + hostabi.StackGuard, hostabi.StackStride - hostabi.StackGuard, true},
+		{hostabi.StackBase + hostabi.StackStride - hostabi.StackSize - 1, 1, false},
+		{hostabi.StackBase + hostabi.StackStride - hostabi.StackSize, hostabi.StackSize, true},
 		{hostabi.PortableBase, 8, false},
 		{hostabi.DoorbellBase, 8, false},
 		{0x7f00000000, 8, false}, // the monitor's

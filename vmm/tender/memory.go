@@ -10,9 +10,6 @@ import (
 	"github.com/migrated/migrated/vmm/hostabi"
 )
 
-// threadStacks is how many threads have a machine stack. They are sparse.
-const threadStacks = 16
-
 // Descriptors of the child.
 const (
 	fdPortable = 3
@@ -74,8 +71,9 @@ func newMemory(p *vmm.Program, size uint64, withPortable bool) (_ *memory, err e
 		add(addr, size, prot)
 	}
 	add(hostabi.CPUStackBase, hostabi.CPUStackSize, rw)
-	for i := range vmm.GuestVirt(threadStacks) {
-		add(hostabi.StackBase+i*hostabi.StackStride+hostabi.StackGuard, hostabi.StackStride-hostabi.StackGuard, rw)
+	for i := range hostabi.MaxThreads {
+		start, size := hostabi.MachineStack(i)
+		add(vmm.GuestVirt(start), size, rw)
 	}
 
 	if m.portableFile, m.portable, err = sharedMemory("portable", size); err != nil {

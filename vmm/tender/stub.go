@@ -38,13 +38,13 @@ var (
 const (
 	stubBase     = 0x6e00000000
 	stubTable    = stubBase + 0x400
-	stubCode     = stubBase + 0x1000
+	stubCode     = stubBase + 0x4000
 	stubAltStack = stubBase + 0x100000
 	stubAltSize  = 0x10000
 
 	exitCrashed = 1
 	exitSetup   = 2
-	exitRegion  = 64
+	exitRegion  = 3
 )
 
 // A tableHeader and its regions tell the stub what to do.

@@ -175,8 +175,8 @@ func (m *Machine) end() (vmm.Stop, error) {
 	reason, known := faults[sig]
 	if code := m.child.cmd.ProcessState.ExitCode(); code != exitCrashed || !known {
 		switch {
-		case code >= exitRegion && code-exitRegion <= len(m.mem.regions):
-			return vmm.Stop{}, fmt.Errorf("child could not map region %d of the guest's memory (%s)", code-exitRegion, status)
+		case code == exitRegion:
+			return vmm.Stop{}, fmt.Errorf("child could not map the guest's memory (%s)", status)
 		case code == exitSetup:
 			return vmm.Stop{}, fmt.Errorf("child could not set up its fault handler (%s)", status)
 		}

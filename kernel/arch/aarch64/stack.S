@@ -42,6 +42,32 @@ arch_run:
 	.cfi_endproc
 	.size	arch_run, . - arch_run
 
+/* int arch_switch(void **saved, void *to, int reason) */
+	.globl	arch_switch
+	.hidden	arch_switch
+	.type	arch_switch, %function
+arch_switch:
+	.cfi_startproc
+	sub	sp, sp, #160
+	.cfi_def_cfa_offset 160
+	stp	x19, x20, [sp]
+	stp	x21, x22, [sp, #16]
+	stp	x23, x24, [sp, #32]
+	stp	x25, x26, [sp, #48]
+	stp	x27, x28, [sp, #64]
+	stp	x29, x30, [sp, #80]
+	stp	d8, d9, [sp, #96]
+	stp	d10, d11, [sp, #112]
+	stp	d12, d13, [sp, #128]
+	stp	d14, d15, [sp, #144]
+	mov	x9, sp
+	str	x9, [x0]
+	mov	x0, x1
+	mov	w1, w2
+	b	arch_escape
+	.cfi_endproc
+	.size	arch_switch, . - arch_switch
+
 /* void arch_escape(void *saved, int reason) */
 	.globl	arch_escape
 	.hidden	arch_escape

@@ -36,6 +36,26 @@ arch_run:
 	.cfi_endproc
 	.size	arch_run, . - arch_run
 
+/* int arch_switch(void **saved, void *to, int reason) */
+	.globl	arch_switch
+	.hidden	arch_switch
+	.type	arch_switch, @function
+arch_switch:
+	.cfi_startproc
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.cfi_def_cfa_offset 56
+	mov	%rsp, (%rdi)
+	mov	%rsi, %rdi
+	mov	%edx, %esi
+	jmp	arch_escape
+	.cfi_endproc
+	.size	arch_switch, . - arch_switch
+
 /* void arch_escape(void *saved, int reason) */
 	.globl	arch_escape
 	.hidden	arch_escape

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,15 +67,194 @@ static int worker(void)
 	return 0;
 }
 
+static int recurse(int n)
+{
+	return n == -1 ? 0 : recurse(n + 1) * 3 + 1;
+}
+
 static int unsupported(void)
 {
-	pthread_t t;
+	char *none[] = {NULL};
 	for (int i = 0; i < 3; i++)
 		if (fork() != -1 || errno != ENOSYS)
 			return 1;
-	if (pthread_create(&t, NULL, NULL, NULL) == 0)
-		return 2;
+	for (int i = 0; i < 3; i++)
+		if (execve("/bin/true", none, none) != -1 || errno != ENOSYS)
+			return 2;
 	return 0;
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t started;
+static volatile int stop;
+
+static void *reads(void *arg)
+{
+	char line[100];
+	pthread_barrier_wait(&started);
+	return fgets(line, sizeof line, stdin) ? strdup(line) : arg;
+}
+
+static void *sleeps(void *arg)
+{
+	pthread_barrier_wait(&started);
+	return sleep(1800) ? "woken" : arg;
+}
+
+static void *waits(void *arg)
+{
+	pthread_mutex_lock(&lock);
+	pthread_barrier_wait(&started);
+	while (!stop)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+	return arg;
+}
+
+static void *computes(void *arg)
+{
+	char *text = NULL;
+	pthread_barrier_wait(&started);
+	for (unsigned i = 0; !stop; i++) {
+		free(text);
+		text = malloc(32 + i % 100);
+		snprintf(text, 32, "%u", i);
+	}
+	free(text);
+	return arg;
+}
+
+/* Threads in every state, until a line comes. */
+static int crowd(void)
+{
+	void *(*const does[])(void *) = {sleeps, waits, computes, computes, reads};
+	static char *const names[] = {"slept", "waited", "computed", "computed too", "nothing read"};
+	pthread_t t[5];
+	void *result;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	pthread_barrier_init(&started, NULL, 6);
+	for (int i = 0; i < 5; i++)
+		if (pthread_create(&t[i], NULL, does[i], names[i]))
+			return 1;
+	pthread_barrier_wait(&started);
+	say("all there");
+	pthread_join(t[4], &result);
+	printf("read %s", (char *)result);
+	pthread_mutex_lock(&lock);
+	stop = 1;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	for (int i = 3; i >= 0; i--) {
+		pthread_join(t[i], &result);
+		printf("%s\n", (char *)result);
+	}
+	return 0;
+}
+
+/* A thread that computes and one that wants to: neither gives way. */
+static void *take_turn(void *arg)
+{
+	int me = *(int *)arg;
+	for (int i = 0; i < 5; i++) {
+		while (stop % 2 != me)
+			;
+		stop++;
+	}
+	return NULL;
+}
+
+static int slices(void)
+{
+	pthread_t t;
+	int one = 1, zero = 0;
+	pthread_create(&t, NULL, take_turn, &one);
+	take_turn(&zero);
+	pthread_join(t, NULL);
+	printf("%d turns\n", stop);
+	return 0;
+}
+
+static void *recurses(void *arg)
+{
+	return (void *)(long)recurse((int)(long)arg);
+}
+
+static void *overflows(void *arg)
+{
+	volatile char big[1 << 16];
+	big[0] = 1;
+	for (int i = 0; i < 1000; i++)
+		big[i] = big[0] + i;
+	sched_yield();
+	overflows((void *)big);
+	return arg;
+}
+
+static int in_thread(void *(*f)(void *))
+{
+	pthread_t t;
+	if (pthread_create(&t, NULL, f, NULL))
+		return 1;
+	pthread_join(t, NULL);
+	return 0;
+}
+
+/* Threads up to the limit, and again. */
+static void *waits_for_stop(void *arg)
+{
+	pthread_mutex_lock(&lock);
+	while (!stop)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+	return arg;
+}
+
+static int many(void)
+{
+	static pthread_t t[400];
+	int counts[2];
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 4096);
+	for (int round = 0; round < 2; round++) {
+		int n = 0, error = 0;
+		stop = 0;
+		while (n < 400 && !(error = pthread_create(&t[n], &attr, waits_for_stop, NULL)))
+			n++;
+		if (error != EAGAIN)
+			return 1;
+		pthread_mutex_lock(&lock);
+		stop = 1;
+		pthread_cond_broadcast(&changed);
+		pthread_mutex_unlock(&lock);
+		for (int i = 0; i < n; i++)
+			pthread_join(t[i], NULL);
+		counts[round] = n;
+	}
+	printf("%d and %d\n", counts[0], counts[1]);
+	return 0;
+}
+
+static void *exits(void *arg)
+{
+	exit(*(int *)arg);
+}
+
+static int exit_in_thread(void)
+{
+	int code = 5;
+	pthread_t t;
+	pthread_create(&t, NULL, exits, &code);
+	pthread_join(t, NULL);
+	return 1;
+}
+
+static int alarmed(void)
+{
+	alarm(1);
+	for (;;)
+		stop++;
 }
 
 static int hungry(void)
@@ -96,11 +276,6 @@ static int hungry(void)
 	return 0;
 }
 
-static int recurse(int n)
-{
-	return n == -1 ? 0 : recurse(n + 1) * 3 + 1;
-}
-
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -118,6 +293,22 @@ int main(int argc, char **argv)
 		return hungry();
 	if (!strcmp(name, "recurse"))
 		return recurse(argc);
+	if (!strcmp(name, "crowd"))
+		return crowd();
+	if (!strcmp(name, "slices"))
+		return slices();
+	if (!strcmp(name, "recurse in a thread"))
+		return in_thread(recurses);
+	if (!strcmp(name, "overflow in a thread"))
+		return in_thread(overflows);
+	if (!strcmp(name, "many"))
+		return many();
+	if (!strcmp(name, "exit in a thread"))
+		return exit_in_thread();
+	if (!strcmp(name, "alarm"))
+		return alarmed();
+	if (!strcmp(name, "user"))
+		raise(SIGUSR1);
 	if (!strcmp(name, "abort"))
 		abort();
 	if (!strcmp(name, "raise"))

@@ -1,12 +1,12 @@
 /*
  * What the two stubs share with ../stub.go, which writes the ELF file around them. The
- * first page has the ELF headers and the table, the second the code of .start; the
+ * first pages have the ELF headers and the table, the one behind the code of .start; the
  * alternate signal stack lies in memory of its own behind it. All is below the machine
  * stacks, where a guest has nothing.
  */
 #define STUB_BASE     0x6e00000000
 #define STUB_TABLE    0x6e00000400
-#define STUB_CODE     0x6e00001000
+#define STUB_CODE     0x6e00004000
 #define STUB_ALTSTACK 0x6e00100000
 #define STUB_ALTSIZE  0x10000
 
@@ -21,7 +21,7 @@
 /* Exit statuses. */
 #define EXIT_CRASHED 1  /* mig_ctl.crash says why */
 #define EXIT_SETUP   2  /* the fault handler could not be set up */
-#define EXIT_REGION  64 /* + n: region n could not be mapped */
+#define EXIT_REGION  3  /* a region could not be mapped */
 
 /* host_abi.h, which is C only; stub_test.go compares. */
 #define CTL_BELL       0x020000d0

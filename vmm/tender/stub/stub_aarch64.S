@@ -29,7 +29,7 @@ start:
 	mov	x8, #SYS_mmap
 	svc	#0
 	cmp	x0, x22
-	add	x0, x21, #EXIT_REGION
+	mov	x0, #EXIT_REGION
 	b.ne	exit
 	add	x20, x20, #REGION_SIZE
 	add	x21, x21, #1

@@ -25,7 +25,7 @@ start:
 	mov	40(%r12), %r9
 	mov	$SYS_mmap, %eax
 	syscall
-	lea	EXIT_REGION(%r13), %edi
+	mov	$EXIT_REGION, %edi
 	cmp	0(%r12), %rax
 	jne	exit
 	add	$REGION_SIZE, %r12

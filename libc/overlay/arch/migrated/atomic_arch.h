@@ -86,6 +86,14 @@ static inline int a_clz_64(uint64_t x)
 	return __builtin_clzll(x);
 }
 
+/* The one CPU has to be given to whoever is waited for. */
+#define a_spin a_spin
+long __mig_sys_sched_yield(void);
+static inline void a_spin(void)
+{
+	__mig_sys_sched_yield();
+}
+
 /* The signal that a store to address 0 stands for elsewhere. */
 #define a_crash a_crash
 static inline void a_crash(void)

@@ -58,11 +58,25 @@ MIG_INLINE long __syscall5(long n, long a, long b, long c, long d, long e)
 	return __syscall6(n, a, b, c, d, e, 0);
 }
 
+/* Does not return if the thread is cancelled, or returns -ECANCELED where a caller asked for
+   that; 0: it is not. */
+long __mig_cancelled();
+
 /* musl calls this one for system calls that are cancellation points. Defined here,
-   before musl declares it, it stays internal to each file and folds like the others. */
+   before musl declares it, it stays internal to each file and folds like the others.
+   close has had its effect when it is interrupted (musl, pthread_cancel.c). */
 MIG_INLINE long __syscall_cp(long n, long a, long b, long c, long d, long e, long f)
 {
-	return __syscall6(n, a, b, c, d, e, f);
+	long r = n == __NR_close ? 0 : __mig_cancelled();
+	if (r)
+		return r;
+	r = __syscall6(n, a, b, c, d, e, f);
+	if (r == -4 /* EINTR */ && n != __NR_close) {
+		long cancelled = __mig_cancelled();
+		if (cancelled)
+			return cancelled;
+	}
+	return r;
 }
 
 #undef MIG_INLINE
