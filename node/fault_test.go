@@ -185,7 +185,7 @@ func TestCorruptedMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.atPhase(pb.MovePhase_MOVE_PHASE_TRANSFER, p.alterNext)
-	stream, err := server.client.Offload(t.Context(), &pb.OffloadRequest{Vm: vm.Id, To: "board", Compress: pb.Compression_COMPRESSION_NONE})
+	stream, err := server.client.Offload(t.Context(), &pb.OffloadRequest{Vm: vm.Id, To: "board", Options: &pb.MoveOptions{Compress: pb.Compression_COMPRESSION_NONE}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,8 @@ type sourceVerdict struct {
 
 // offload moves a VM that is here. It returns once the move is over or in doubt; a caller
 // that goes away calls it off, if that is still possible.
-func (vm *VM) offload(ctx context.Context, to string, compress pb.Compression, report func(*pb.MoveEvent) error) error {
-	out, err := vm.beginMove(to, compress)
+func (vm *VM) offload(ctx context.Context, to string, opt *pb.MoveOptions, report func(*pb.MoveEvent) error) error {
+	out, err := vm.beginMove(to, opt)
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func (out *outgoing) take() []*pb.MoveEvent {
 }
 
 // beginMove starts a move in the background.
-func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
-	if err := move.CheckCompression(compress); err != nil {
+func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
+	if err := move.CheckOptions(opt); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	n := vm.node
@@ -127,7 +127,7 @@ func (vm *VM) beginMove(to string, compress pb.Compression) (*outgoing, error) {
 		Config:   m.ConfigBlob(),
 		From:     n.cfg.Name,
 		To:       to,
-		Compress: compress,
+		Options:  opt,
 		Links:    n.hub,
 		Journal:  n.store,
 		Timeouts: n.live.Load().Timeouts,

@@ -110,7 +110,7 @@ func (s *operatorServer) Offload(req *pb.OffloadRequest, stream pb.Node_OffloadS
 	if err != nil {
 		return err
 	}
-	return vm.moveTo(stream.Context(), req.To, req.Compress, stream.Send)
+	return vm.moveTo(stream.Context(), req.To, req.Options, stream.Send)
 }
 
 func (s *operatorServer) Recall(req *pb.RecallRequest, stream pb.Node_RecallServer) error {
@@ -125,17 +125,17 @@ func (s *operatorServer) Recall(req *pb.RecallRequest, stream pb.Node_RecallServ
 		}
 		return status.Errorf(codes.FailedPrecondition, "%s is at home on %s already", rec.Name, rec.Home)
 	}
-	return vm.moveTo(stream.Context(), rec.Home, req.Compress, stream.Send)
+	return vm.moveTo(stream.Context(), rec.Home, req.Options, stream.Send)
 }
 
 // moveTo moves a VM from wherever it is.
-func (vm *VM) moveTo(ctx context.Context, to string, compress pb.Compression, report func(*pb.MoveEvent) error) error {
+func (vm *VM) moveTo(ctx context.Context, to string, opt *pb.MoveOptions, report func(*pb.MoveEvent) error) error {
 	rec := vm.view()
 	if over(rec.State) {
 		return errNotHere(vm)
 	}
 	if rec.Node == vm.node.cfg.Name {
-		return vm.offload(ctx, to, compress, report)
+		return vm.offload(ctx, to, opt, report)
 	}
 	if !vm.home {
 		return status.Errorf(codes.FailedPrecondition, "the VM has left for %s: ask there, or its home %s", rec.Node, rec.Home)
@@ -147,7 +147,7 @@ func (vm *VM) moveTo(ctx context.Context, to string, compress pb.Compression, re
 	if err != nil {
 		return err
 	}
-	source, err := l.Client().ForwardOffload(ctx, &pb.OffloadRequest{Vm: vm.id, To: to, Compress: compress})
+	source, err := l.Client().ForwardOffload(ctx, &pb.OffloadRequest{Vm: vm.id, To: to, Options: opt})
 	if err != nil {
 		return err
 	}

@@ -210,7 +210,7 @@ func (s *peerServer) ForwardOffload(req *pb.OffloadRequest, stream pb.Peer_Forwa
 	if vm.here() == nil {
 		return errNotHere(vm)
 	}
-	return vm.offload(stream.Context(), req.To, req.Compress, stream.Send)
+	return vm.offload(stream.Context(), req.To, req.Options, stream.Send)
 }
 
 func (s *peerServer) ForwardStop(ctx context.Context, req *pb.StopRequest) (*pb.VM, error) {

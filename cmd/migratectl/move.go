@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/statexfer"
 )
 
 // A moveStream is what offload and recall answer with.
@@ -18,7 +17,8 @@ type moveStream interface {
 }
 
 func (a *app) offloadCommand() *cobra.Command {
-	var to, compress string
+	var to string
+	var flags moveFlags
 	cmd := &cobra.Command{
 		Use:   "offload VM --to NODE",
 		Short: "Move a VM to another node while it runs",
@@ -26,21 +26,29 @@ func (a *app) offloadCommand() *cobra.Command {
 has. The program goes on there as if nothing had happened. If anything fails before the node
 has all of it, the VM goes on where it was, and offload says why.
 
+There are several ways, --mode:
+  stop     the program stops, its memory is sent, it goes on
+  precopy  memory is sent while the program runs, then what it wrote meanwhile, until the
+           rest can be sent in --max-downtime; a program that writes faster than the link
+           carries is held back step by step
+  auto     one of these, by the program's memory and the link; the account says which, and why
+
 Interrupt (Ctrl-C) calls the move off.`,
 		Example: `  migratectl offload lua --to arm-board-1
-  migratectl offload lua --to arm-board-1 --compress zstd -o json`,
+  migratectl offload lua --to arm-board-1 --compress zstd -o json
+  migratectl offload lua --to server-2 --max-downtime 5ms --bandwidth 50M`,
 		Args:              exactly("VM"),
 		ValidArgsFunction: a.completeVMs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
 				return usagef("offload: say where to with --to NODE")
 			}
-			codec, err := compression(compress)
+			opt, err := flags.options()
 			if err != nil {
 				return err
 			}
 			return a.with(cmd, func(ctx context.Context, client pb.NodeClient) error {
-				stream, err := client.Offload(ctx, &pb.OffloadRequest{Vm: args[0], To: to, Compress: codec})
+				stream, err := client.Offload(ctx, &pb.OffloadRequest{Vm: args[0], To: to, Options: opt})
 				if err != nil {
 					return err
 				}
@@ -49,13 +57,13 @@ Interrupt (Ctrl-C) calls the move off.`,
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "the node to move it to")
-	addCompress(cmd, &compress)
+	flags.add(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("to", a.completeNodes)
 	return cmd
 }
 
 func (a *app) recallCommand() *cobra.Command {
-	var compress string
+	var flags moveFlags
 	cmd := &cobra.Command{
 		Use:               "recall VM",
 		Short:             "Bring a VM back to its home",
@@ -64,12 +72,12 @@ func (a *app) recallCommand() *cobra.Command {
 		Args:              exactly("VM"),
 		ValidArgsFunction: a.completeVMs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			codec, err := compression(compress)
+			opt, err := flags.options()
 			if err != nil {
 				return err
 			}
 			return a.with(cmd, func(ctx context.Context, client pb.NodeClient) error {
-				stream, err := client.Recall(ctx, &pb.RecallRequest{Vm: args[0], Compress: codec})
+				stream, err := client.Recall(ctx, &pb.RecallRequest{Vm: args[0], Options: opt})
 				if err != nil {
 					return err
 				}
@@ -77,28 +85,8 @@ func (a *app) recallCommand() *cobra.Command {
 			})
 		},
 	}
-	addCompress(cmd, &compress)
+	flags.add(cmd)
 	return cmd
-}
-
-func addCompress(cmd *cobra.Command, value *string) {
-	cmd.Flags().StringVar(value, "compress", "auto", "auto, none, s2 or zstd")
-	_ = cmd.RegisterFlagCompletionFunc("compress",
-		cobra.FixedCompletions([]string{"auto", "none", "s2", "zstd"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// compression is what --compress means.
-func compression(s string) (pb.Compression, error) {
-	codec, err := statexfer.ParseCodec(s)
-	if err != nil {
-		return 0, &usageError{fmt.Errorf("--compress: %w", err)}
-	}
-	return map[statexfer.Codec]pb.Compression{
-		statexfer.Auto: pb.Compression_COMPRESSION_UNSPECIFIED,
-		statexfer.None: pb.Compression_COMPRESSION_NONE,
-		statexfer.S2:   pb.Compression_COMPRESSION_S2,
-		statexfer.Zstd: pb.Compression_COMPRESSION_ZSTD,
-	}[codec], nil
 }
 
 // watchMove shows a move's progress on standard error, and its account at the end.

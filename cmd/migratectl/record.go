@@ -102,6 +102,8 @@ type moveRecord struct {
 	Rounds      uint32        `json:"rounds"`
 	Compression string        `json:"compression"` // as asked for
 	Codecs      codecBytes    `json:"codecs"`
+	Mode        string        `json:"mode"` // as chosen
+	Why         string        `json:"why"`  // it was chosen
 	DeltaPages  uint64        `json:"delta_pages"`
 	SamePages   uint64        `json:"same_pages"`
 	BasePages   uint64        `json:"base_pages"`
@@ -109,6 +111,16 @@ type moveRecord struct {
 	ImageBytes  uint64        `json:"image_bytes"`
 	Frames      uint64        `json:"frames"`
 	RecordBytes uint64        `json:"record_bytes"`
+}
+
+// modeName is a move's way as people give it.
+func modeName(kind pb.MoveKind) string {
+	for mode, k := range modes {
+		if k == kind {
+			return mode.String()
+		}
+	}
+	return kind.String()
 }
 
 // codecBytes is how many bytes of pages went how, before compression.
@@ -226,6 +238,7 @@ func newMoveRecord(m *pb.Move) moveRecord {
 		Total: m.Total.AsDuration(), RoundTrip: m.RoundTrip.AsDuration(),
 		Pages: s.GetPages(), ZeroPages: s.GetZero(), SentPages: s.GetSent(), RawBytes: s.GetRawBytes(),
 		WireBytes: s.GetWireBytes(), Batches: s.GetBatches(), Rounds: s.GetRounds(), Compression: s.GetCodec(),
+		Mode: modeName(m.Kind), Why: m.Why,
 		Codecs:     codecBytes{s.GetByNone(), s.GetByS2(), s.GetByZstd()},
 		DeltaPages: s.GetDelta(), SamePages: s.GetSame(), BasePages: s.GetBase(), LaterPages: s.GetLater(),
 		ImageBytes: m.ImageBytes, Frames: m.Frames, RecordBytes: m.RecordBytes,

@@ -84,6 +84,9 @@ func printMove(w io.Writer, m *moveRecord) error {
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
 	row("from", "%s\t%s", m.From, m.FromISA)
 	row("to", "%s\t%s", m.To, m.ToISA)
+	if m.Why != "" {
+		row("mode", "%s\t%s", m.Mode, m.Why)
+	}
 	row("prepare", "%s\tthe target reserves; %s of image sent", short(m.Prepare), units.Bytes(m.ImageBytes).Short())
 	row("quiesce", "%s\t%d frames, %s of records", short(m.Quiesce), m.Frames, units.Bytes(m.RecordBytes).Short())
 	row("transfer", "%s\t%s as %s (%s)", short(m.Transfer), units.Bytes(m.RawBytes).Short(), units.Bytes(m.WireBytes).Short(), m.codecText())

@@ -10,10 +10,16 @@ import (
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
-// CheckCompression refuses what an operator cannot ask for.
-func CheckCompression(c pb.Compression) error {
-	if _, ok := pb.Compression_name[int32(c)]; !ok {
-		return fmt.Errorf("no such compression: %v", c)
+// CheckOptions refuses what an operator cannot ask for.
+func CheckOptions(o *pb.MoveOptions) error {
+	if _, ok := pb.Compression_name[int32(o.GetCompress())]; !ok {
+		return fmt.Errorf("no such compression: %v", o.GetCompress())
+	}
+	if _, ok := pb.MoveKind_name[int32(o.GetKind())]; !ok {
+		return fmt.Errorf("no such way to move: %v", o.GetKind())
+	}
+	if o.GetMaxDowntime().AsDuration() < 0 || o.GetDeadline().AsDuration() < 0 {
+		return errors.New("a time must not be negative")
 	}
 	return nil
 }

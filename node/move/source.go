@@ -66,7 +66,7 @@ type Source struct {
 	Config   []byte // of its image
 	Guest    vmproc.VM
 	From, To string
-	Compress pb.Compression
+	Options  *pb.MoveOptions
 	Links    Links
 	Journal  Journal
 	Timeouts Timeouts
@@ -129,6 +129,10 @@ func (s *Source) untilReady(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
+	if limit := s.Options.GetDeadline().AsDuration(); limit > 0 {
+		timer := time.AfterFunc(limit, func() { cancel(fmt.Errorf("it was not done within %v", limit)) })
+		defer timer.Stop()
+	}
 	if err := s.prepare(ctx); err != nil {
 		s.abort(err)
 		return err
@@ -176,15 +180,15 @@ func (s *Source) prepare(ctx context.Context) error {
 // send has the guest leave its stack and its memory sent. On an error it still runs.
 func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 	sent, err := s.Guest.Send(ctx, &outgoing{s.link, s.Token}, &pb.SendOptions{
-		Kind:           pb.MoveKind_MOVE_KIND_STOP,
-		Compress:       s.Compress,
+		Options:        s.Options,
+		RoundTrip:      durationpb.New(s.clock.roundTrip),
 		QuiesceTimeout: durationpb.New(s.Timeouts.Quiesce),
 		StallTimeout:   durationpb.New(s.Timeouts.Stall),
 	}, func(p *pb.MoveProgress) {
-		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory})
+		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})
 	})
 	if err != nil {
-		s.ours = errors.Is(err, vmproc.ErrQuiesce) || errors.Is(err, vmm.ErrExited)
+		s.ours = errors.Is(err, vmproc.ErrQuiesce) || errors.Is(err, vmm.ErrExited) || context.Cause(ctx) != nil
 		return nil, s.explain(ctx, "send memory", err)
 	}
 	s.clock.left(sent)

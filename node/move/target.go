@@ -81,15 +81,23 @@ func (t *Target) receive() {
 	t.mu.Lock()
 	t.memory, t.receiveErr = memory, err
 	t.mu.Unlock()
-	if err != nil {
-		t.trouble(err)
+	if err == nil {
+		return
 	}
+	if errors.Is(err, vmproc.ErrClosed) { // the source is about to say why
+		select {
+		case <-t.ctx.Done():
+		case <-t.From.Done():
+		case <-time.After(abortTimeout / 2):
+		}
+	}
+	t.trouble(err)
 }
 
 func (t *Target) receiveMemory() (*pb.Received, error) {
 	memory, err := t.Guest.Receive(t.ctx, &incoming{t.expected}, &pb.ReceiveOptions{
-		Kind:         pb.MoveKind_MOVE_KIND_STOP,
-		StallTimeout: durationpb.New(t.Timeouts.Stall),
+		// In the middle of a transfer the source may wait for the guest to leave its stack.
+		StallTimeout: durationpb.New(t.Timeouts.Stall + t.Timeouts.Quiesce),
 		// The source prepares and quiesces in this time, whatever it allows itself for that.
 		FirstTimeout: durationpb.New(t.Timeouts.Prepare + t.Timeouts.Quiesce + t.Timeouts.Stall),
 	}, nil)

@@ -36,6 +36,7 @@ func (t *timeline) left(sent *pb.Sent) {
 	t.move.Transfer = durationpb.New(t.move.Transfer.AsDuration() - t.move.Quiesce.AsDuration())
 	t.move.Frames, t.move.RecordBytes = sent.Left.Frames, sent.Left.Bytes
 	t.move.Memory = sent.Memory
+	t.move.Kind, t.move.Why = sent.Kind, sent.Why
 }
 
 // finish works out total and downtime. No guest code ran between leftAt, on this clock, and

@@ -37,19 +37,14 @@ type receiver interface {
 }
 
 func newSender(g Movable, h held, opt *pb.SendOptions) (sender, error) {
-	switch opt.Kind {
-	case pb.MoveKind_MOVE_KIND_UNSPECIFIED, pb.MoveKind_MOVE_KIND_STOP:
-		return &stopSender{g: g, held: h, opt: opt}, nil
+	if _, ok := moveKinds[opt.Options.GetKind()]; !ok {
+		return nil, fmt.Errorf("this process knows no move of kind %v", opt.Options.GetKind())
 	}
-	return nil, fmt.Errorf("this process knows no move of kind %v", opt.Kind)
+	return &liveSender{g: g, held: h, opt: opt}, nil
 }
 
 func newReceiver(g Movable, opt *pb.ReceiveOptions) (receiver, error) {
-	switch opt.Kind {
-	case pb.MoveKind_MOVE_KIND_UNSPECIFIED, pb.MoveKind_MOVE_KIND_STOP:
-		return &stopReceiver{g: g, opt: opt}, nil
-	}
-	return nil, fmt.Errorf("this process knows no move of kind %v", opt.Kind)
+	return &liveReceiver{g: g, opt: opt}, nil
 }
 
 // Send sends a guest's memory, as a VM's process does. LogEnd and InputAccepted are the

@@ -60,7 +60,9 @@ type Move struct {
 	WireBytes   uint64                          `json:"wire_bytes"`
 	Compression string                          // as asked for
 	Codecs      struct{ None, S2, Zstd uint64 } // bytes of pages, by what they got
-	ImageBytes  uint64                          `json:"image_bytes"`
+	Mode, Why   string
+	Rounds      uint32
+	ImageBytes  uint64 `json:"image_bytes"`
 	Frames      uint64
 	RecordBytes uint64 `json:"record_bytes"`
 }

@@ -708,7 +708,7 @@ type OffloadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`
 	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
-	Compress      Compression            `protobuf:"varint,3,opt,name=compress,proto3,enum=migrated.v1.Compression" json:"compress,omitempty"`
+	Options       *MoveOptions           `protobuf:"bytes,4,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -757,17 +757,17 @@ func (x *OffloadRequest) GetTo() string {
 	return ""
 }
 
-func (x *OffloadRequest) GetCompress() Compression {
+func (x *OffloadRequest) GetOptions() *MoveOptions {
 	if x != nil {
-		return x.Compress
+		return x.Options
 	}
-	return Compression_COMPRESSION_UNSPECIFIED
+	return nil
 }
 
 type RecallRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`
-	Compress      Compression            `protobuf:"varint,2,opt,name=compress,proto3,enum=migrated.v1.Compression" json:"compress,omitempty"`
+	Options       *MoveOptions           `protobuf:"bytes,3,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -809,11 +809,11 @@ func (x *RecallRequest) GetVm() string {
 	return ""
 }
 
-func (x *RecallRequest) GetCompress() Compression {
+func (x *RecallRequest) GetOptions() *MoveOptions {
 	if x != nil {
-		return x.Compress
+		return x.Options
 	}
-	return Compression_COMPRESSION_UNSPECIFIED
+	return nil
 }
 
 // A MoveEvent reports progress; the last one has phase DONE and the whole account.
@@ -822,6 +822,7 @@ type MoveEvent struct {
 	Phase         MovePhase              `protobuf:"varint,1,opt,name=phase,proto3,enum=migrated.v1.MovePhase" json:"phase,omitempty"`
 	Memory        *MemoryStats           `protobuf:"bytes,2,opt,name=memory,proto3" json:"memory,omitempty"` // during TRANSFER
 	Move          *Move                  `protobuf:"bytes,3,opt,name=move,proto3" json:"move,omitempty"`     // with DONE
+	Rate          *MoveRate              `protobuf:"bytes,4,opt,name=rate,proto3" json:"rate,omitempty"`     // during COPY and TRANSFER
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -877,6 +878,106 @@ func (x *MoveEvent) GetMove() *Move {
 	return nil
 }
 
+func (x *MoveEvent) GetRate() *MoveRate {
+	if x != nil {
+		return x.Rate
+	}
+	return nil
+}
+
+// How a transfer of memory does while the guest runs.
+type MoveRate struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Kind             MoveKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"`                      // as chosen until now
+	Why              string                 `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`                                                   // it was chosen
+	Rate             float64                `protobuf:"fixed64,3,opt,name=rate,proto3" json:"rate,omitempty"`                                               // bytes a second on the wire
+	Remaining        uint64                 `protobuf:"varint,4,opt,name=remaining,proto3" json:"remaining,omitempty"`                                      // pages that are known to be missing
+	DirtyRate        float64                `protobuf:"fixed64,5,opt,name=dirty_rate,json=dirtyRate,proto3" json:"dirty_rate,omitempty"`                    // pages that the program writes a second
+	ExpectedDowntime *durationpb.Duration   `protobuf:"bytes,6,opt,name=expected_downtime,json=expectedDowntime,proto3" json:"expected_downtime,omitempty"` // were it stopped now
+	Throttle         float64                `protobuf:"fixed64,7,opt,name=throttle,proto3" json:"throttle,omitempty"`                                       // share of the time in which it is held back
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *MoveRate) Reset() {
+	*x = MoveRate{}
+	mi := &file_migrated_v1_node_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MoveRate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MoveRate) ProtoMessage() {}
+
+func (x *MoveRate) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MoveRate.ProtoReflect.Descriptor instead.
+func (*MoveRate) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *MoveRate) GetKind() MoveKind {
+	if x != nil {
+		return x.Kind
+	}
+	return MoveKind_MOVE_KIND_UNSPECIFIED
+}
+
+func (x *MoveRate) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *MoveRate) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *MoveRate) GetRemaining() uint64 {
+	if x != nil {
+		return x.Remaining
+	}
+	return 0
+}
+
+func (x *MoveRate) GetDirtyRate() float64 {
+	if x != nil {
+		return x.DirtyRate
+	}
+	return 0
+}
+
+func (x *MoveRate) GetExpectedDowntime() *durationpb.Duration {
+	if x != nil {
+		return x.ExpectedDowntime
+	}
+	return nil
+}
+
+func (x *MoveRate) GetThrottle() float64 {
+	if x != nil {
+		return x.Throttle
+	}
+	return 0
+}
+
 type StopRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`
@@ -887,7 +988,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[14]
+	mi := &file_migrated_v1_node_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1000,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[14]
+	mi := &file_migrated_v1_node_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1013,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{14}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StopRequest) GetVm() string {
@@ -937,7 +1038,7 @@ type NodesRequest struct {
 
 func (x *NodesRequest) Reset() {
 	*x = NodesRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[15]
+	mi := &file_migrated_v1_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1050,7 @@ func (x *NodesRequest) String() string {
 func (*NodesRequest) ProtoMessage() {}
 
 func (x *NodesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[15]
+	mi := &file_migrated_v1_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1063,7 @@ func (x *NodesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodesRequest.ProtoReflect.Descriptor instead.
 func (*NodesRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{15}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{16}
 }
 
 type NodesResponse struct {
@@ -974,7 +1075,7 @@ type NodesResponse struct {
 
 func (x *NodesResponse) Reset() {
 	*x = NodesResponse{}
-	mi := &file_migrated_v1_node_proto_msgTypes[16]
+	mi := &file_migrated_v1_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1087,7 @@ func (x *NodesResponse) String() string {
 func (*NodesResponse) ProtoMessage() {}
 
 func (x *NodesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[16]
+	mi := &file_migrated_v1_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1100,7 @@ func (x *NodesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodesResponse.ProtoReflect.Descriptor instead.
 func (*NodesResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{16}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *NodesResponse) GetNodes() []*NodeInfo {
@@ -1017,7 +1118,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1130,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1143,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{17}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
 }
 
 type ReloadResponse struct {
@@ -1055,7 +1156,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	mi := &file_migrated_v1_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1168,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	mi := &file_migrated_v1_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1181,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReloadResponse) GetChanged() []string {
@@ -1143,18 +1244,28 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\vLogsRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x16\n" +
-	"\x06follow\x18\x03 \x01(\bR\x06follow\"f\n" +
+	"\x06follow\x18\x03 \x01(\bR\x06follow\"j\n" +
 	"\x0eOffloadRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\tR\x02to\x124\n" +
-	"\bcompress\x18\x03 \x01(\x0e2\x18.migrated.v1.CompressionR\bcompress\"U\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x122\n" +
+	"\aoptions\x18\x04 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptionsJ\x04\b\x03\x10\x04\"Y\n" +
 	"\rRecallRequest\x12\x0e\n" +
-	"\x02vm\x18\x01 \x01(\tR\x02vm\x124\n" +
-	"\bcompress\x18\x02 \x01(\x0e2\x18.migrated.v1.CompressionR\bcompress\"\x92\x01\n" +
+	"\x02vm\x18\x01 \x01(\tR\x02vm\x122\n" +
+	"\aoptions\x18\x03 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptionsJ\x04\b\x02\x10\x03\"\xbd\x01\n" +
 	"\tMoveEvent\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12%\n" +
-	"\x04move\x18\x03 \x01(\v2\x11.migrated.v1.MoveR\x04move\"N\n" +
+	"\x04move\x18\x03 \x01(\v2\x11.migrated.v1.MoveR\x04move\x12)\n" +
+	"\x04rate\x18\x04 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\"\xfc\x01\n" +
+	"\bMoveRate\x12)\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\x12\x12\n" +
+	"\x04rate\x18\x03 \x01(\x01R\x04rate\x12\x1c\n" +
+	"\tremaining\x18\x04 \x01(\x04R\tremaining\x12\x1d\n" +
+	"\n" +
+	"dirty_rate\x18\x05 \x01(\x01R\tdirtyRate\x12F\n" +
+	"\x11expected_downtime\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x10expectedDowntime\x12\x1a\n" +
+	"\bthrottle\x18\a \x01(\x01R\bthrottle\"N\n" +
 	"\vStopRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12/\n" +
 	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\x0e\n" +
@@ -1194,7 +1305,7 @@ func file_migrated_v1_node_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_node_proto_rawDescData
 }
 
-var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_migrated_v1_node_proto_goTypes = []any{
 	(*InspectImageRequest)(nil), // 0: migrated.v1.InspectImageRequest
 	(*ImportImageRequest)(nil),  // 1: migrated.v1.ImportImageRequest
@@ -1210,71 +1321,76 @@ var file_migrated_v1_node_proto_goTypes = []any{
 	(*OffloadRequest)(nil),      // 11: migrated.v1.OffloadRequest
 	(*RecallRequest)(nil),       // 12: migrated.v1.RecallRequest
 	(*MoveEvent)(nil),           // 13: migrated.v1.MoveEvent
-	(*StopRequest)(nil),         // 14: migrated.v1.StopRequest
-	(*NodesRequest)(nil),        // 15: migrated.v1.NodesRequest
-	(*NodesResponse)(nil),       // 16: migrated.v1.NodesResponse
-	(*ReloadRequest)(nil),       // 17: migrated.v1.ReloadRequest
-	(*ReloadResponse)(nil),      // 18: migrated.v1.ReloadResponse
-	(*LogChunk)(nil),            // 19: migrated.v1.LogChunk
-	(*VM)(nil),                  // 20: migrated.v1.VM
-	(Compression)(0),            // 21: migrated.v1.Compression
-	(MovePhase)(0),              // 22: migrated.v1.MovePhase
-	(*MemoryStats)(nil),         // 23: migrated.v1.MemoryStats
-	(*Move)(nil),                // 24: migrated.v1.Move
-	(*durationpb.Duration)(nil), // 25: google.protobuf.Duration
-	(*NodeInfo)(nil),            // 26: migrated.v1.NodeInfo
-	(*EventsRequest)(nil),       // 27: migrated.v1.EventsRequest
-	(*Image)(nil),               // 28: migrated.v1.Image
-	(*Event)(nil),               // 29: migrated.v1.Event
+	(*MoveRate)(nil),            // 14: migrated.v1.MoveRate
+	(*StopRequest)(nil),         // 15: migrated.v1.StopRequest
+	(*NodesRequest)(nil),        // 16: migrated.v1.NodesRequest
+	(*NodesResponse)(nil),       // 17: migrated.v1.NodesResponse
+	(*ReloadRequest)(nil),       // 18: migrated.v1.ReloadRequest
+	(*ReloadResponse)(nil),      // 19: migrated.v1.ReloadResponse
+	(*LogChunk)(nil),            // 20: migrated.v1.LogChunk
+	(*VM)(nil),                  // 21: migrated.v1.VM
+	(*MoveOptions)(nil),         // 22: migrated.v1.MoveOptions
+	(MovePhase)(0),              // 23: migrated.v1.MovePhase
+	(*MemoryStats)(nil),         // 24: migrated.v1.MemoryStats
+	(*Move)(nil),                // 25: migrated.v1.Move
+	(MoveKind)(0),               // 26: migrated.v1.MoveKind
+	(*durationpb.Duration)(nil), // 27: google.protobuf.Duration
+	(*NodeInfo)(nil),            // 28: migrated.v1.NodeInfo
+	(*EventsRequest)(nil),       // 29: migrated.v1.EventsRequest
+	(*Image)(nil),               // 30: migrated.v1.Image
+	(*Event)(nil),               // 31: migrated.v1.Event
 }
 var file_migrated_v1_node_proto_depIdxs = []int32{
 	3,  // 0: migrated.v1.RunRequest.spec:type_name -> migrated.v1.RunSpec
 	4,  // 1: migrated.v1.RunRequest.file:type_name -> migrated.v1.FileHeader
-	19, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
-	20, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
-	20, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
-	21, // 5: migrated.v1.OffloadRequest.compress:type_name -> migrated.v1.Compression
-	21, // 6: migrated.v1.RecallRequest.compress:type_name -> migrated.v1.Compression
-	22, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
-	23, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
-	24, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
-	25, // 10: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
-	26, // 11: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
-	0,  // 12: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
-	1,  // 13: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
-	2,  // 14: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
-	5,  // 15: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
-	7,  // 16: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
-	9,  // 17: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
-	10, // 18: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
-	11, // 19: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
-	12, // 20: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
-	14, // 21: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
-	9,  // 22: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
-	9,  // 23: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
-	15, // 24: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
-	27, // 25: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
-	17, // 26: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
-	28, // 27: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
-	28, // 28: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
-	20, // 29: migrated.v1.Node.Run:output_type -> migrated.v1.VM
-	6,  // 30: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
-	8,  // 31: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
-	20, // 32: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
-	19, // 33: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
-	13, // 34: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
-	13, // 35: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
-	20, // 36: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
-	20, // 37: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
-	20, // 38: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
-	16, // 39: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
-	29, // 40: migrated.v1.Node.Events:output_type -> migrated.v1.Event
-	18, // 41: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
-	27, // [27:42] is the sub-list for method output_type
-	12, // [12:27] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	20, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
+	21, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
+	21, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
+	22, // 5: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
+	22, // 6: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
+	23, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
+	24, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
+	25, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
+	14, // 10: migrated.v1.MoveEvent.rate:type_name -> migrated.v1.MoveRate
+	26, // 11: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
+	27, // 12: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
+	27, // 13: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
+	28, // 14: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
+	0,  // 15: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
+	1,  // 16: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
+	2,  // 17: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
+	5,  // 18: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
+	7,  // 19: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
+	9,  // 20: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
+	10, // 21: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
+	11, // 22: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
+	12, // 23: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
+	15, // 24: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
+	9,  // 25: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
+	9,  // 26: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
+	16, // 27: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
+	29, // 28: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
+	18, // 29: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
+	30, // 30: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
+	30, // 31: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
+	21, // 32: migrated.v1.Node.Run:output_type -> migrated.v1.VM
+	6,  // 33: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
+	8,  // 34: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
+	21, // 35: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
+	20, // 36: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
+	13, // 37: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
+	13, // 38: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
+	21, // 39: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
+	21, // 40: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
+	21, // 41: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
+	17, // 42: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
+	31, // 43: migrated.v1.Node.Events:output_type -> migrated.v1.Event
+	19, // 44: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
+	30, // [30:45] is the sub-list for method output_type
+	15, // [15:30] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_node_proto_init() }
@@ -1299,7 +1415,7 @@ func file_migrated_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_node_proto_rawDesc), len(file_migrated_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -87,53 +87,6 @@ func (ProcessErrorKind) EnumDescriptor() ([]byte, []int) {
 	return file_migrated_v1_process_proto_rawDescGZIP(), []int{0}
 }
 
-// What kind of move it is.
-type MoveKind int32
-
-const (
-	MoveKind_MOVE_KIND_UNSPECIFIED MoveKind = 0
-	MoveKind_MOVE_KIND_STOP        MoveKind = 1 // stop, copy, go on
-)
-
-// Enum value maps for MoveKind.
-var (
-	MoveKind_name = map[int32]string{
-		0: "MOVE_KIND_UNSPECIFIED",
-		1: "MOVE_KIND_STOP",
-	}
-	MoveKind_value = map[string]int32{
-		"MOVE_KIND_UNSPECIFIED": 0,
-		"MOVE_KIND_STOP":        1,
-	}
-)
-
-func (x MoveKind) Enum() *MoveKind {
-	p := new(MoveKind)
-	*p = x
-	return p
-}
-
-func (x MoveKind) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (MoveKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_process_proto_enumTypes[1].Descriptor()
-}
-
-func (MoveKind) Type() protoreflect.EnumType {
-	return &file_migrated_v1_process_proto_enumTypes[1]
-}
-
-func (x MoveKind) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use MoveKind.Descriptor instead.
-func (MoveKind) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{1}
-}
-
 type ProcessState int32
 
 const (
@@ -179,11 +132,11 @@ func (x ProcessState) String() string {
 }
 
 func (ProcessState) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_process_proto_enumTypes[2].Descriptor()
+	return file_migrated_v1_process_proto_enumTypes[1].Descriptor()
 }
 
 func (ProcessState) Type() protoreflect.EnumType {
-	return &file_migrated_v1_process_proto_enumTypes[2]
+	return &file_migrated_v1_process_proto_enumTypes[1]
 }
 
 func (x ProcessState) Number() protoreflect.EnumNumber {
@@ -192,7 +145,7 @@ func (x ProcessState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ProcessState.Descriptor instead.
 func (ProcessState) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{2}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{1}
 }
 
 // What a daemon says to a VM's process.
@@ -1552,8 +1505,8 @@ func (*ProcessEnd) Descriptor() ([]byte, []int) {
 
 type SendOptions struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-	Kind           MoveKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"`
-	Compress       Compression            `protobuf:"varint,2,opt,name=compress,proto3,enum=migrated.v1.Compression" json:"compress,omitempty"`
+	Options        *MoveOptions           `protobuf:"bytes,5,opt,name=options,proto3" json:"options,omitempty"`
+	RoundTrip      *durationpb.Duration   `protobuf:"bytes,6,opt,name=round_trip,json=roundTrip,proto3" json:"round_trip,omitempty"` // of the link
 	QuiesceTimeout *durationpb.Duration   `protobuf:"bytes,3,opt,name=quiesce_timeout,json=quiesceTimeout,proto3" json:"quiesce_timeout,omitempty"`
 	StallTimeout   *durationpb.Duration   `protobuf:"bytes,4,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -1590,18 +1543,18 @@ func (*SendOptions) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_process_proto_rawDescGZIP(), []int{18}
 }
 
-func (x *SendOptions) GetKind() MoveKind {
+func (x *SendOptions) GetOptions() *MoveOptions {
 	if x != nil {
-		return x.Kind
+		return x.Options
 	}
-	return MoveKind_MOVE_KIND_UNSPECIFIED
+	return nil
 }
 
-func (x *SendOptions) GetCompress() Compression {
+func (x *SendOptions) GetRoundTrip() *durationpb.Duration {
 	if x != nil {
-		return x.Compress
+		return x.RoundTrip
 	}
-	return Compression_COMPRESSION_UNSPECIFIED
+	return nil
 }
 
 func (x *SendOptions) GetQuiesceTimeout() *durationpb.Duration {
@@ -1620,7 +1573,6 @@ func (x *SendOptions) GetStallTimeout() *durationpb.Duration {
 
 type ReceiveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          MoveKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"`
 	StallTimeout  *durationpb.Duration   `protobuf:"bytes,2,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	FirstTimeout  *durationpb.Duration   `protobuf:"bytes,3,opt,name=first_timeout,json=firstTimeout,proto3" json:"first_timeout,omitempty"` // for the first byte to come
 	unknownFields protoimpl.UnknownFields
@@ -1657,13 +1609,6 @@ func (*ReceiveOptions) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_process_proto_rawDescGZIP(), []int{19}
 }
 
-func (x *ReceiveOptions) GetKind() MoveKind {
-	if x != nil {
-		return x.Kind
-	}
-	return MoveKind_MOVE_KIND_UNSPECIFIED
-}
-
 func (x *ReceiveOptions) GetStallTimeout() *durationpb.Duration {
 	if x != nil {
 		return x.StallTimeout
@@ -1683,6 +1628,7 @@ type MoveProgress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Phase         MovePhase              `protobuf:"varint,1,opt,name=phase,proto3,enum=migrated.v1.MovePhase" json:"phase,omitempty"`
 	Memory        *MemoryStats           `protobuf:"bytes,2,opt,name=memory,proto3" json:"memory,omitempty"`
+	Rate          *MoveRate              `protobuf:"bytes,3,opt,name=rate,proto3" json:"rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1731,6 +1677,13 @@ func (x *MoveProgress) GetMemory() *MemoryStats {
 	return nil
 }
 
+func (x *MoveProgress) GetRate() *MoveRate {
+	if x != nil {
+		return x.Rate
+	}
+	return nil
+}
+
 // Sent is the source's account once the target has been sent all that it needs to start. The
 // guest is at rest.
 type Sent struct {
@@ -1741,7 +1694,9 @@ type Sent struct {
 	InputAccepted int64                  `protobuf:"varint,4,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"`
 	Digest        []byte                 `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
 	Memory        *MemoryStats           `protobuf:"bytes,6,opt,name=memory,proto3" json:"memory,omitempty"`
-	Missing       uint64                 `protobuf:"varint,7,opt,name=missing,proto3" json:"missing,omitempty"` // pages that the target does not have yet
+	Missing       uint64                 `protobuf:"varint,7,opt,name=missing,proto3" json:"missing,omitempty"`                     // pages that the target does not have yet
+	Kind          MoveKind               `protobuf:"varint,8,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"` // as chosen
+	Why           string                 `protobuf:"bytes,9,opt,name=why,proto3" json:"why,omitempty"`                              // it was chosen
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1823,6 +1778,20 @@ func (x *Sent) GetMissing() uint64 {
 		return x.Missing
 	}
 	return 0
+}
+
+func (x *Sent) GetKind() MoveKind {
+	if x != nil {
+		return x.Kind
+	}
+	return MoveKind_MOVE_KIND_UNSPECIFIED
+}
+
+func (x *Sent) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
 }
 
 // Received is the target's account at the same moment.
@@ -2326,19 +2295,20 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\rR\x06number\x12\x1c\n" +
 	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\"\f\n" +
 	"\n" +
-	"ProcessEnd\"\xf2\x01\n" +
-	"\vSendOptions\x12)\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x124\n" +
-	"\bcompress\x18\x02 \x01(\x0e2\x18.migrated.v1.CompressionR\bcompress\x12B\n" +
+	"ProcessEnd\"\xff\x01\n" +
+	"\vSendOptions\x122\n" +
+	"\aoptions\x18\x05 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x128\n" +
+	"\n" +
+	"round_trip\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12B\n" +
 	"\x0fquiesce_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0equiesceTimeout\x12>\n" +
-	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\"\xbb\x01\n" +
-	"\x0eReceiveOptions\x12)\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12>\n" +
+	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\"\x90\x01\n" +
+	"\x0eReceiveOptions\x12>\n" +
 	"\rstall_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12>\n" +
-	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\"n\n" +
+	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\"\x99\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
-	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\"\xea\x01\n" +
+	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +
+	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\"\xa7\x02\n" +
 	"\x04Sent\x12%\n" +
 	"\x04left\x18\x01 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\aleft_at\x18\x02 \x01(\x03R\x06leftAt\x12\x17\n" +
@@ -2346,7 +2316,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x0einput_accepted\x18\x04 \x01(\x03R\rinputAccepted\x12\x16\n" +
 	"\x06digest\x18\x05 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x06 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
-	"\amissing\x18\a \x01(\x04R\amissing\"n\n" +
+	"\amissing\x18\a \x01(\x04R\amissing\x12)\n" +
+	"\x04kind\x18\b \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12\x10\n" +
+	"\x03why\x18\t \x01(\tR\x03why\"n\n" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
@@ -2383,10 +2355,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x19PROCESS_ERROR_KIND_NO_KVM\x10\x03\x12\x1e\n" +
 	"\x1aPROCESS_ERROR_KIND_STALLED\x10\x04\x12\x1e\n" +
 	"\x1aPROCESS_ERROR_KIND_QUIESCE\x10\x05\x12\x1d\n" +
-	"\x19PROCESS_ERROR_KIND_STREAM\x10\x06*9\n" +
-	"\bMoveKind\x12\x19\n" +
-	"\x15MOVE_KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
-	"\x0eMOVE_KIND_STOP\x10\x01*\xc6\x01\n" +
+	"\x19PROCESS_ERROR_KIND_STREAM\x10\x06*\xc6\x01\n" +
 	"\fProcessState\x12\x1d\n" +
 	"\x19PROCESS_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13PROCESS_STATE_SPARE\x10\x01\x12\x16\n" +
@@ -2408,107 +2377,109 @@ func file_migrated_v1_process_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_process_proto_rawDescData
 }
 
-var file_migrated_v1_process_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_migrated_v1_process_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_migrated_v1_process_proto_goTypes = []any{
 	(ProcessErrorKind)(0),         // 0: migrated.v1.ProcessErrorKind
-	(MoveKind)(0),                 // 1: migrated.v1.MoveKind
-	(ProcessState)(0),             // 2: migrated.v1.ProcessState
-	(*ToVM)(nil),                  // 3: migrated.v1.ToVM
-	(*FromVM)(nil),                // 4: migrated.v1.FromVM
-	(*ProcessError)(nil),          // 5: migrated.v1.ProcessError
-	(*ProcessTakeOver)(nil),       // 6: migrated.v1.ProcessTakeOver
-	(*ProcessMake)(nil),           // 7: migrated.v1.ProcessMake
-	(*ProcessFile)(nil),           // 8: migrated.v1.ProcessFile
-	(*ProcessArm)(nil),            // 9: migrated.v1.ProcessArm
-	(*ProcessGo)(nil),             // 10: migrated.v1.ProcessGo
-	(*ProcessContinue)(nil),       // 11: migrated.v1.ProcessContinue
-	(*ProcessDrain)(nil),          // 12: migrated.v1.ProcessDrain
-	(*ProcessFill)(nil),           // 13: migrated.v1.ProcessFill
-	(*ProcessInput)(nil),          // 14: migrated.v1.ProcessInput
-	(*ProcessAccepted)(nil),       // 15: migrated.v1.ProcessAccepted
-	(*ProcessStop)(nil),           // 16: migrated.v1.ProcessStop
-	(*ProcessCancel)(nil),         // 17: migrated.v1.ProcessCancel
-	(*ProcessStream)(nil),         // 18: migrated.v1.ProcessStream
-	(*ProcessStreamWanted)(nil),   // 19: migrated.v1.ProcessStreamWanted
-	(*ProcessEnd)(nil),            // 20: migrated.v1.ProcessEnd
-	(*SendOptions)(nil),           // 21: migrated.v1.SendOptions
-	(*ReceiveOptions)(nil),        // 22: migrated.v1.ReceiveOptions
-	(*MoveProgress)(nil),          // 23: migrated.v1.MoveProgress
-	(*Sent)(nil),                  // 24: migrated.v1.Sent
-	(*Received)(nil),              // 25: migrated.v1.Received
-	(*ProcessStatus)(nil),         // 26: migrated.v1.ProcessStatus
-	(*ProcessOutput)(nil),         // 27: migrated.v1.ProcessOutput
-	(*ProcessResumed)(nil),        // 28: migrated.v1.ProcessResumed
-	(*ProcessSaid)(nil),           // 29: migrated.v1.ProcessSaid
-	(*ProcessEnded)(nil),          // 30: migrated.v1.ProcessEnded
-	(*ProcessTrouble)(nil),        // 31: migrated.v1.ProcessTrouble
-	(*VM)(nil),                    // 32: migrated.v1.VM
-	(*Left)(nil),                  // 33: migrated.v1.Left
-	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
-	(Compression)(0),              // 35: migrated.v1.Compression
-	(MovePhase)(0),                // 36: migrated.v1.MovePhase
-	(*MemoryStats)(nil),           // 37: migrated.v1.MemoryStats
-	(*Confinement)(nil),           // 38: migrated.v1.Confinement
-	(*Exit)(nil),                  // 39: migrated.v1.Exit
-	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
+	(ProcessState)(0),             // 1: migrated.v1.ProcessState
+	(*ToVM)(nil),                  // 2: migrated.v1.ToVM
+	(*FromVM)(nil),                // 3: migrated.v1.FromVM
+	(*ProcessError)(nil),          // 4: migrated.v1.ProcessError
+	(*ProcessTakeOver)(nil),       // 5: migrated.v1.ProcessTakeOver
+	(*ProcessMake)(nil),           // 6: migrated.v1.ProcessMake
+	(*ProcessFile)(nil),           // 7: migrated.v1.ProcessFile
+	(*ProcessArm)(nil),            // 8: migrated.v1.ProcessArm
+	(*ProcessGo)(nil),             // 9: migrated.v1.ProcessGo
+	(*ProcessContinue)(nil),       // 10: migrated.v1.ProcessContinue
+	(*ProcessDrain)(nil),          // 11: migrated.v1.ProcessDrain
+	(*ProcessFill)(nil),           // 12: migrated.v1.ProcessFill
+	(*ProcessInput)(nil),          // 13: migrated.v1.ProcessInput
+	(*ProcessAccepted)(nil),       // 14: migrated.v1.ProcessAccepted
+	(*ProcessStop)(nil),           // 15: migrated.v1.ProcessStop
+	(*ProcessCancel)(nil),         // 16: migrated.v1.ProcessCancel
+	(*ProcessStream)(nil),         // 17: migrated.v1.ProcessStream
+	(*ProcessStreamWanted)(nil),   // 18: migrated.v1.ProcessStreamWanted
+	(*ProcessEnd)(nil),            // 19: migrated.v1.ProcessEnd
+	(*SendOptions)(nil),           // 20: migrated.v1.SendOptions
+	(*ReceiveOptions)(nil),        // 21: migrated.v1.ReceiveOptions
+	(*MoveProgress)(nil),          // 22: migrated.v1.MoveProgress
+	(*Sent)(nil),                  // 23: migrated.v1.Sent
+	(*Received)(nil),              // 24: migrated.v1.Received
+	(*ProcessStatus)(nil),         // 25: migrated.v1.ProcessStatus
+	(*ProcessOutput)(nil),         // 26: migrated.v1.ProcessOutput
+	(*ProcessResumed)(nil),        // 27: migrated.v1.ProcessResumed
+	(*ProcessSaid)(nil),           // 28: migrated.v1.ProcessSaid
+	(*ProcessEnded)(nil),          // 29: migrated.v1.ProcessEnded
+	(*ProcessTrouble)(nil),        // 30: migrated.v1.ProcessTrouble
+	(*VM)(nil),                    // 31: migrated.v1.VM
+	(*Left)(nil),                  // 32: migrated.v1.Left
+	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(*MoveOptions)(nil),           // 34: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 35: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 36: migrated.v1.MemoryStats
+	(*MoveRate)(nil),              // 37: migrated.v1.MoveRate
+	(MoveKind)(0),                 // 38: migrated.v1.MoveKind
+	(*Confinement)(nil),           // 39: migrated.v1.Confinement
+	(*Exit)(nil),                  // 40: migrated.v1.Exit
+	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
 }
 var file_migrated_v1_process_proto_depIdxs = []int32{
-	6,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
-	7,  // 1: migrated.v1.ToVM.make:type_name -> migrated.v1.ProcessMake
-	9,  // 2: migrated.v1.ToVM.arm:type_name -> migrated.v1.ProcessArm
-	10, // 3: migrated.v1.ToVM.go:type_name -> migrated.v1.ProcessGo
-	21, // 4: migrated.v1.ToVM.send:type_name -> migrated.v1.SendOptions
-	22, // 5: migrated.v1.ToVM.receive:type_name -> migrated.v1.ReceiveOptions
-	12, // 6: migrated.v1.ToVM.drain:type_name -> migrated.v1.ProcessDrain
-	13, // 7: migrated.v1.ToVM.fill:type_name -> migrated.v1.ProcessFill
-	11, // 8: migrated.v1.ToVM.continue:type_name -> migrated.v1.ProcessContinue
-	14, // 9: migrated.v1.ToVM.input:type_name -> migrated.v1.ProcessInput
-	16, // 10: migrated.v1.ToVM.stop:type_name -> migrated.v1.ProcessStop
-	17, // 11: migrated.v1.ToVM.cancel:type_name -> migrated.v1.ProcessCancel
-	18, // 12: migrated.v1.ToVM.stream:type_name -> migrated.v1.ProcessStream
-	20, // 13: migrated.v1.ToVM.end:type_name -> migrated.v1.ProcessEnd
-	5,  // 14: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
-	26, // 15: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
-	24, // 16: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
-	25, // 17: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
-	15, // 18: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
-	23, // 19: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
-	19, // 20: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
-	27, // 21: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
-	28, // 22: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
-	29, // 23: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
-	30, // 24: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
-	31, // 25: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
+	5,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
+	6,  // 1: migrated.v1.ToVM.make:type_name -> migrated.v1.ProcessMake
+	8,  // 2: migrated.v1.ToVM.arm:type_name -> migrated.v1.ProcessArm
+	9,  // 3: migrated.v1.ToVM.go:type_name -> migrated.v1.ProcessGo
+	20, // 4: migrated.v1.ToVM.send:type_name -> migrated.v1.SendOptions
+	21, // 5: migrated.v1.ToVM.receive:type_name -> migrated.v1.ReceiveOptions
+	11, // 6: migrated.v1.ToVM.drain:type_name -> migrated.v1.ProcessDrain
+	12, // 7: migrated.v1.ToVM.fill:type_name -> migrated.v1.ProcessFill
+	10, // 8: migrated.v1.ToVM.continue:type_name -> migrated.v1.ProcessContinue
+	13, // 9: migrated.v1.ToVM.input:type_name -> migrated.v1.ProcessInput
+	15, // 10: migrated.v1.ToVM.stop:type_name -> migrated.v1.ProcessStop
+	16, // 11: migrated.v1.ToVM.cancel:type_name -> migrated.v1.ProcessCancel
+	17, // 12: migrated.v1.ToVM.stream:type_name -> migrated.v1.ProcessStream
+	19, // 13: migrated.v1.ToVM.end:type_name -> migrated.v1.ProcessEnd
+	4,  // 14: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
+	25, // 15: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
+	23, // 16: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
+	24, // 17: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
+	14, // 18: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
+	22, // 19: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
+	18, // 20: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
+	26, // 21: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
+	27, // 22: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
+	28, // 23: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
+	29, // 24: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
+	30, // 25: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
 	0,  // 26: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
-	8,  // 27: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
-	32, // 28: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
-	33, // 29: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
-	34, // 30: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
-	1,  // 31: migrated.v1.SendOptions.kind:type_name -> migrated.v1.MoveKind
-	35, // 32: migrated.v1.SendOptions.compress:type_name -> migrated.v1.Compression
-	34, // 33: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
-	34, // 34: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
-	1,  // 35: migrated.v1.ReceiveOptions.kind:type_name -> migrated.v1.MoveKind
-	34, // 36: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
-	34, // 37: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
-	36, // 38: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
-	37, // 39: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
-	33, // 40: migrated.v1.Sent.left:type_name -> migrated.v1.Left
-	37, // 41: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
-	37, // 42: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
-	2,  // 43: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
-	32, // 44: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
-	30, // 45: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
-	24, // 46: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
-	38, // 47: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
-	39, // 48: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
-	40, // 49: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
-	50, // [50:50] is the sub-list for method output_type
-	50, // [50:50] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	7,  // 27: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
+	31, // 28: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
+	32, // 29: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
+	33, // 30: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
+	34, // 31: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
+	33, // 32: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
+	33, // 33: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
+	33, // 34: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
+	33, // 35: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
+	33, // 36: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
+	35, // 37: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
+	36, // 38: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
+	37, // 39: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
+	32, // 40: migrated.v1.Sent.left:type_name -> migrated.v1.Left
+	36, // 41: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
+	38, // 42: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
+	36, // 43: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	1,  // 44: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
+	31, // 45: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
+	29, // 46: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
+	23, // 47: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
+	39, // 48: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
+	40, // 49: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
+	41, // 50: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_process_proto_init() }
@@ -2553,7 +2524,7 @@ func file_migrated_v1_process_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_process_proto_rawDesc), len(file_migrated_v1_process_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      2,
 			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,

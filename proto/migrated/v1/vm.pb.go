@@ -99,6 +99,7 @@ const (
 	MovePhase_MOVE_PHASE_VERIFY      MovePhase = 4
 	MovePhase_MOVE_PHASE_START       MovePhase = 5
 	MovePhase_MOVE_PHASE_DONE        MovePhase = 6
+	MovePhase_MOVE_PHASE_COPY        MovePhase = 7 // memory is sent while the program runs; comes after PREPARE
 )
 
 // Enum value maps for MovePhase.
@@ -111,6 +112,7 @@ var (
 		4: "MOVE_PHASE_VERIFY",
 		5: "MOVE_PHASE_START",
 		6: "MOVE_PHASE_DONE",
+		7: "MOVE_PHASE_COPY",
 	}
 	MovePhase_value = map[string]int32{
 		"MOVE_PHASE_UNSPECIFIED": 0,
@@ -120,6 +122,7 @@ var (
 		"MOVE_PHASE_VERIFY":      4,
 		"MOVE_PHASE_START":       5,
 		"MOVE_PHASE_DONE":        6,
+		"MOVE_PHASE_COPY":        7,
 	}
 )
 
@@ -148,6 +151,56 @@ func (x MovePhase) Number() protoreflect.EnumNumber {
 // Deprecated: Use MovePhase.Descriptor instead.
 func (MovePhase) EnumDescriptor() ([]byte, []int) {
 	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{1}
+}
+
+// How memory is moved.
+type MoveKind int32
+
+const (
+	MoveKind_MOVE_KIND_UNSPECIFIED MoveKind = 0 // chosen by size, dirty rate, link and the downtime asked for
+	MoveKind_MOVE_KIND_STOP        MoveKind = 1 // stop, copy, go on
+	MoveKind_MOVE_KIND_PRECOPY     MoveKind = 2 // copy while it runs, then what it wrote, then stop
+)
+
+// Enum value maps for MoveKind.
+var (
+	MoveKind_name = map[int32]string{
+		0: "MOVE_KIND_UNSPECIFIED",
+		1: "MOVE_KIND_STOP",
+		2: "MOVE_KIND_PRECOPY",
+	}
+	MoveKind_value = map[string]int32{
+		"MOVE_KIND_UNSPECIFIED": 0,
+		"MOVE_KIND_STOP":        1,
+		"MOVE_KIND_PRECOPY":     2,
+	}
+)
+
+func (x MoveKind) Enum() *MoveKind {
+	p := new(MoveKind)
+	*p = x
+	return p
+}
+
+func (x MoveKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MoveKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_migrated_v1_vm_proto_enumTypes[2].Descriptor()
+}
+
+func (MoveKind) Type() protoreflect.EnumType {
+	return &file_migrated_v1_vm_proto_enumTypes[2]
+}
+
+func (x MoveKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MoveKind.Descriptor instead.
+func (MoveKind) EnumDescriptor() ([]byte, []int) {
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{2}
 }
 
 type Compression int32
@@ -186,11 +239,11 @@ func (x Compression) String() string {
 }
 
 func (Compression) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_vm_proto_enumTypes[2].Descriptor()
+	return file_migrated_v1_vm_proto_enumTypes[3].Descriptor()
 }
 
 func (Compression) Type() protoreflect.EnumType {
-	return &file_migrated_v1_vm_proto_enumTypes[2]
+	return &file_migrated_v1_vm_proto_enumTypes[3]
 }
 
 func (x Compression) Number() protoreflect.EnumNumber {
@@ -199,7 +252,7 @@ func (x Compression) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Compression.Descriptor instead.
 func (Compression) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{2}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{3}
 }
 
 type NodeState int32
@@ -238,11 +291,11 @@ func (x NodeState) String() string {
 }
 
 func (NodeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_migrated_v1_vm_proto_enumTypes[3].Descriptor()
+	return file_migrated_v1_vm_proto_enumTypes[4].Descriptor()
 }
 
 func (NodeState) Type() protoreflect.EnumType {
-	return &file_migrated_v1_vm_proto_enumTypes[3]
+	return &file_migrated_v1_vm_proto_enumTypes[4]
 }
 
 func (x NodeState) Number() protoreflect.EnumNumber {
@@ -251,7 +304,7 @@ func (x NodeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NodeState.Descriptor instead.
 func (NodeState) EnumDescriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{3}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{4}
 }
 
 // A VM as its node, or its home, knows it.
@@ -873,6 +926,8 @@ type Move struct {
 	ToIsa         string                 `protobuf:"bytes,15,opt,name=to_isa,json=toIsa,proto3" json:"to_isa,omitempty"`
 	Frames        uint64                 `protobuf:"varint,16,opt,name=frames,proto3" json:"frames,omitempty"` // frame records written by the guest
 	RecordBytes   uint64                 `protobuf:"varint,17,opt,name=record_bytes,json=recordBytes,proto3" json:"record_bytes,omitempty"`
+	Kind          MoveKind               `protobuf:"varint,18,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"` // as chosen
+	Why           string                 `protobuf:"bytes,19,opt,name=why,proto3" json:"why,omitempty"`                              // it was chosen
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1026,6 +1081,97 @@ func (x *Move) GetRecordBytes() uint64 {
 	return 0
 }
 
+func (x *Move) GetKind() MoveKind {
+	if x != nil {
+		return x.Kind
+	}
+	return MoveKind_MOVE_KIND_UNSPECIFIED
+}
+
+func (x *Move) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+// What an operator wants of a move.
+type MoveOptions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          MoveKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"`
+	Compress      Compression            `protobuf:"varint,2,opt,name=compress,proto3,enum=migrated.v1.Compression" json:"compress,omitempty"`
+	MaxDowntime   *durationpb.Duration   `protobuf:"bytes,3,opt,name=max_downtime,json=maxDowntime,proto3" json:"max_downtime,omitempty"` // 0: 30 ms
+	Bandwidth     uint64                 `protobuf:"varint,4,opt,name=bandwidth,proto3" json:"bandwidth,omitempty"`                       // bytes a second at most; 0: what the link takes
+	Deadline      *durationpb.Duration   `protobuf:"bytes,5,opt,name=deadline,proto3" json:"deadline,omitempty"`                          // until the target is ready, else it is called off; 0: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MoveOptions) Reset() {
+	*x = MoveOptions{}
+	mi := &file_migrated_v1_vm_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MoveOptions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MoveOptions) ProtoMessage() {}
+
+func (x *MoveOptions) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_vm_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MoveOptions.ProtoReflect.Descriptor instead.
+func (*MoveOptions) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *MoveOptions) GetKind() MoveKind {
+	if x != nil {
+		return x.Kind
+	}
+	return MoveKind_MOVE_KIND_UNSPECIFIED
+}
+
+func (x *MoveOptions) GetCompress() Compression {
+	if x != nil {
+		return x.Compress
+	}
+	return Compression_COMPRESSION_UNSPECIFIED
+}
+
+func (x *MoveOptions) GetMaxDowntime() *durationpb.Duration {
+	if x != nil {
+		return x.MaxDowntime
+	}
+	return nil
+}
+
+func (x *MoveOptions) GetBandwidth() uint64 {
+	if x != nil {
+		return x.Bandwidth
+	}
+	return 0
+}
+
+func (x *MoveOptions) GetDeadline() *durationpb.Duration {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
 // What a transfer of memory carried.
 type MemoryStats struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1050,7 +1196,7 @@ type MemoryStats struct {
 
 func (x *MemoryStats) Reset() {
 	*x = MemoryStats{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[8]
+	mi := &file_migrated_v1_vm_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1208,7 @@ func (x *MemoryStats) String() string {
 func (*MemoryStats) ProtoMessage() {}
 
 func (x *MemoryStats) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[8]
+	mi := &file_migrated_v1_vm_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1221,7 @@ func (x *MemoryStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemoryStats.ProtoReflect.Descriptor instead.
 func (*MemoryStats) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{8}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MemoryStats) GetPages() uint64 {
@@ -1204,7 +1350,7 @@ type NodeInfo struct {
 
 func (x *NodeInfo) Reset() {
 	*x = NodeInfo{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[9]
+	mi := &file_migrated_v1_vm_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1362,7 @@ func (x *NodeInfo) String() string {
 func (*NodeInfo) ProtoMessage() {}
 
 func (x *NodeInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[9]
+	mi := &file_migrated_v1_vm_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1375,7 @@ func (x *NodeInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeInfo.ProtoReflect.Descriptor instead.
 func (*NodeInfo) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{9}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NodeInfo) GetName() string {
@@ -1339,7 +1485,7 @@ type Image struct {
 
 func (x *Image) Reset() {
 	*x = Image{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[10]
+	mi := &file_migrated_v1_vm_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1497,7 @@ func (x *Image) String() string {
 func (*Image) ProtoMessage() {}
 
 func (x *Image) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[10]
+	mi := &file_migrated_v1_vm_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1510,7 @@ func (x *Image) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Image.ProtoReflect.Descriptor instead.
 func (*Image) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{10}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Image) GetDigest() string {
@@ -1436,7 +1582,7 @@ type Build struct {
 
 func (x *Build) Reset() {
 	*x = Build{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[11]
+	mi := &file_migrated_v1_vm_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1594,7 @@ func (x *Build) String() string {
 func (*Build) ProtoMessage() {}
 
 func (x *Build) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[11]
+	mi := &file_migrated_v1_vm_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1607,7 @@ func (x *Build) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Build.ProtoReflect.Descriptor instead.
 func (*Build) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{11}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Build) GetIsa() string {
@@ -1510,7 +1656,7 @@ type LogChunk struct {
 
 func (x *LogChunk) Reset() {
 	*x = LogChunk{}
-	mi := &file_migrated_v1_vm_proto_msgTypes[12]
+	mi := &file_migrated_v1_vm_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1668,7 @@ func (x *LogChunk) String() string {
 func (*LogChunk) ProtoMessage() {}
 
 func (x *LogChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_vm_proto_msgTypes[12]
+	mi := &file_migrated_v1_vm_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1681,7 @@ func (x *LogChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogChunk.ProtoReflect.Descriptor instead.
 func (*LogChunk) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{12}
+	return file_migrated_v1_vm_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LogChunk) GetOffset() int64 {
@@ -1612,7 +1758,7 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x02pc\x18\x01 \x01(\x04R\x02pc\x12\x1a\n" +
 	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x12\n" +
 	"\x04file\x18\x03 \x01(\tR\x04file\x12\x12\n" +
-	"\x04line\x18\x04 \x01(\rR\x04line\"\xc7\x05\n" +
+	"\x04line\x18\x04 \x01(\rR\x04line\"\x84\x06\n" +
 	"\x04Move\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x124\n" +
@@ -1633,7 +1779,15 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\bfrom_isa\x18\x0e \x01(\tR\afromIsa\x12\x15\n" +
 	"\x06to_isa\x18\x0f \x01(\tR\x05toIsa\x12\x16\n" +
 	"\x06frames\x18\x10 \x01(\x04R\x06frames\x12!\n" +
-	"\frecord_bytes\x18\x11 \x01(\x04R\vrecordBytes\"\xea\x02\n" +
+	"\frecord_bytes\x18\x11 \x01(\x04R\vrecordBytes\x12)\n" +
+	"\x04kind\x18\x12 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12\x10\n" +
+	"\x03why\x18\x13 \x01(\tR\x03why\"\x81\x02\n" +
+	"\vMoveOptions\x12)\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x124\n" +
+	"\bcompress\x18\x02 \x01(\x0e2\x18.migrated.v1.CompressionR\bcompress\x12<\n" +
+	"\fmax_downtime\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\vmaxDowntime\x12\x1c\n" +
+	"\tbandwidth\x18\x04 \x01(\x04R\tbandwidth\x125\n" +
+	"\bdeadline\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bdeadline\"\xea\x02\n" +
 	"\vMemoryStats\x12\x14\n" +
 	"\x05pages\x18\x01 \x01(\x04R\x05pages\x12\x12\n" +
 	"\x04zero\x18\x02 \x01(\x04R\x04zero\x12\x12\n" +
@@ -1696,7 +1850,7 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x11VM_STATE_ARRIVING\x10\x04\x12\x11\n" +
 	"\rVM_STATE_AWAY\x10\x05\x12\x13\n" +
 	"\x0fVM_STATE_EXITED\x10\x06\x12\x11\n" +
-	"\rVM_STATE_LOST\x10\a*\xb2\x01\n" +
+	"\rVM_STATE_LOST\x10\a*\xc7\x01\n" +
 	"\tMovePhase\x12\x1a\n" +
 	"\x16MOVE_PHASE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12MOVE_PHASE_PREPARE\x10\x01\x12\x16\n" +
@@ -1704,7 +1858,12 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x13MOVE_PHASE_TRANSFER\x10\x03\x12\x15\n" +
 	"\x11MOVE_PHASE_VERIFY\x10\x04\x12\x14\n" +
 	"\x10MOVE_PHASE_START\x10\x05\x12\x13\n" +
-	"\x0fMOVE_PHASE_DONE\x10\x06*j\n" +
+	"\x0fMOVE_PHASE_DONE\x10\x06\x12\x13\n" +
+	"\x0fMOVE_PHASE_COPY\x10\a*P\n" +
+	"\bMoveKind\x12\x19\n" +
+	"\x15MOVE_KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eMOVE_KIND_STOP\x10\x01\x12\x15\n" +
+	"\x11MOVE_KIND_PRECOPY\x10\x02*j\n" +
 	"\vCompression\x12\x1b\n" +
 	"\x17COMPRESSION_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10COMPRESSION_NONE\x10\x01\x12\x12\n" +
@@ -1728,58 +1887,65 @@ func file_migrated_v1_vm_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_vm_proto_rawDescData
 }
 
-var file_migrated_v1_vm_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_migrated_v1_vm_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_migrated_v1_vm_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_migrated_v1_vm_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_migrated_v1_vm_proto_goTypes = []any{
 	(VMState)(0),                  // 0: migrated.v1.VMState
 	(MovePhase)(0),                // 1: migrated.v1.MovePhase
-	(Compression)(0),              // 2: migrated.v1.Compression
-	(NodeState)(0),                // 3: migrated.v1.NodeState
-	(*VM)(nil),                    // 4: migrated.v1.VM
-	(*Confinement)(nil),           // 5: migrated.v1.Confinement
-	(*Stay)(nil),                  // 6: migrated.v1.Stay
-	(*Exit)(nil),                  // 7: migrated.v1.Exit
-	(*Crash)(nil),                 // 8: migrated.v1.Crash
-	(*Register)(nil),              // 9: migrated.v1.Register
-	(*Frame)(nil),                 // 10: migrated.v1.Frame
-	(*Move)(nil),                  // 11: migrated.v1.Move
-	(*MemoryStats)(nil),           // 12: migrated.v1.MemoryStats
-	(*NodeInfo)(nil),              // 13: migrated.v1.NodeInfo
-	(*Image)(nil),                 // 14: migrated.v1.Image
-	(*Build)(nil),                 // 15: migrated.v1.Build
-	(*LogChunk)(nil),              // 16: migrated.v1.LogChunk
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
+	(MoveKind)(0),                 // 2: migrated.v1.MoveKind
+	(Compression)(0),              // 3: migrated.v1.Compression
+	(NodeState)(0),                // 4: migrated.v1.NodeState
+	(*VM)(nil),                    // 5: migrated.v1.VM
+	(*Confinement)(nil),           // 6: migrated.v1.Confinement
+	(*Stay)(nil),                  // 7: migrated.v1.Stay
+	(*Exit)(nil),                  // 8: migrated.v1.Exit
+	(*Crash)(nil),                 // 9: migrated.v1.Crash
+	(*Register)(nil),              // 10: migrated.v1.Register
+	(*Frame)(nil),                 // 11: migrated.v1.Frame
+	(*Move)(nil),                  // 12: migrated.v1.Move
+	(*MoveOptions)(nil),           // 13: migrated.v1.MoveOptions
+	(*MemoryStats)(nil),           // 14: migrated.v1.MemoryStats
+	(*NodeInfo)(nil),              // 15: migrated.v1.NodeInfo
+	(*Image)(nil),                 // 16: migrated.v1.Image
+	(*Build)(nil),                 // 17: migrated.v1.Build
+	(*LogChunk)(nil),              // 18: migrated.v1.LogChunk
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
 }
 var file_migrated_v1_vm_proto_depIdxs = []int32{
 	0,  // 0: migrated.v1.VM.state:type_name -> migrated.v1.VMState
-	17, // 1: migrated.v1.VM.created:type_name -> google.protobuf.Timestamp
-	17, // 2: migrated.v1.VM.ended:type_name -> google.protobuf.Timestamp
-	7,  // 3: migrated.v1.VM.exit:type_name -> migrated.v1.Exit
-	11, // 4: migrated.v1.VM.moves:type_name -> migrated.v1.Move
-	6,  // 5: migrated.v1.VM.stays:type_name -> migrated.v1.Stay
-	5,  // 6: migrated.v1.VM.confinement:type_name -> migrated.v1.Confinement
-	8,  // 7: migrated.v1.Exit.crash:type_name -> migrated.v1.Crash
-	9,  // 8: migrated.v1.Crash.registers:type_name -> migrated.v1.Register
-	10, // 9: migrated.v1.Crash.backtrace:type_name -> migrated.v1.Frame
-	17, // 10: migrated.v1.Move.started:type_name -> google.protobuf.Timestamp
-	18, // 11: migrated.v1.Move.prepare:type_name -> google.protobuf.Duration
-	18, // 12: migrated.v1.Move.quiesce:type_name -> google.protobuf.Duration
-	18, // 13: migrated.v1.Move.transfer:type_name -> google.protobuf.Duration
-	18, // 14: migrated.v1.Move.verify:type_name -> google.protobuf.Duration
-	18, // 15: migrated.v1.Move.start:type_name -> google.protobuf.Duration
-	18, // 16: migrated.v1.Move.downtime:type_name -> google.protobuf.Duration
-	18, // 17: migrated.v1.Move.total:type_name -> google.protobuf.Duration
-	18, // 18: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
-	12, // 19: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
-	3,  // 20: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
-	18, // 21: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
-	15, // 22: migrated.v1.Image.builds:type_name -> migrated.v1.Build
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	19, // 1: migrated.v1.VM.created:type_name -> google.protobuf.Timestamp
+	19, // 2: migrated.v1.VM.ended:type_name -> google.protobuf.Timestamp
+	8,  // 3: migrated.v1.VM.exit:type_name -> migrated.v1.Exit
+	12, // 4: migrated.v1.VM.moves:type_name -> migrated.v1.Move
+	7,  // 5: migrated.v1.VM.stays:type_name -> migrated.v1.Stay
+	6,  // 6: migrated.v1.VM.confinement:type_name -> migrated.v1.Confinement
+	9,  // 7: migrated.v1.Exit.crash:type_name -> migrated.v1.Crash
+	10, // 8: migrated.v1.Crash.registers:type_name -> migrated.v1.Register
+	11, // 9: migrated.v1.Crash.backtrace:type_name -> migrated.v1.Frame
+	19, // 10: migrated.v1.Move.started:type_name -> google.protobuf.Timestamp
+	20, // 11: migrated.v1.Move.prepare:type_name -> google.protobuf.Duration
+	20, // 12: migrated.v1.Move.quiesce:type_name -> google.protobuf.Duration
+	20, // 13: migrated.v1.Move.transfer:type_name -> google.protobuf.Duration
+	20, // 14: migrated.v1.Move.verify:type_name -> google.protobuf.Duration
+	20, // 15: migrated.v1.Move.start:type_name -> google.protobuf.Duration
+	20, // 16: migrated.v1.Move.downtime:type_name -> google.protobuf.Duration
+	20, // 17: migrated.v1.Move.total:type_name -> google.protobuf.Duration
+	20, // 18: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
+	14, // 19: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
+	2,  // 20: migrated.v1.Move.kind:type_name -> migrated.v1.MoveKind
+	2,  // 21: migrated.v1.MoveOptions.kind:type_name -> migrated.v1.MoveKind
+	3,  // 22: migrated.v1.MoveOptions.compress:type_name -> migrated.v1.Compression
+	20, // 23: migrated.v1.MoveOptions.max_downtime:type_name -> google.protobuf.Duration
+	20, // 24: migrated.v1.MoveOptions.deadline:type_name -> google.protobuf.Duration
+	4,  // 25: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
+	20, // 26: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
+	17, // 27: migrated.v1.Image.builds:type_name -> migrated.v1.Build
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_vm_proto_init() }
@@ -1792,8 +1958,8 @@ func file_migrated_v1_vm_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_vm_proto_rawDesc), len(file_migrated_v1_vm_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   13,
+			NumEnums:      5,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/migrated/migrated/node/units"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/statexfer"
+	"github.com/migrated/migrated/statexfer/live"
+)
+
+// moveFlags are what an operator may want of a move.
+type moveFlags struct {
+	mode, compress        string
+	maxDowntime, deadline time.Duration
+	bandwidth             units.Bytes
+}
+
+func (f *moveFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.mode, "mode", "auto", "auto, stop or precopy")
+	flags.DurationVar(&f.maxDowntime, "max-downtime", 30*time.Millisecond, "how long the program may stand still, where memory is sent while it runs")
+	flags.Var(&f.bandwidth, "bandwidth", "bytes a second to send at most, such as 50M (default what the link takes)")
+	flags.DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got all of it by then (default none)")
+	flags.StringVar(&f.compress, "compress", "auto", "auto, none, s2 or zstd")
+	for flag, values := range map[string][]string{
+		"mode":     {"auto", "stop", "precopy"},
+		"compress": {"auto", "none", "s2", "zstd"},
+	} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
+}
+
+// modes and codecs are what flags mean.
+var (
+	modes = map[live.Mode]pb.MoveKind{
+		live.Auto:    pb.MoveKind_MOVE_KIND_UNSPECIFIED,
+		live.Stop:    pb.MoveKind_MOVE_KIND_STOP,
+		live.PreCopy: pb.MoveKind_MOVE_KIND_PRECOPY,
+	}
+	codecs = map[statexfer.Codec]pb.Compression{
+		statexfer.Auto: pb.Compression_COMPRESSION_UNSPECIFIED,
+		statexfer.None: pb.Compression_COMPRESSION_NONE,
+		statexfer.S2:   pb.Compression_COMPRESSION_S2,
+		statexfer.Zstd: pb.Compression_COMPRESSION_ZSTD,
+	}
+)
+
+func (f *moveFlags) options() (*pb.MoveOptions, error) {
+	mode, err := live.ParseMode(f.mode)
+	kind, ok := modes[mode]
+	if err != nil || !ok {
+		return nil, usagef("--mode: unknown mode %q: use auto, stop or precopy", f.mode)
+	}
+	codec, err := statexfer.ParseCodec(f.compress)
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("--compress: %w", err)}
+	}
+	if f.maxDowntime <= 0 || f.deadline < 0 {
+		return nil, usagef("--max-downtime and --deadline: want a time")
+	}
+	return &pb.MoveOptions{
+		Kind:        kind,
+		Compress:    codecs[codec],
+		MaxDowntime: durationpb.New(f.maxDowntime),
+		Bandwidth:   uint64(f.bandwidth),
+		Deadline:    durationpb.New(f.deadline),
+	}, nil
+}

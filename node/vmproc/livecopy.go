@@ -1,0 +1,192 @@
+package vmproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/statexfer"
+	"github.com/migrated/migrated/statexfer/live"
+	"github.com/migrated/migrated/vmm"
+)
+
+// A liveSender is every kind of move whose memory is all at the target when it starts.
+type liveSender struct {
+	g    Movable
+	held held
+	opt  *pb.SendOptions
+}
+
+// moveKinds are what an operator can ask for.
+var moveKinds = map[pb.MoveKind]live.Mode{
+	pb.MoveKind_MOVE_KIND_UNSPECIFIED: live.Auto,
+	pb.MoveKind_MOVE_KIND_STOP:        live.Stop,
+	pb.MoveKind_MOVE_KIND_PRECOPY:     live.PreCopy,
+}
+
+func kindOf(m live.Mode) pb.MoveKind {
+	for kind, mode := range moveKinds {
+		if mode == m {
+			return kind
+		}
+	}
+	return pb.MoveKind_MOVE_KIND_UNSPECIFIED
+}
+
+// fixedDowntime is what stopping and starting take beside round trips: leaving the stack and
+// coming back on one, and two journals that reach the disk.
+const fixedDowntime = 2 * time.Millisecond
+
+func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+	c, err := s.Open(ctx, FirstStream)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	// The target gets ready to receive in the time that it has for the first byte.
+	conn := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration()}
+	o := e.opt.Options
+	l := &leaver{g: e.g, timeout: e.opt.QuiesceTimeout.AsDuration(), progress: progress, phase: pb.MovePhase_MOVE_PHASE_COPY}
+	res, stopped, err := live.Send(ctx, conn, l, live.Plan{
+		Mode:        moveKinds[o.GetKind()],
+		MaxDowntime: o.GetMaxDowntime().AsDuration(),
+		Compress:    codecs[o.GetCompress()],
+		Bandwidth:   o.GetBandwidth(),
+		PageMap:     e.held.pageMap,
+		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
+	}, l.report)
+	if err != nil {
+		if stopped {
+			if err := e.g.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
+				return nil, fmt.Errorf("resume after a failed move: %w", err)
+			}
+		}
+		return nil, explainClosed(err)
+	}
+	return &pb.Sent{
+		Left: LeftToWire(l.left), LeftAt: ToMonotonic(l.at),
+		Digest: res.Digest[:], Memory: MemoryStats(res.Memory),
+		Kind: kindOf(res.Mode), Why: res.Why,
+	}, nil
+}
+
+func (e *liveSender) drain(context.Context, Streams, func(*pb.MoveProgress)) error { return nil }
+
+// explainClosed tells the other side's end from what it made of a call.
+func explainClosed(err error) error {
+	for _, end := range []error{statexfer.ErrTruncated, io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET} {
+		if errors.Is(err, end) {
+			return ErrClosed
+		}
+	}
+	return err
+}
+
+// A leaver is a guest as package live sees it.
+type leaver struct {
+	g        Movable
+	timeout  time.Duration // for leaving its stack
+	progress func(*pb.MoveProgress)
+	phase    pb.MovePhase
+	left     *vmm.Left
+	at       time.Time // when it left
+}
+
+// A logger is a guest that can be moved while it runs.
+type logger interface {
+	LogDirty(on bool) error
+	Dirty(set []uint64) error
+	Throttle(share float64)
+}
+
+func (l *leaver) Memory() []byte { return l.g.Memory() }
+
+func (l *leaver) LogDirty(on bool) error {
+	if g, ok := l.g.(logger); ok {
+		return g.LogDirty(on)
+	}
+	return vmm.ErrNoDirtyLog
+}
+
+func (l *leaver) Dirty(set []uint64) error { return l.g.(logger).Dirty(set) }
+
+func (l *leaver) Throttle(share float64) {
+	if g, ok := l.g.(logger); ok {
+		g.Throttle(share)
+	}
+}
+
+// Quiesce takes the guest off its stack. On an error it still runs.
+func (l *leaver) Quiesce(ctx context.Context) (err error) {
+	l.phase = pb.MovePhase_MOVE_PHASE_QUIESCE
+	l.progress(&pb.MoveProgress{Phase: l.phase})
+	l.left, l.at, err = Quiesce(ctx, l.g, l.timeout)
+	if err == nil {
+		l.phase = pb.MovePhase_MOVE_PHASE_TRANSFER
+		l.progress(&pb.MoveProgress{Phase: l.phase})
+	}
+	return err
+}
+
+func (l *leaver) report(p live.Progress) {
+	if l.phase == pb.MovePhase_MOVE_PHASE_COPY && p.Memory == (statexfer.Stats{}) && p.Mode == live.Stop {
+		return // it is to be stopped first
+	}
+	l.progress(&pb.MoveProgress{
+		Phase:  l.phase,
+		Memory: MemoryStats(p.Memory),
+		Rate: &pb.MoveRate{
+			Kind: kindOf(p.Mode), Why: p.Why, Rate: p.Rate, Remaining: p.Remaining, DirtyRate: p.DirtyRate,
+			ExpectedDowntime: durationpb.New(p.ExpectedDowntime), Throttle: p.Throttle,
+		},
+	})
+}
+
+// Quiesce takes a guest off its stack and returns when it left. On an error it still runs.
+func Quiesce(ctx context.Context, g Movable, timeout time.Duration) (*vmm.Left, time.Time, error) {
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	asked := time.Now()
+	left, err := g.Quiesce(limited)
+	if err != nil {
+		if context.Cause(ctx) == nil && limited.Err() != nil {
+			return nil, asked, fmt.Errorf("%w: %v", ErrQuiesce, timeout)
+		}
+		return nil, asked, fmt.Errorf("take the program off its stack: %w", err)
+	}
+	return left, asked.Add(left.Quiesce), nil
+}
+
+// A liveReceiver receives what a liveSender sends.
+type liveReceiver struct {
+	g   Movable
+	opt *pb.ReceiveOptions
+}
+
+func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error) {
+	first, cancel := context.WithTimeout(ctx, e.opt.FirstTimeout.AsDuration())
+	defer cancel()
+	c, err := s.Open(first, FirstStream)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	conn := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration(), first: e.opt.FirstTimeout.AsDuration()}
+	a, err := live.Receive(ctx, conn, e.g.Memory(), live.Options{
+		Report: func(st statexfer.Stats) {
+			progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
+		},
+	})
+	if err != nil {
+		return nil, explainClosed(err)
+	}
+	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory)}, nil
+}
+
+func (e *liveReceiver) fill(context.Context, Streams, func(*pb.MoveProgress)) error { return nil }
