@@ -46,7 +46,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	if err != nil {
 		return nil, err
 	}
-	g, err := n.budget.reserve(req.Vm.Memory)
+	g, err := n.budget.reserveFor(from.Name(), req.Vm.Memory, n.live.Load().Limits)
 	if err != nil {
 		releaseName()
 		return nil, status.Errorf(codes.ResourceExhausted, "no room: %v", err)

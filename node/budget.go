@@ -18,25 +18,37 @@ type budget struct {
 	limit uint64 // of all VMs together; 0: none
 
 	mu       sync.Mutex
-	granted  uint64 // to all VMs here
-	untapped uint64 // of that, to those that are only being made or received
+	granted  uint64          // to all VMs here
+	untapped uint64          // of that, to those that are only being made or received
+	guests   map[*grant]bool // those of VMs that came from peers
 }
 
 // A grant is one VM's part of the budget.
 type grant struct {
 	b    *budget
+	peer string // that the VM came from; empty: it was started here
 	size uint64
 	full bool // its memory counts as touched
 }
 
-// reserve grants memory, or says what is lacking.
+// reserve grants memory to a VM of this node, or says what is lacking.
 func (b *budget) reserve(size uint64) (*grant, error) {
+	return b.reserveFor("", size, Limits{})
+}
+
+// reserveFor grants memory to a VM that a peer wants to move here.
+func (b *budget) reserveFor(peer string, size uint64, l Limits) (*grant, error) {
 	m, err := b.host.Memory()
 	if err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if peer != "" {
+		if err := b.within(l, peer, size); err != nil {
+			return nil, err
+		}
+	}
 	if b.limit > 0 && size > b.limit-min(b.limit, b.granted) {
 		return nil, fmt.Errorf("%s of memory are wanted, and of the %s that VMs may have here %s are taken",
 			mebibytes(size), mebibytes(b.limit), mebibytes(b.granted))
@@ -46,15 +58,46 @@ func (b *budget) reserve(size uint64) (*grant, error) {
 	}
 	b.granted += size
 	b.untapped += size
-	return &grant{b: b, size: size}, nil
+	return b.keep(&grant{b: b, peer: peer, size: size}), nil
 }
 
-// claim grants memory to a VM that has it already.
-func (b *budget) claim(size uint64) *grant {
+// claim grants memory to a VM that has it already, and the peer that it came from, if any.
+func (b *budget) claim(peer string, size uint64) *grant {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.granted += size
-	return &grant{b: b, size: size, full: true}
+	return b.keep(&grant{b: b, peer: peer, size: size, full: true})
+}
+
+func (b *budget) keep(g *grant) *grant {
+	if b.guests == nil {
+		b.guests = make(map[*grant]bool)
+	}
+	if g.peer != "" {
+		b.guests[g] = true
+	}
+	return g
+}
+
+// within says whether another VM of a peer is within the limits. b.mu is held.
+func (b *budget) within(l Limits, peer string, size uint64) error {
+	coming, held := 0, uint64(0)
+	for g := range b.guests {
+		if !g.full {
+			coming++
+		}
+		if g.peer == peer {
+			held += g.size
+		}
+	}
+	if coming >= l.Moves {
+		return fmt.Errorf("%d moves to here are under way, and no more are taken at a time (moves, in [limits])", coming)
+	}
+	if l.PeerMemory > 0 && size > l.PeerMemory-min(l.PeerMemory, held) {
+		return fmt.Errorf("%s of memory are wanted, and of the %s that VMs of %s may have here %s are taken (peer_memory, in [limits])",
+			mebibytes(size), mebibytes(l.PeerMemory), peer, mebibytes(held))
+	}
+	return nil
 }
 
 // free is what a new VM could have.
@@ -109,6 +152,7 @@ func (g *grant) release() {
 	}
 	g.b.granted -= g.size
 	g.size, g.full = 0, true
+	delete(g.b.guests, g)
 }
 
 func mebibytes(n uint64) string {

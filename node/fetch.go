@@ -51,12 +51,22 @@ func (n *Node) fetchImage(ctx context.Context, from *link.Link, d image.Digest, 
 		piece, err := stream.Recv()
 		return piece.GetData(), err
 	}}
-	m, err := n.images.Import(r)
+	limits := n.live.Load().Limits
+	have, err := n.images.Size()
 	if err != nil {
-		return 0, status.Errorf(status.Code(err), "fetch the image from %s: %s", from.Name(), status.Convert(err).Message())
+		return 0, err
 	}
-	if m.Digest() != d {
-		return 0, status.Errorf(codes.Aborted, "fetch the image from %s: %s came instead", from.Name(), m.Digest())
+	if have >= limits.Images {
+		return 0, status.Errorf(codes.ResourceExhausted, "no room for the image: there are %s of images, and from %s on none is taken from a peer (images, in [limits])",
+			mebibytes(have), mebibytes(limits.Images))
+	}
+	r.limit = min(limits.Image, limits.Images-have)
+	if err := n.images.ImportOnly(d, r); err != nil {
+		code := status.Code(err)
+		if errors.Is(err, errTooLarge) {
+			code = codes.ResourceExhausted
+		}
+		return 0, status.Errorf(code, "fetch the image from %s: %s", from.Name(), status.Convert(err).Message())
 	}
 	return r.count, nil
 }
@@ -66,7 +76,10 @@ type pieces struct {
 	next  func() ([]byte, error)
 	rest  []byte
 	count uint64 // bytes that came
+	limit uint64 // of them; 0: none
 }
+
+var errTooLarge = errors.New("it is larger than a peer's image may be (image and images, in [limits])")
 
 func (r *pieces) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
@@ -76,6 +89,9 @@ func (r *pieces) Read(p []byte) (int, error) {
 		}
 		r.rest = piece
 		r.count += uint64(len(piece))
+		if r.limit > 0 && r.count > r.limit {
+			return 0, errTooLarge
+		}
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]

@@ -180,7 +180,7 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 		rec.MovingTo = ""
 	}
 	rec.State = state
-	vm.guest, vm.grant = guest, n.budget.claim(rec.Memory)
+	vm.guest, vm.grant = guest, n.budget.claim(cameFrom(rec), rec.Memory)
 	if vm.input != nil {
 		vm.input.Accept(status.InputAccepted)
 	}
@@ -299,4 +299,12 @@ func (vm *VM) conclude(h *pb.Handover, started bool) {
 	if out != nil {
 		close(out.done)
 	}
+}
+
+// cameFrom is the node that a VM was on before; empty for one that has not moved.
+func cameFrom(rec *pb.VM) string {
+	if len(rec.Stays) < 2 {
+		return ""
+	}
+	return rec.Stays[len(rec.Stays)-2].Node
 }

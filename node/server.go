@@ -35,6 +35,7 @@ func (n *Node) NewServers() *Servers {
 	options := func(check func(context.Context, string) error) []grpc.ServerOption {
 		return []grpc.ServerOption{
 			grpc.MaxConcurrentStreams(maxCalls),
+			grpc.ConnectionTimeout(n.hub.Timeout()), // for HTTP/2's preface
 			grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
 				if err := check(ctx, info.FullMethod); err != nil {
 					return nil, err

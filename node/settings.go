@@ -12,10 +12,12 @@ type Settings struct {
 	MemoryLimit   uint64 // of all VMs here together, bytes; 0: what the machine has
 	KeepEnded     int    // records of VMs that have ended; the oldest are forgotten
 	Timeouts      move.Timeouts
+	Limits        Limits
 }
 
 func (s Settings) withDefaults() Settings {
 	s.Timeouts = s.Timeouts.WithDefaults()
+	s.Limits = s.Limits.withDefaults()
 	if s.DefaultMemory == 0 {
 		s.DefaultMemory = 64 << 20
 	}

@@ -41,6 +41,7 @@ type config struct {
 	Lease       int          `toml:"-"`                          // descriptor; VMs' processes end when it does
 	Peers       []peerConfig `toml:"peer" reload:"live"`
 	Move        moveConfig   `toml:"move" reload:"live"`
+	Limits      limitsConfig `toml:"limits" reload:"live"`
 }
 
 // A peerConfig is a node that this one dials.
@@ -54,6 +55,21 @@ type moveConfig struct {
 	Prepare units.Duration `toml:"prepare_timeout"`
 	Quiesce units.Duration `toml:"quiesce_timeout"`
 	Stall   units.Duration `toml:"stall_timeout"`
+}
+
+// A limitsConfig bounds what peers can make this node hold; 0 stands for the default.
+type limitsConfig struct {
+	Moves      int         `toml:"moves"`       // to here at a time
+	PeerMemory units.Bytes `toml:"peer_memory"` // of VMs that came from one peer; by default as memory_limit
+	Image      units.Bytes `toml:"image"`       // of a build of an image that a peer gives
+	Images     units.Bytes `toml:"images"`      // of all images, beyond which none is taken from a peer
+}
+
+func (l *limitsConfig) check() error {
+	if l.Moves < 0 {
+		return fmt.Errorf("limits: moves: %d is less than none", l.Moves)
+	}
+	return nil
 }
 
 // defaults of what neither file nor flags say.
@@ -129,7 +145,7 @@ func (c *config) peers() ([]link.Peer, error) {
 func (c *config) check() error {
 	_, peersErr := c.peers()
 	_, levelErr := c.logLevel()
-	errs := []error{node.CheckName(c.Name), c.checkListen(), peersErr, levelErr}
+	errs := []error{node.CheckName(c.Name), c.Limits.check(), c.checkListen(), peersErr, levelErr}
 	if c.Metrics != "" {
 		errs = append(errs, metrics.CheckAddress(c.Metrics))
 	}
@@ -156,6 +172,12 @@ func (c *config) settings() node.Settings {
 			Prepare: time.Duration(c.Move.Prepare),
 			Quiesce: time.Duration(c.Move.Quiesce),
 			Stall:   time.Duration(c.Move.Stall),
+		},
+		Limits: node.Limits{
+			Moves:      c.Limits.Moves,
+			PeerMemory: uint64(c.Limits.PeerMemory),
+			Image:      uint64(c.Limits.Image),
+			Images:     uint64(c.Limits.Images),
 		},
 	}
 }

@@ -22,6 +22,12 @@ log_level = "debug"
 name = "arm-board-1"
 address = "10.0.0.2:7370"
 
+[limits]
+moves = 3
+peer_memory = "2G"
+image = "5M"
+images = "6G"
+
 [move]
 prepare_timeout = "2m"
 quiesce_timeout = "3s"

@@ -103,7 +103,36 @@ func (s *Store) Build(d image.Digest, info image.BuildInfo) (*image.Build, error
 }
 
 // Import reads an image, checks it, and adds what it has to the store.
-func (s *Store) Import(r io.Reader) (*image.Image, error) {
+func (s *Store) Import(r io.Reader) (*image.Image, error) { return s.add(r, "") }
+
+// ImportOnly is Import for an image that was asked for: another one leaves nothing behind.
+func (s *Store) ImportOnly(want image.Digest, r io.Reader) error {
+	_, err := s.add(r, want)
+	return err
+}
+
+// Size is what all images take, bytes.
+func (s *Store) Size() (uint64, error) {
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return 0, fmt.Errorf("look at the image store: %w", err)
+	}
+	var total uint64
+	for _, f := range files {
+		info, err := f.Info()
+		if errors.Is(err, os.ErrNotExist) { // it was temporary
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("look at the image store: %w", err)
+		}
+		total += uint64(info.Size())
+	}
+	return total, nil
+}
+
+// add is Import; want is the digest that it must have, or empty.
+func (s *Store) add(r io.Reader, want image.Digest) (*image.Image, error) {
 	f, err := os.CreateTemp(s.dir, tempPattern)
 	if err != nil {
 		return nil, fmt.Errorf("store image: %w", err)
@@ -113,6 +142,9 @@ func (s *Store) Import(r io.Reader) (*image.Image, error) {
 	m, err := image.OpenReader(io.TeeReader(r, f))
 	if err != nil {
 		return nil, err
+	}
+	if want != "" && m.Digest() != want {
+		return nil, fmt.Errorf("%s came instead of %s", m.Digest(), want)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

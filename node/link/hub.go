@@ -102,6 +102,9 @@ func setDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
+// Timeout is how long the other side may take to say what it wants.
+func (h *Hub) Timeout() time.Duration { return h.cfg.Timeout }
+
 // Control yields the streams on which peers speak gRPC to this node.
 func (h *Hub) Control() net.Listener { return h.control }
 
