@@ -123,3 +123,25 @@ func TestTornImport(t *testing.T) {
 		t.Errorf("it is still there: %v", err)
 	}
 }
+
+// TestImportOnly: an image other than the one that was asked for leaves nothing behind.
+func TestImportOnly(t *testing.T) {
+	s, whole := open(t), file(t)
+	m, err := image.OpenReader(bytes.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := image.Digest("sha256:" + strings.Repeat("0", 64))
+	if err := s.ImportOnly(other, bytes.NewReader(whole)); err == nil || !strings.Contains(err.Error(), "came instead of") {
+		t.Errorf("another image: %v", err)
+	}
+	if size, err := s.Size(); err != nil || size != 0 {
+		t.Errorf("it has left %d bytes, %v", size, err)
+	}
+	if err := s.ImportOnly(m.Digest(), bytes.NewReader(whole)); err != nil {
+		t.Error(err)
+	}
+	if size, err := s.Size(); err != nil || size != uint64(len(whole)) {
+		t.Errorf("the store has %d bytes, and the image %d; %v", size, len(whole), err)
+	}
+}
