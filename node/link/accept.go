@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -71,7 +70,7 @@ func (h *Hub) accept(raw net.Conn) error {
 }
 
 // acceptJoin enrols the holder of a token.
-func (h *Hub) acceptJoin(c *tls.Conn) error {
+func (h *Hub) acceptJoin(c *trust.Conn) error {
 	defer c.Close()
 	p, err := h.trust.Accept(c)
 	if err != nil {
@@ -84,8 +83,8 @@ func (h *Hub) acceptJoin(c *tls.Conn) error {
 // maxOperatorConns bounds the connections of operators elsewhere, all together.
 const maxOperatorConns = 128
 
-func (h *Hub) acceptOperator(c *tls.Conn, peer trust.Peer) error {
-	oc := &operatorConn{Conn: abrupt{c}, hub: h, addr: OperatorAddr{Peer: peer, Address: c.RemoteAddr().String()}}
+func (h *Hub) acceptOperator(c *trust.Conn, peer trust.Peer) error {
+	oc := &operatorConn{Conn: c, hub: h, addr: OperatorAddr{Peer: peer, Address: c.RemoteAddr().String()}}
 	h.mu.Lock()
 	err := h.trust.Check(peer.Key, trust.Operate) // it may have been revoked meanwhile
 	if err == nil && len(h.calls) >= maxOperatorConns {
@@ -103,7 +102,7 @@ func (h *Hub) acceptOperator(c *tls.Conn, peer trust.Peer) error {
 }
 
 // acceptLink is the accepting side's greeting.
-func (h *Hub) acceptLink(c *tls.Conn, enrolled trust.Peer) error {
+func (h *Hub) acceptLink(c *trust.Conn, enrolled trust.Peer) error {
 	if err := c.SetDeadline(time.Now().Add(h.cfg.Timeout)); err != nil {
 		return err
 	}

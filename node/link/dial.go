@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -133,7 +132,7 @@ func (h *Hub) greetFirst(c net.Conn) (*pb.NodeInfo, error) {
 }
 
 // open multiplexes a greeted connection and makes the link known.
-func (h *Hub) open(c *tls.Conn, peer *pb.NodeInfo, dialled bool) error {
+func (h *Hub) open(c *trust.Conn, peer *pb.NodeInfo, dialled bool) error {
 	l, err := newLink(h, c, peer, dialled)
 	if err != nil {
 		c.Close()

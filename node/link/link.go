@@ -5,7 +5,6 @@ package link
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,7 +28,7 @@ type Link struct {
 	key     trust.Key // of the peer's identity
 	address string    // of the other end
 	dialled bool      // by this node
-	conn    *tls.Conn
+	conn    *trust.Conn
 	session *yamux.Session
 	client  *grpc.ClientConn
 	closed  sync.Once
@@ -39,7 +38,7 @@ type Link struct {
 }
 
 // newLink multiplexes a connection whose greeting is over.
-func newLink(h *Hub, c *tls.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error) {
+func newLink(h *Hub, c *trust.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error) {
 	enrolled, until, err := h.trust.Authenticate(c.ConnectionState())
 	if err != nil {
 		return nil, err
@@ -57,7 +56,7 @@ func newLink(h *Hub, c *tls.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error
 	if dialled {
 		open = yamux.Client
 	}
-	session, err := open(abrupt{c}, cfg)
+	session, err := open(c, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open link: %w", err)
 	}
@@ -77,11 +76,6 @@ func newLink(h *Hub, c *tls.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error
 	}
 	return l, nil
 }
-
-// An abrupt connection closes without a last word to the other side, which could block.
-type abrupt struct{ *tls.Conn }
-
-func (c abrupt) Close() error { return c.NetConn().Close() }
 
 // streamWindow is how much of a stream may be under way unread, bytes. It bounds what a
 // peer can make this node hold, and how long a keep-alive waits behind a stream's data.

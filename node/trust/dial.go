@@ -16,12 +16,13 @@ import (
 const welcome = 'w'
 
 // Dial connects to whoever has a key, and to nobody else. The context is for getting there.
-func (s *Store) Dial(ctx context.Context, address, proto string, key Key) (*tls.Conn, error) {
+func (s *Store) Dial(ctx context.Context, address, proto string, key Key) (*Conn, error) {
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	c := tls.Client(raw, s.clientConfig(proto, key))
+	below := &batch{Conn: raw}
+	c := tls.Client(below, s.clientConfig(proto, key))
 	if err := enter(ctx, c, func() error {
 		var b [1]byte
 		if _, err := io.ReadFull(c, b[:]); err != nil {
@@ -35,13 +36,14 @@ func (s *Store) Dial(ctx context.Context, address, proto string, key Key) (*tls.
 		raw.Close()
 		return nil, explain(err)
 	}
-	return c, nil
+	return &Conn{c, below}, nil
 }
 
 // Handshake is the server's side of Dial. Whoever gets through it for anything but joining is
 // enrolled.
-func (s *Store) Handshake(ctx context.Context, raw net.Conn) (*tls.Conn, error) {
-	c := tls.Server(raw, s.serverConfig())
+func (s *Store) Handshake(ctx context.Context, raw net.Conn) (*Conn, error) {
+	below := &batch{Conn: raw}
+	c := tls.Server(below, s.serverConfig())
 	err := enter(ctx, c, func() error {
 		_, err := c.Write([]byte{welcome})
 		return err
@@ -49,7 +51,7 @@ func (s *Store) Handshake(ctx context.Context, raw net.Conn) (*tls.Conn, error) 
 	if err != nil {
 		return nil, fmt.Errorf("TLS handshake: %w", explain(err))
 	}
-	return c, nil
+	return &Conn{c, below}, nil
 }
 
 // enter shakes hands and calls then, both within the context.

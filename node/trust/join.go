@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -106,7 +105,7 @@ func (s *Store) joinAt(ctx context.Context, t *Token, address string) error {
 
 // Accept is the issuer's side of joining, on a connection whose handshake is over. Who does
 // not prove a token gets no answer.
-func (s *Store) Accept(c *tls.Conn) (Peer, error) {
+func (s *Store) Accept(c *Conn) (Peer, error) {
 	if err := c.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
 		return Peer{}, err
 	}
@@ -169,7 +168,7 @@ func (s *Store) redeem(req *pb.JoinRequest, key Key, what []byte) (Peer, error) 
 }
 
 // proofText is what the token's key signs: this connection, who joins on it, and as what.
-func proofText(c *tls.Conn, joiner Key, name string) ([]byte, error) {
+func proofText(c *Conn, joiner Key, name string) ([]byte, error) {
 	cs := c.ConnectionState()
 	value, err := cs.ExportKeyingMaterial(exporter, nil, sha256.Size)
 	if err != nil {

@@ -162,7 +162,7 @@ func TestProofIsOfOneConnection(t *testing.T) {
 	server, board := testStore(t), testStore(t)
 	address, outcome := serveJoins(t, server)
 	token := issueFor(t, server, address, "board", Node)
-	dial := func() (*tls.Conn, *pb.JoinRequest) {
+	dial := func() (*Conn, *pb.JoinRequest) {
 		c, err := board.Dial(t.Context(), address, ProtoJoin, server.Key())
 		if err != nil {
 			t.Fatal(err)
@@ -209,13 +209,13 @@ func TestRenewal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	connect := func() (client, accepted *tls.Conn) {
+	connect := func() (client, accepted *Conn) {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer ln.Close()
-		got := make(chan *tls.Conn, 1)
+		got := make(chan *Conn, 1)
 		go func() {
 			raw, err := ln.Accept()
 			if err != nil {

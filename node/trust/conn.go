@@ -1,0 +1,80 @@
+package trust
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+)
+
+// A Conn is a connection whose two sides have shown who they are.
+type Conn struct {
+	*tls.Conn
+	below *batch
+}
+
+// Write writes all of p in few pieces.
+func (c *Conn) Write(p []byte) (int, error) {
+	c.below.hold()
+	n, err := c.Conn.Write(p)
+	if flushErr := c.below.flush(); err == nil && flushErr != nil {
+		return 0, flushErr
+	}
+	return n, err
+}
+
+// Close closes without a last word to the other side, which could block. What is said over
+// such a connection says itself where it ends.
+func (c *Conn) Close() error { return c.below.Close() }
+
+// A batch is the connection below TLS. crypto/tls writes each record of 16 KiB by itself;
+// between hold and flush they are gathered, so that they cost one system call and not one
+// each.
+type batch struct {
+	net.Conn
+
+	mu   sync.Mutex // of what follows; held while it is written
+	held bool
+	buf  []byte
+}
+
+// batchSize is how much is gathered at most, bytes.
+const batchSize = 128 << 10
+
+func (b *batch) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.held {
+		return b.Conn.Write(p)
+	}
+	if len(b.buf)+len(p) > batchSize {
+		if err := b.write(); err != nil {
+			return 0, err
+		}
+	}
+	b.buf = append(b.buf, p...)
+	return len(p), nil
+}
+
+// hold gathers what is written from now on.
+func (b *batch) hold() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = true
+}
+
+// flush writes what was gathered.
+func (b *batch) flush() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = false
+	return b.write()
+}
+
+func (b *batch) write() error {
+	if len(b.buf) == 0 {
+		return nil
+	}
+	_, err := b.Conn.Write(b.buf)
+	b.buf = b.buf[:0]
+	return err
+}
