@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/migrated/migrated/node/trust"
 	"github.com/migrated/migrated/node/trust/trusttest"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm/hostabi"
 )
 
 // TestPrepareRefuses sends requests that no honest source would, or that come from one of
@@ -38,7 +40,7 @@ func TestPrepareRefuses(t *testing.T) {
 			Generation: 1, Stays: []*pb.Stay{{Node: "server", LogEnd: -1}},
 		},
 	}
-	otherABI := []byte(strings.Replace(string(m.ConfigBlob()), `"abi":1`, `"abi":99`, 1))
+	otherABI := []byte(strings.Replace(string(m.ConfigBlob()), fmt.Sprintf(`"abi":%d`, hostabi.Version), `"abi":99`, 1))
 	otherLayout := []byte(strings.Replace(string(m.ConfigBlob()), string(m.Config().LayoutHash), "sha256:"+strings.Repeat("1", 64), 1))
 	for _, test := range []struct {
 		name   string
