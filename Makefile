@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 
 BIN := build/bin
 
-.PHONY: all build setup plugin sysroot bin demo test test-long bench proto clean
+.PHONY: all build setup plugin sysroot bin deb demo test test-long bench proto clean
 
 all: build
 
@@ -21,10 +21,14 @@ sysroot: plugin
 
 bin: setup
 	@mkdir -p $(BIN)/arm64
-	@go build -o $(BIN)/ ./cmd/...
-	@GOARCH=arm64 go build -o $(BIN)/arm64/ ./cmd/migrated ./cmd/migratectl
+	@go build -trimpath -o $(BIN)/ ./cmd/...
+	@GOARCH=arm64 go build -trimpath -o $(BIN)/arm64/ ./cmd/migrated ./cmd/migratectl
 
 build: sysroot bin
+
+# Debian packages, in build/deb.
+deb: build
+	@packaging/deb
 
 demo: build
 	@go run ./testbed/demo

@@ -16,6 +16,23 @@ import (
 // Metrics are for the daemon to serve.
 func (n *Node) Metrics() *metrics.Metrics { return n.counts }
 
+// Pulse says in a line how the node is. That it returns shows that nothing in the node hangs.
+func (n *Node) Pulse() string {
+	s := n.state()
+	here, links := 0, 0
+	for _, vm := range s.VMs {
+		if vm.Here {
+			here++
+		}
+	}
+	for _, up := range s.Links {
+		if up {
+			links++
+		}
+	}
+	return fmt.Sprintf("%d VMs here, %d elsewhere; %d of %d nodes connected", here, len(s.VMs)-here, links, len(s.Links))
+}
+
 // state is what metrics say of this moment.
 func (n *Node) state() metrics.State {
 	s := metrics.State{Links: make(map[string]bool), LastSeq: n.events.Last()}

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/move"
 )
 
 const full = `
@@ -87,4 +91,42 @@ func FuzzConfig(f *testing.F) {
 			cfg.checkListen()
 		}
 	})
+}
+
+// TestPackagedConfig: the file that the package installs changes nothing, and what it says
+// of defaults is true.
+func TestPackagedConfig(t *testing.T) {
+	text, err := os.ReadFile("../../packaging/files/migrated.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := defaults()
+	if err := parseConfig(text, &plain); err != nil || !reflect.DeepEqual(plain, defaults()) {
+		t.Errorf("as it is: %+v, %v", plain, err)
+	}
+	var shown strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "#"); ok && !strings.HasPrefix(rest, " ") {
+			line = rest
+		}
+		shown.WriteString(line)
+	}
+	cfg := defaults()
+	if err := parseConfig([]byte(shown.String()), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := cfg.check(); err != nil {
+		t.Error(err)
+	}
+	want := node.Settings{Timeouts: move.Timeouts{}.WithDefaults()}.Timeouts
+	if got := cfg.settings().Timeouts.WithDefaults(); got != want {
+		t.Errorf("timeouts %+v, want %+v", got, want)
+	}
+	if cfg.KeepEnded != 100 || len(cfg.Peers) != 1 || cfg.Name != "server-1" {
+		t.Errorf("%+v", cfg)
+	}
+	cfg.Name, cfg.KeepEnded, cfg.Peers, cfg.Move = defaults().Name, 0, nil, moveConfig{}
+	if !reflect.DeepEqual(cfg, defaults()) {
+		t.Errorf("shown as defaults: %+v, they are %+v", cfg, defaults())
+	}
 }

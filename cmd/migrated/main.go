@@ -27,6 +27,7 @@ func main() {
 func command() *cobra.Command {
 	cfg := defaults()
 	var file string
+	var check bool
 	var peers []string
 	cmd := &cobra.Command{
 		Use:   "migrated",
@@ -42,7 +43,7 @@ Everything can be given in a TOML file; a flag wins over it:
     state  = "/var/lib/migrated"
     listen = ":7370"`,
 		Example: `  migrated --name server-1
-  migrated --config /etc/migrated.toml
+  migrated --config /etc/migrated/migrated.toml
   migrated join --name arm-board-1 --token-file -
   migrated --name arm-board-1`,
 		Args:          cobra.NoArgs,
@@ -58,6 +59,7 @@ Everything can be given in a TOML file; a flag wins over it:
 	common.StringVar(&cfg.Socket, "socket", cfg.Socket, "Unix socket for migratectl")
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	flags.BoolVar(&check, "check", false, "only say whether the configuration is good")
 	flags.StringVar(&cfg.SocketGroup, "socket-group", cfg.SocketGroup, "group whose members may use the socket; empty for the daemon's")
 	flags.StringVar(&cfg.Listen, "listen", cfg.Listen, "TCP address for those who are enrolled; empty for none")
 	flags.StringArrayVar(&peers, "peer", nil, "where an enrolled node is dialled, NAME=HOST:PORT, if not where it was joined; may be repeated")
@@ -71,6 +73,13 @@ Everything can be given in a TOML file; a flag wins over it:
 	}
 	flags.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if check {
+			if _, err := read(cmd, file, &cfg, peers); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "the configuration is good")
+			return nil
+		}
 		d := &daemon{file: file, read: func() (*config, error) { return read(cmd, file, &cfg, peers) }}
 		return d.serve(cmd.Context())
 	}

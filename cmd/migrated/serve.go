@@ -13,6 +13,7 @@ import (
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/node/metrics"
+	"github.com/migrated/migrated/node/sdnotify"
 	"github.com/migrated/migrated/node/trust"
 	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/node/vmproc"
@@ -35,6 +36,10 @@ type daemon struct {
 // serve runs the node until the context ends or a listener fails.
 func (d *daemon) serve(ctx context.Context) error {
 	hangups := catchHangups()
+	manager, err := sdnotify.FromEnv()
+	if err != nil {
+		return err
+	}
 	cfg, err := d.read()
 	if err != nil {
 		return err
@@ -110,12 +115,18 @@ func (d *daemon) serve(ctx context.Context) error {
 	}
 	log.Info("ready", "name", cfg.Name, "isa", machine.ISA.Name, "levels", machine.Levels, "socket", cfg.Socket, "identity", trusted.Key())
 	n.Ready()
+	if err := manager.Ready(); err != nil {
+		log.Warn("systemd does not learn that this is ready", "err", err)
+	}
+	watched, unwatch := context.WithCancel(ctx)
+	defer unwatch()
+	go manager.Run(watched, n.Pulse)
 	stopReloads := d.reloadOn(hangups)
 	defer stopReloads()
 
 	select {
 	case <-ctx.Done():
-		err = nil
+		err = manager.Stopping()
 	case err = <-failed:
 	}
 	if cfg.StopVMs {
