@@ -406,6 +406,10 @@ func (vm *fakeVM) Status() *pb.ProcessStatus {
 }
 
 // Leave lets it go on, where the test wants that, or end as if killed.
+func (vm *fakeVM) Usage() (vmproc.Usage, error) {
+	return vmproc.Usage{CPU: time.Second, Resident: 1 << 20}, nil
+}
+
 func (vm *fakeVM) Leave() {
 	vm.mu.Lock()
 	vm.hooks = vmproc.Hooks{}

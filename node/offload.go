@@ -28,6 +28,8 @@ type outgoing struct {
 	err    error                   // then: why the VM is still here, if it is
 
 	mu     sync.Mutex
+	id     string          // of the move
+	last   *pb.MoveEvent   // the newest, for Top
 	events []*pb.MoveEvent // that nobody has taken yet
 	more   chan struct{}   // has something when events has
 }
@@ -74,6 +76,7 @@ func (vm *VM) offload(ctx context.Context, to string, opt *pb.MoveOptions, repor
 // report keeps an event for whoever watches; only the last of several in one phase counts.
 func (out *outgoing) report(event *pb.MoveEvent) {
 	out.mu.Lock()
+	out.last = event
 	if n := len(out.events); n > 0 && out.events[n-1].Phase == event.Phase {
 		out.events[n-1] = event
 	} else {
@@ -142,6 +145,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 	}
 	rand.Read(src.Token[:]) // never fails
 	src.Log = n.log.With("move", src.Token)
+	out.id = src.Token.String()
 	if err := vm.enterMove(out, src); err != nil {
 		cancel(nil)
 		return nil, err

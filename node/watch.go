@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/metrics"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -37,10 +38,9 @@ func (n *Node) Pulse() string {
 func (n *Node) state() metrics.State {
 	s := metrics.State{Links: make(map[string]bool), LastSeq: n.events.Last()}
 	for _, rec := range n.list(false) {
-		here := rec.Node == n.cfg.Name && rec.State != pb.VMState_VM_STATE_ARRIVING
-		s.VMs = append(s.VMs, metrics.VM{
-			ID: rec.Id, Name: rec.Name, State: rec.State, Here: here, Memory: rec.Memory, Age: time.Since(rec.Created.AsTime()),
-		})
+		vm := metrics.VM{ID: rec.Id, Name: rec.Name, State: rec.State, Memory: rec.Memory}
+		vm.Here, vm.Usage = n.usage(rec.Id)
+		s.VMs = append(s.VMs, vm)
 	}
 	total, free, err := n.budget.free()
 	if err != nil {
@@ -52,6 +52,63 @@ func (n *Node) state() metrics.State {
 		s.Links[p.Name] = p.Link != nil
 	}
 	return s
+}
+
+// usage says whether a VM is here, and what it takes if that is known.
+func (n *Node) usage(id string) (here bool, usage *metrics.Usage) {
+	n.mu.Lock()
+	vm := n.vms[id]
+	n.mu.Unlock()
+	if vm == nil {
+		return false, nil
+	}
+	guest := vm.here()
+	if guest == nil {
+		return false, nil
+	}
+	u, err := guest.Usage()
+	if err != nil { // it ends at this moment
+		return true, nil
+	}
+	return true, &metrics.Usage{CPU: u.CPU, Resident: u.Resident}
+}
+
+func (s *operatorServer) Top(context.Context, *pb.TopRequest) (*pb.TopResponse, error) {
+	self, err := s.node.status()
+	if err != nil {
+		return nil, err
+	}
+	answer := &pb.TopResponse{Node: self}
+	for _, rec := range s.node.list(false) {
+		rec.Stays, rec.Moves = nil, nil
+		entry := &pb.VMUsage{Vm: rec}
+		if _, u := s.node.usage(rec.Id); u != nil {
+			entry.Cpu, entry.Resident = durationpb.New(u.CPU), u.Resident
+		}
+		entry.MoveId, entry.Move = s.node.moveNews(rec.Id)
+		answer.Vms = append(answer.Vms, entry)
+	}
+	answer.Time = timestamppb.Now()
+	return answer, nil
+}
+
+// moveNews is how far a move from here has come, if one is under way.
+func (n *Node) moveNews(id string) (move string, last *pb.MoveEvent) {
+	n.mu.Lock()
+	vm := n.vms[id]
+	n.mu.Unlock()
+	if vm == nil {
+		return "", nil
+	}
+	vm.mu.Lock()
+	out := vm.out
+	vm.mu.Unlock()
+	if out == nil {
+		return "", nil
+	}
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	return out.id, out.last
 }
 
 func (s *operatorServer) Events(req *pb.EventsRequest, stream pb.Node_EventsServer) error {

@@ -107,7 +107,7 @@ line.`,
 	a.globalFlags(root)
 	root.AddCommand(a.runCommand(), a.psCommand(), a.logsCommand(), a.offloadCommand(), a.recallCommand(),
 		a.stopCommand(), a.forgetCommand(), a.waitCommand(), a.inspectCommand(), a.nodesCommand(),
-		a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand())
+		a.topCommand(), a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand())
 	// Without this an unknown command is an error that suggests, but no usage error.
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -22,9 +22,8 @@ type VM struct {
 	ID, Name string
 	State    pb.VMState
 	Here     bool
-	Memory   uint64        // bytes, as given
-	Usage    *Usage        // nil where it is not known
-	Age      time.Duration // since it was created
+	Memory   uint64 // bytes, as given
+	Usage    *Usage // nil where it is not known
 }
 
 // Usage is what a VM takes of its machine.

@@ -58,6 +58,9 @@ type VM interface {
 	// Ended says how, once Done is closed; nil where the process died with it.
 	Ended() *pb.ProcessEnded
 
+	// Usage is what its process takes of the machine.
+	Usage() (Usage, error)
+
 	// Leave lets the process be: it goes on without a daemon.
 	Leave()
 	// Close ends the process, whatever it does, and forgets it.

@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -1110,6 +1111,179 @@ func (x *NodesResponse) GetNodes() []*NodeInfo {
 	return nil
 }
 
+type TopRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopRequest) Reset() {
+	*x = TopRequest{}
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopRequest) ProtoMessage() {}
+
+func (x *TopRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopRequest.ProtoReflect.Descriptor instead.
+func (*TopRequest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
+}
+
+type TopResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          *NodeInfo              `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Vms           []*VMUsage             `protobuf:"bytes,2,rep,name=vms,proto3" json:"vms,omitempty"` // that have not ended
+	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopResponse) Reset() {
+	*x = TopResponse{}
+	mi := &file_migrated_v1_node_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopResponse) ProtoMessage() {}
+
+func (x *TopResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopResponse.ProtoReflect.Descriptor instead.
+func (*TopResponse) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *TopResponse) GetNode() *NodeInfo {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *TopResponse) GetVms() []*VMUsage {
+	if x != nil {
+		return x.Vms
+	}
+	return nil
+}
+
+func (x *TopResponse) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+// What a VM takes. A VM that is elsewhere has none of it here.
+type VMUsage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Vm            *VM                    `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`              // without its stays and moves
+	Cpu           *durationpb.Duration   `protobuf:"bytes,2,opt,name=cpu,proto3" json:"cpu,omitempty"`            // processor time of its process, since it came
+	Resident      uint64                 `protobuf:"varint,3,opt,name=resident,proto3" json:"resident,omitempty"` // memory that its process has touched, bytes
+	Move          *MoveEvent             `protobuf:"bytes,4,opt,name=move,proto3" json:"move,omitempty"`          // the last news of a move from here that is under way
+	MoveId        string                 `protobuf:"bytes,5,opt,name=move_id,json=moveId,proto3" json:"move_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VMUsage) Reset() {
+	*x = VMUsage{}
+	mi := &file_migrated_v1_node_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VMUsage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VMUsage) ProtoMessage() {}
+
+func (x *VMUsage) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VMUsage.ProtoReflect.Descriptor instead.
+func (*VMUsage) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *VMUsage) GetVm() *VM {
+	if x != nil {
+		return x.Vm
+	}
+	return nil
+}
+
+func (x *VMUsage) GetCpu() *durationpb.Duration {
+	if x != nil {
+		return x.Cpu
+	}
+	return nil
+}
+
+func (x *VMUsage) GetResident() uint64 {
+	if x != nil {
+		return x.Resident
+	}
+	return 0
+}
+
+func (x *VMUsage) GetMove() *MoveEvent {
+	if x != nil {
+		return x.Move
+	}
+	return nil
+}
+
+func (x *VMUsage) GetMoveId() string {
+	if x != nil {
+		return x.MoveId
+	}
+	return ""
+}
+
 type ReloadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1118,7 +1292,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	mi := &file_migrated_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1304,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	mi := &file_migrated_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1317,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 type ReloadResponse struct {
@@ -1156,7 +1330,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_migrated_v1_node_proto_msgTypes[19]
+	mi := &file_migrated_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1342,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[19]
+	mi := &file_migrated_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1355,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReloadResponse) GetChanged() []string {
@@ -1202,7 +1376,7 @@ var File_migrated_v1_node_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x16migrated/v1/node.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17migrated/v1/event.proto\x1a\x14migrated/v1/vm.proto\"-\n" +
+	"\x16migrated/v1/node.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17migrated/v1/event.proto\x1a\x14migrated/v1/vm.proto\"-\n" +
 	"\x13InspectImageRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\"(\n" +
 	"\x12ImportImageRequest\x12\x12\n" +
@@ -1271,11 +1445,23 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\x0e\n" +
 	"\fNodesRequest\"<\n" +
 	"\rNodesResponse\x12+\n" +
-	"\x05nodes\x18\x01 \x03(\v2\x15.migrated.v1.NodeInfoR\x05nodes\"\x0f\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x15.migrated.v1.NodeInfoR\x05nodes\"\f\n" +
+	"\n" +
+	"TopRequest\"\x90\x01\n" +
+	"\vTopResponse\x12)\n" +
+	"\x04node\x18\x01 \x01(\v2\x15.migrated.v1.NodeInfoR\x04node\x12&\n" +
+	"\x03vms\x18\x02 \x03(\v2\x14.migrated.v1.VMUsageR\x03vms\x12.\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xb8\x01\n" +
+	"\aVMUsage\x12\x1f\n" +
+	"\x02vm\x18\x01 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12+\n" +
+	"\x03cpu\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03cpu\x12\x1a\n" +
+	"\bresident\x18\x03 \x01(\x04R\bresident\x12*\n" +
+	"\x04move\x18\x04 \x01(\v2\x16.migrated.v1.MoveEventR\x04move\x12\x17\n" +
+	"\amove_id\x18\x05 \x01(\tR\x06moveId\"\x0f\n" +
 	"\rReloadRequest\"D\n" +
 	"\x0eReloadResponse\x12\x18\n" +
 	"\achanged\x18\x01 \x03(\tR\achanged\x12\x18\n" +
-	"\arestart\x18\x02 \x03(\tR\arestart2\x90\a\n" +
+	"\arestart\x18\x02 \x03(\tR\arestart2\xca\a\n" +
 	"\x04Node\x12D\n" +
 	"\fInspectImage\x12 .migrated.v1.InspectImageRequest\x1a\x12.migrated.v1.Image\x12D\n" +
 	"\vImportImage\x12\x1f.migrated.v1.ImportImageRequest\x1a\x12.migrated.v1.Image(\x01\x121\n" +
@@ -1289,7 +1475,8 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x04Stop\x12\x18.migrated.v1.StopRequest\x1a\x0f.migrated.v1.VM\x121\n" +
 	"\x06Forget\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12/\n" +
 	"\x04Wait\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12>\n" +
-	"\x05Nodes\x12\x19.migrated.v1.NodesRequest\x1a\x1a.migrated.v1.NodesResponse\x12:\n" +
+	"\x05Nodes\x12\x19.migrated.v1.NodesRequest\x1a\x1a.migrated.v1.NodesResponse\x128\n" +
+	"\x03Top\x12\x17.migrated.v1.TopRequest\x1a\x18.migrated.v1.TopResponse\x12:\n" +
 	"\x06Events\x12\x1a.migrated.v1.EventsRequest\x1a\x12.migrated.v1.Event0\x01\x12A\n" +
 	"\x06Reload\x12\x1a.migrated.v1.ReloadRequest\x1a\x1b.migrated.v1.ReloadResponseB;Z9github.com/migrated/migrated/proto/migrated/v1;migratedv1b\x06proto3"
 
@@ -1305,92 +1492,104 @@ func file_migrated_v1_node_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_node_proto_rawDescData
 }
 
-var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_migrated_v1_node_proto_goTypes = []any{
-	(*InspectImageRequest)(nil), // 0: migrated.v1.InspectImageRequest
-	(*ImportImageRequest)(nil),  // 1: migrated.v1.ImportImageRequest
-	(*RunRequest)(nil),          // 2: migrated.v1.RunRequest
-	(*RunSpec)(nil),             // 3: migrated.v1.RunSpec
-	(*FileHeader)(nil),          // 4: migrated.v1.FileHeader
-	(*AttachRequest)(nil),       // 5: migrated.v1.AttachRequest
-	(*AttachResponse)(nil),      // 6: migrated.v1.AttachResponse
-	(*ListRequest)(nil),         // 7: migrated.v1.ListRequest
-	(*ListResponse)(nil),        // 8: migrated.v1.ListResponse
-	(*VMRequest)(nil),           // 9: migrated.v1.VMRequest
-	(*LogsRequest)(nil),         // 10: migrated.v1.LogsRequest
-	(*OffloadRequest)(nil),      // 11: migrated.v1.OffloadRequest
-	(*RecallRequest)(nil),       // 12: migrated.v1.RecallRequest
-	(*MoveEvent)(nil),           // 13: migrated.v1.MoveEvent
-	(*MoveRate)(nil),            // 14: migrated.v1.MoveRate
-	(*StopRequest)(nil),         // 15: migrated.v1.StopRequest
-	(*NodesRequest)(nil),        // 16: migrated.v1.NodesRequest
-	(*NodesResponse)(nil),       // 17: migrated.v1.NodesResponse
-	(*ReloadRequest)(nil),       // 18: migrated.v1.ReloadRequest
-	(*ReloadResponse)(nil),      // 19: migrated.v1.ReloadResponse
-	(*LogChunk)(nil),            // 20: migrated.v1.LogChunk
-	(*VM)(nil),                  // 21: migrated.v1.VM
-	(*MoveOptions)(nil),         // 22: migrated.v1.MoveOptions
-	(MovePhase)(0),              // 23: migrated.v1.MovePhase
-	(*MemoryStats)(nil),         // 24: migrated.v1.MemoryStats
-	(*Move)(nil),                // 25: migrated.v1.Move
-	(MoveKind)(0),               // 26: migrated.v1.MoveKind
-	(*durationpb.Duration)(nil), // 27: google.protobuf.Duration
-	(*NodeInfo)(nil),            // 28: migrated.v1.NodeInfo
-	(*EventsRequest)(nil),       // 29: migrated.v1.EventsRequest
-	(*Image)(nil),               // 30: migrated.v1.Image
-	(*Event)(nil),               // 31: migrated.v1.Event
+	(*InspectImageRequest)(nil),   // 0: migrated.v1.InspectImageRequest
+	(*ImportImageRequest)(nil),    // 1: migrated.v1.ImportImageRequest
+	(*RunRequest)(nil),            // 2: migrated.v1.RunRequest
+	(*RunSpec)(nil),               // 3: migrated.v1.RunSpec
+	(*FileHeader)(nil),            // 4: migrated.v1.FileHeader
+	(*AttachRequest)(nil),         // 5: migrated.v1.AttachRequest
+	(*AttachResponse)(nil),        // 6: migrated.v1.AttachResponse
+	(*ListRequest)(nil),           // 7: migrated.v1.ListRequest
+	(*ListResponse)(nil),          // 8: migrated.v1.ListResponse
+	(*VMRequest)(nil),             // 9: migrated.v1.VMRequest
+	(*LogsRequest)(nil),           // 10: migrated.v1.LogsRequest
+	(*OffloadRequest)(nil),        // 11: migrated.v1.OffloadRequest
+	(*RecallRequest)(nil),         // 12: migrated.v1.RecallRequest
+	(*MoveEvent)(nil),             // 13: migrated.v1.MoveEvent
+	(*MoveRate)(nil),              // 14: migrated.v1.MoveRate
+	(*StopRequest)(nil),           // 15: migrated.v1.StopRequest
+	(*NodesRequest)(nil),          // 16: migrated.v1.NodesRequest
+	(*NodesResponse)(nil),         // 17: migrated.v1.NodesResponse
+	(*TopRequest)(nil),            // 18: migrated.v1.TopRequest
+	(*TopResponse)(nil),           // 19: migrated.v1.TopResponse
+	(*VMUsage)(nil),               // 20: migrated.v1.VMUsage
+	(*ReloadRequest)(nil),         // 21: migrated.v1.ReloadRequest
+	(*ReloadResponse)(nil),        // 22: migrated.v1.ReloadResponse
+	(*LogChunk)(nil),              // 23: migrated.v1.LogChunk
+	(*VM)(nil),                    // 24: migrated.v1.VM
+	(*MoveOptions)(nil),           // 25: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 26: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 27: migrated.v1.MemoryStats
+	(*Move)(nil),                  // 28: migrated.v1.Move
+	(MoveKind)(0),                 // 29: migrated.v1.MoveKind
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
+	(*NodeInfo)(nil),              // 31: migrated.v1.NodeInfo
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*EventsRequest)(nil),         // 33: migrated.v1.EventsRequest
+	(*Image)(nil),                 // 34: migrated.v1.Image
+	(*Event)(nil),                 // 35: migrated.v1.Event
 }
 var file_migrated_v1_node_proto_depIdxs = []int32{
 	3,  // 0: migrated.v1.RunRequest.spec:type_name -> migrated.v1.RunSpec
 	4,  // 1: migrated.v1.RunRequest.file:type_name -> migrated.v1.FileHeader
-	20, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
-	21, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
-	21, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
-	22, // 5: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
-	22, // 6: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
-	23, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
-	24, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
-	25, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
+	23, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
+	24, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
+	24, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
+	25, // 5: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
+	25, // 6: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
+	26, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
+	27, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
+	28, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
 	14, // 10: migrated.v1.MoveEvent.rate:type_name -> migrated.v1.MoveRate
-	26, // 11: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
-	27, // 12: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
-	27, // 13: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
-	28, // 14: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
-	0,  // 15: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
-	1,  // 16: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
-	2,  // 17: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
-	5,  // 18: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
-	7,  // 19: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
-	9,  // 20: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
-	10, // 21: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
-	11, // 22: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
-	12, // 23: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
-	15, // 24: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
-	9,  // 25: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
-	9,  // 26: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
-	16, // 27: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
-	29, // 28: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
-	18, // 29: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
-	30, // 30: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
-	30, // 31: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
-	21, // 32: migrated.v1.Node.Run:output_type -> migrated.v1.VM
-	6,  // 33: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
-	8,  // 34: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
-	21, // 35: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
-	20, // 36: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
-	13, // 37: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
-	13, // 38: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
-	21, // 39: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
-	21, // 40: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
-	21, // 41: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
-	17, // 42: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
-	31, // 43: migrated.v1.Node.Events:output_type -> migrated.v1.Event
-	19, // 44: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
-	30, // [30:45] is the sub-list for method output_type
-	15, // [15:30] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	29, // 11: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
+	30, // 12: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
+	30, // 13: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
+	31, // 14: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
+	31, // 15: migrated.v1.TopResponse.node:type_name -> migrated.v1.NodeInfo
+	20, // 16: migrated.v1.TopResponse.vms:type_name -> migrated.v1.VMUsage
+	32, // 17: migrated.v1.TopResponse.time:type_name -> google.protobuf.Timestamp
+	24, // 18: migrated.v1.VMUsage.vm:type_name -> migrated.v1.VM
+	30, // 19: migrated.v1.VMUsage.cpu:type_name -> google.protobuf.Duration
+	13, // 20: migrated.v1.VMUsage.move:type_name -> migrated.v1.MoveEvent
+	0,  // 21: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
+	1,  // 22: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
+	2,  // 23: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
+	5,  // 24: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
+	7,  // 25: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
+	9,  // 26: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
+	10, // 27: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
+	11, // 28: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
+	12, // 29: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
+	15, // 30: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
+	9,  // 31: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
+	9,  // 32: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
+	16, // 33: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
+	18, // 34: migrated.v1.Node.Top:input_type -> migrated.v1.TopRequest
+	33, // 35: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
+	21, // 36: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
+	34, // 37: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
+	34, // 38: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
+	24, // 39: migrated.v1.Node.Run:output_type -> migrated.v1.VM
+	6,  // 40: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
+	8,  // 41: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
+	24, // 42: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
+	23, // 43: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
+	13, // 44: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
+	13, // 45: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
+	24, // 46: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
+	24, // 47: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
+	24, // 48: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
+	17, // 49: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
+	19, // 50: migrated.v1.Node.Top:output_type -> migrated.v1.TopResponse
+	35, // 51: migrated.v1.Node.Events:output_type -> migrated.v1.Event
+	22, // 52: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
+	37, // [37:53] is the sub-list for method output_type
+	21, // [21:37] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_node_proto_init() }
@@ -1415,7 +1614,7 @@ func file_migrated_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_node_proto_rawDesc), len(file_migrated_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,6 +34,7 @@ const (
 	Node_Forget_FullMethodName       = "/migrated.v1.Node/Forget"
 	Node_Wait_FullMethodName         = "/migrated.v1.Node/Wait"
 	Node_Nodes_FullMethodName        = "/migrated.v1.Node/Nodes"
+	Node_Top_FullMethodName          = "/migrated.v1.Node/Top"
 	Node_Events_FullMethodName       = "/migrated.v1.Node/Events"
 	Node_Reload_FullMethodName       = "/migrated.v1.Node/Reload"
 )
@@ -65,6 +66,8 @@ type NodeClient interface {
 	// Wait answers when the VM has ended.
 	Wait(ctx context.Context, in *VMRequest, opts ...grpc.CallOption) (*VM, error)
 	Nodes(ctx context.Context, in *NodesRequest, opts ...grpc.CallOption) (*NodesResponse, error)
+	// Top answers with what the node and its VMs take at this moment, and how moves go on.
+	Top(ctx context.Context, in *TopRequest, opts ...grpc.CallOption) (*TopResponse, error)
 	// Events answers with what has happened on this node, the oldest first.
 	Events(ctx context.Context, in *EventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Event], error)
 	// Reload has the daemon read its configuration again. What is wrong with it is the
@@ -246,6 +249,16 @@ func (c *nodeClient) Nodes(ctx context.Context, in *NodesRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *nodeClient) Top(ctx context.Context, in *TopRequest, opts ...grpc.CallOption) (*TopResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TopResponse)
+	err := c.cc.Invoke(ctx, Node_Top_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *nodeClient) Events(ctx context.Context, in *EventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Event], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[6], Node_Events_FullMethodName, cOpts...)
@@ -302,6 +315,8 @@ type NodeServer interface {
 	// Wait answers when the VM has ended.
 	Wait(context.Context, *VMRequest) (*VM, error)
 	Nodes(context.Context, *NodesRequest) (*NodesResponse, error)
+	// Top answers with what the node and its VMs take at this moment, and how moves go on.
+	Top(context.Context, *TopRequest) (*TopResponse, error)
 	// Events answers with what has happened on this node, the oldest first.
 	Events(*EventsRequest, grpc.ServerStreamingServer[Event]) error
 	// Reload has the daemon read its configuration again. What is wrong with it is the
@@ -355,6 +370,9 @@ func (UnimplementedNodeServer) Wait(context.Context, *VMRequest) (*VM, error) {
 }
 func (UnimplementedNodeServer) Nodes(context.Context, *NodesRequest) (*NodesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Nodes not implemented")
+}
+func (UnimplementedNodeServer) Top(context.Context, *TopRequest) (*TopResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Top not implemented")
 }
 func (UnimplementedNodeServer) Events(*EventsRequest, grpc.ServerStreamingServer[Event]) error {
 	return status.Error(codes.Unimplemented, "method Events not implemented")
@@ -563,6 +581,24 @@ func _Node_Nodes_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Node_Top_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TopRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServer).Top(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Node_Top_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServer).Top(ctx, req.(*TopRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Node_Events_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(EventsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -626,6 +662,10 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Nodes",
 			Handler:    _Node_Nodes_Handler,
+		},
+		{
+			MethodName: "Top",
+			Handler:    _Node_Top_Handler,
 		},
 		{
 			MethodName: "Reload",
