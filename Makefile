@@ -31,7 +31,7 @@ deb: build
 	@packaging/deb
 
 demo: build
-	@go run ./testbed/demo
+	@go build -o build/demo/ ./testbed/demo && exec build/demo/demo
 
 test: build
 	go vet ./...
@@ -41,7 +41,7 @@ test-long: build
 	MIGRATED_LONG=1 go test -timeout 4h ./...
 
 bench: build
-	@go run ./testbed/bench
+	@go build -o build/demo/ ./testbed/bench && exec build/demo/bench
 
 # Regenerates the gRPC code; a test fails when it is stale.
 proto: setup

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/migrated/migrated/testbed/board"
+	"github.com/migrated/migrated/testbed/child"
 )
 
 // A Cluster is some nodes on one network.
@@ -35,6 +36,9 @@ type Cluster struct {
 // binaries are what a cluster is made of, below build/bin.
 var binaries = []string{"migrated", "migratectl", "arm64/migrated", "arm64/migratectl"}
 
+// once has this process end with the one that started it, and what it has started with it.
+var once sync.Once
+
 // New prepares a cluster without nodes.
 func New() (*Cluster, error) {
 	root, err := board.Root()
@@ -49,6 +53,7 @@ func New() (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a cluster's directory: %w", err)
 	}
+	once.Do(func() { child.WithParent(func() { os.Exit(1) }) })
 	leased, lease, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make a cluster's lease: %w", err)
