@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/migrated/migrated/isa"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm"
 )
 
 // atPhase calls f once, when a move from the node reaches a phase.
@@ -233,6 +235,20 @@ func TestRefusals(t *testing.T) {
 			server.checkGoesOn(test.name, faultLines)
 			board.checkNothingLeft()
 		})
+	}
+}
+
+// TestNoKVM: a node without KVM runs nothing, says what to do, and lives on.
+func TestNoKVM(t *testing.T) {
+	n := startNode(t, "server", isa.X86_64)
+	n.faults.set(func(f *faults) { f.newErr = fmt.Errorf("%w: load the module", vmm.ErrNoKVM) })
+	_, err := n.tryRun(&pb.RunSpec{Name: "job", Args: []string{"idle"}})
+	if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "no usable /dev/kvm: load the module") {
+		t.Errorf("run: %v", err)
+	}
+	n.faults.set(func(f *faults) { f.newErr = nil })
+	if vm := n.run("job", "idle"); vm.Name != "job" {
+		t.Errorf("afterwards: %v", vm)
 	}
 }
 
