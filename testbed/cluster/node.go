@@ -157,3 +157,13 @@ func (n *Node) Freeze() error { return n.process.Signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen daemon go on.
 func (n *Node) Thaw() error { return n.process.Signal(syscall.SIGCONT) }
+
+// Running says whether the daemon has not ended.
+func (n *Node) Running() bool {
+	select {
+	case <-n.process.Done():
+		return false
+	default:
+		return true
+	}
+}

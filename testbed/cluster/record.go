@@ -6,6 +6,7 @@ import "time"
 
 // A VM is what `migratectl inspect -o json VM` prints.
 type VM struct {
+	ID     string
 	Name   string
 	State  string
 	Home   string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // A Wire is the network between a node and those that dial it by the wire's address. Things
@@ -18,6 +19,9 @@ type Wire struct {
 	cut   bool
 	left  int64 // bytes until event is called
 	event func()
+	count int64         // bytes that have passed
+	flip  bool          // alter the next byte
+	delay time.Duration // of what passes
 }
 
 // NewWire makes a wire to the node at an address.
@@ -42,6 +46,39 @@ func (w *Wire) After(n int64, f func()) {
 	w.left, w.event = n, f
 }
 
+// Count is how many bytes have passed, in both directions.
+func (w *Wire) Count() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.count
+}
+
+// Flip alters one bit of what passes next.
+func (w *Wire) Flip() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flip = true
+}
+
+// Delay holds back all that passes for a while, until Mend.
+func (w *Wire) Delay(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.delay = d
+}
+
+// Reset breaks all connections as a host does that has forgotten them. New ones can be made.
+func (w *Wire) Reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.conns {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // closing it sends RST
+		}
+		c.Close()
+	}
+}
+
 // Cut breaks all connections. New ones are refused until Mend.
 func (w *Wire) Cut() {
 	w.mu.Lock()
@@ -56,7 +93,7 @@ func (w *Wire) Cut() {
 func (w *Wire) Mend() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cut = false
+	w.cut, w.delay, w.flip, w.event = false, 0, false, nil
 }
 
 // Redirect has new connections go to another address.
@@ -118,9 +155,10 @@ func (w *Wire) copy(to, from net.Conn) {
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			if event := w.count(int64(n)); event != nil {
+			if event := w.passes(int64(n)); event != nil {
 				event()
 			}
+			w.disturb(buf[:n])
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -131,10 +169,23 @@ func (w *Wire) copy(to, from net.Conn) {
 	}
 }
 
-// count returns what is to happen now that n more bytes have come.
-func (w *Wire) count(n int64) (event func()) {
+// disturb does to bytes on their way what was asked for.
+func (w *Wire) disturb(p []byte) {
+	w.mu.Lock()
+	delay := w.delay
+	if w.flip {
+		w.flip = false
+		p[len(p)/2] ^= 0x10
+	}
+	w.mu.Unlock()
+	time.Sleep(delay)
+}
+
+// passes returns what is to happen now that n more bytes have come.
+func (w *Wire) passes(n int64) (event func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.count += n
 	if w.event == nil {
 		return nil
 	}
