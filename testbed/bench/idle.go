@@ -1,96 +1,100 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"runtime/debug"
+	"path/filepath"
 	"strings"
-	"time"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/testbed/cluster"
 )
 
-// idlers is how many VMs are looked at together, so that what they share counts once.
+// idlers is how many VMs are looked at together: what their processes share counts once.
 const idlers = 8
 
-// idling measures what VMs that wait for input add to the resident memory of their process,
-// without the pages of the program's own.
+// idleMemory is what they get, bytes: no other mapping of a process is as large.
+const idleMemory = 81 << 20
+
+// idling measures what the process of a VM that waits for input has resident, without the
+// portable memory of its guest.
 func idling(ctx context.Context, b *bench) error {
 	if !b.wants("idle") {
 		return nil
 	}
-	m, err := b.image(ctx, b.local("idle"))
+	if _, err := b.image(ctx, b.local("idle")); err != nil {
+		return err
+	}
+	c, err := cluster.New()
 	if err != nil {
 		return err
 	}
-	before, err := resident()
+	defer c.Close()
+	n, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1"})
 	if err != nil {
 		return err
 	}
-	var own uint64
 	for range idlers {
-		g, err := newGuest(m, 64<<20, "")
+		s, err := n.Session("run", "--memory", fmt.Sprint(idleMemory), filepath.Join(b.dir, "idle.img"))
 		if err != nil {
 			return err
 		}
-		defer g.Close()
-		if err := g.Start(nil); err != nil {
-			return err
+		defer s.Kill()
+		if err := s.Stdout.Await(ctx, "ready\n"); err != nil {
+			return fmt.Errorf("%w: %s", err, s.Stderr)
 		}
-		for !strings.Contains(g.stream(vmm.Stdout), "ready\n") {
-			select {
-			case <-g.Done():
-				return fmt.Errorf("the guest ended: %+v", g.Exit())
-			case <-time.After(time.Millisecond):
-			}
-		}
-		n, err := residentOf(g.Memory())
-		if err != nil {
-			return err
-		}
-		own += n
 	}
-	after, err := resident()
+	processes, err := c.Processes()
 	if err != nil {
 		return err
 	}
-	note := fmt.Sprintf("mean of %d; the program's own memory is %s MiB", idlers, number(mebibytes(float64(own)/idlers)))
-	b.report.expect("idle", mebibytes((float64(after)-float64(before)-float64(own))/idlers), "MiB", 6, note)
+	var beyond, own uint64
+	vms := 0
+	for _, p := range processes {
+		if strings.HasPrefix(p.Dir, "spare-") {
+			continue
+		}
+		of, rest, err := residentOf(p.PID, idleMemory)
+		if err != nil {
+			return err
+		}
+		own, beyond, vms = own+of, beyond+rest, vms+1
+	}
+	if vms != idlers {
+		return fmt.Errorf("%d VMs have %d processes", idlers, vms)
+	}
+	note := fmt.Sprintf("mean of %d processes, of shared pages their part; the program's own memory is %s MiB", vms, number(mebibytes(float64(own)/idlers)))
+	b.report.expect("idle", mebibytes(float64(beyond)/idlers), "MiB", 6, note)
 	return nil
 }
 
 func mebibytes(n float64) float64 { return n / (1 << 20) }
 
-// resident returns this process's resident memory, bytes, with no garbage.
-func resident() (uint64, error) {
-	debug.FreeOSMemory()
-	b, err := os.ReadFile("/proc/self/statm")
+// residentOf returns what a VM's process has resident: its guest's portable memory, which is
+// the mapping that is as large, and the rest, of which shared pages count in part (proc(5),
+// /proc/PID/smaps), bytes.
+func residentOf(pid int, memory uint64) (guest, rest uint64, err error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps", pid))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	var size, pages uint64
-	if _, err := fmt.Sscan(string(b), &size, &pages); err != nil {
-		return 0, fmt.Errorf("read /proc/self/statm: %w", err)
+	defer f.Close()
+	var size uint64 // of the mapping at hand
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), ":")
+		var kib uint64
+		if _, err := fmt.Sscanf(value, "%d kB", &kib); err != nil {
+			continue
+		}
+		switch bytes := kib << 10; {
+		case name == "Size":
+			size = bytes
+		case name == "Pss" && size == memory:
+			guest += bytes
+		case name == "Pss":
+			rest += bytes
+		}
 	}
-	return pages * uint64(os.Getpagesize()), nil
-}
-
-// residentOf returns how many bytes of page-aligned memory are resident.
-func residentOf(mem []byte) (uint64, error) {
-	page := os.Getpagesize()
-	vec := make([]byte, (len(mem)+page-1)/page)
-	_, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(unsafe.SliceData(mem))),
-		uintptr(len(mem)), uintptr(unsafe.Pointer(unsafe.SliceData(vec))))
-	if errno != 0 {
-		return 0, fmt.Errorf("mincore: %w", errno)
-	}
-	var n uint64
-	for _, v := range vec {
-		n += uint64(v & 1)
-	}
-	return n * uint64(page), nil
+	return guest, rest, nil
 }

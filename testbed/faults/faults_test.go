@@ -242,8 +242,8 @@ func (r *round) checkEnd(name string, mayBeLost bool) (lost bool) {
 	r.eventually("nothing is left behind", func() string {
 		var left []string
 		for _, p := range r.processes() {
-			if !strings.HasPrefix(p.dir, "spare-") {
-				left = append(left, fmt.Sprintf("process %d of %s: %s", p.pid, p.node, p.dir))
+			if !strings.HasPrefix(p.Dir, "spare-") {
+				left = append(left, fmt.Sprintf("process %d of %s: %s", p.PID, p.Node, p.Dir))
 			}
 		}
 		for _, pattern := range []string{"*/state/vms/[0-9a-f]*-*", "*/state/images/incoming-*", "b/state/logs/*"} {

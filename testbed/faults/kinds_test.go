@@ -1,9 +1,6 @@
 package faults
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -58,8 +55,8 @@ func (r *round) after(f func()) {
 // killVM ends the VM's process at a node, if it has one there.
 func (r *round) killVM(n *cluster.Node) {
 	for _, p := range r.processes() {
-		if p.node == n.Name && strings.HasPrefix(p.dir, r.id+"-") {
-			_ = syscall.Kill(p.pid, syscall.SIGKILL)
+		if p.Node == n.Name && strings.HasPrefix(p.Dir, r.id+"-") {
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 	}
 }
@@ -82,35 +79,10 @@ func (r *round) filler(n *cluster.Node) string {
 	return filepath.Join(r.c.Dir(), n.Name, "state", "filler")
 }
 
-// A process is that of a VM, or one that is kept ready for the next.
-type process struct {
-	pid  int
-	node string // whose
-	dir  string // the name of its directory
-}
-
-// processes finds all of the cluster's, by their standard error: a file in their directory.
-func (r *round) processes() []process {
-	links, err := filepath.Glob("/proc/[0-9]*/fd/2")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	var all []process
-	for _, link := range links {
-		to, err := os.Readlink(link)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || err != nil {
-			continue
-		}
-		rest, ours := strings.CutPrefix(to, r.c.Dir()+"/")
-		parts := strings.Split(rest, "/") // NODE/state/vms/DIR/stderr
-		if !ours || len(parts) != 5 || parts[2] != "vms" {
-			continue
-		}
-		p := process{node: parts[0], dir: parts[3]}
-		if _, err := fmt.Sscanf(link, "/proc/%d/", &p.pid); err == nil {
-			all = append(all, p)
-		}
-	}
+// processes are those of VMs, and those that are kept ready.
+func (r *round) processes() []cluster.VMProcess {
+	all, err := r.c.Processes()
+	check(r.t, err)
 	return all
 }
 
