@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -36,7 +39,28 @@ func (n *Node) recover() error {
 	if err := n.recoverStrays(); err != nil {
 		return err
 	}
+	if err := n.clearLogs(); err != nil {
+		return err
+	}
 	return n.recoverHandovers(handovers)
+}
+
+// clearLogs removes the logs of VMs that were arriving and never did.
+func (n *Node) clearLogs() error {
+	dir := filepath.Join(n.cfg.StateDir, "logs")
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for logs: %w", err)
+	}
+	for _, e := range entries {
+		if n.vms[e.Name()] != nil || !idPattern.MatchString(e.Name()) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("remove the log of a VM that never arrived: %w", err)
+		}
+	}
+	return nil
 }
 
 // recoverHandovers finishes what the journal says of moves.

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -174,4 +176,28 @@ func (n *testNode) here(id string) any {
 		return nil
 	}
 	return vm
+}
+
+// What a target had of a VM that was arriving is gone after a restart, its log included.
+func TestRestartWhileArriving(t *testing.T) {
+	server, board := pair(t, true)
+	vm := server.run("job", "count", "600")
+	server.atPhase(pb.MovePhase_MOVE_PHASE_TRANSFER, func() {
+		dir := filepath.Join(board.cfg.StateDir, "logs", vm.Id)
+		if _, err := os.Stat(dir); err != nil {
+			t.Errorf("it does not arrive: %v", err)
+		}
+		board.stop()
+		if err := os.MkdirAll(dir, 0o700); err != nil { // as if the daemon had been killed
+			t.Error(err)
+		}
+		board.start()
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s is left", dir)
+		}
+	})
+	if _, err := server.tryMove("job", "board"); err == nil {
+		t.Error("moved to a node that had restarted")
+	}
+	server.checkGoesOn("job", faultLines)
 }
