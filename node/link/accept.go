@@ -118,7 +118,7 @@ func (h *Hub) acceptLink(c *trust.Conn, enrolled trust.Peer) error {
 		err = h.acceptable(hello.Node)
 		h.mu.Unlock()
 	}
-	answer := &pb.Hello{Node: h.cfg.Self()}
+	answer := &pb.Hello{Node: h.self()}
 	if err != nil {
 		answer.Refused = err.Error()
 	}

@@ -118,7 +118,7 @@ func (h *Hub) greetFirst(c net.Conn) (*pb.NodeInfo, error) {
 	if err := c.SetDeadline(time.Now().Add(h.cfg.Timeout)); err != nil {
 		return nil, err
 	}
-	if err := writeGreeting(c, &pb.Hello{Node: h.cfg.Self()}); err != nil {
+	if err := writeGreeting(c, &pb.Hello{Node: h.self()}); err != nil {
 		return nil, fmt.Errorf("greet: %w", err)
 	}
 	hello, err := readGreeting(c)
@@ -127,6 +127,9 @@ func (h *Hub) greetFirst(c net.Conn) (*pb.NodeInfo, error) {
 	}
 	if hello.Refused != "" {
 		return nil, fmt.Errorf("refused by the other side: %s", hello.Refused)
+	}
+	if err := h.checkProtocol(hello.Node); err != nil {
+		return nil, err
 	}
 	return hello.Node, c.SetDeadline(time.Time{})
 }

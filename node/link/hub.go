@@ -232,6 +232,9 @@ const maxLinks = 8
 
 // acceptable says whether a node of that name and identity may be linked to.
 func (h *Hub) acceptable(peer *pb.NodeInfo) error {
+	if err := h.checkProtocol(peer); err != nil {
+		return err
+	}
 	if self := h.cfg.Self(); peer.Name == self.Name {
 		return fmt.Errorf("both nodes are called %q: give each a name of its own", peer.Name)
 	}

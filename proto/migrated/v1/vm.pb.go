@@ -1343,7 +1343,8 @@ type NodeInfo struct {
 	MemoryTotal   uint64                 `protobuf:"varint,10,opt,name=memory_total,json=memoryTotal,proto3" json:"memory_total,omitempty"`
 	MemoryFree    uint64                 `protobuf:"varint,11,opt,name=memory_free,json=memoryFree,proto3" json:"memory_free,omitempty"` // what a new VM could have, bytes
 	RoundTrip     *durationpb.Duration   `protobuf:"bytes,12,opt,name=round_trip,json=roundTrip,proto3" json:"round_trip,omitempty"`
-	Note          string                 `protobuf:"bytes,13,opt,name=note,proto3" json:"note,omitempty"` // why it is not connected
+	Note          string                 `protobuf:"bytes,13,opt,name=note,proto3" json:"note,omitempty"`          // why it is not connected
+	Protocol      uint32                 `protobuf:"varint,20,opt,name=protocol,proto3" json:"protocol,omitempty"` // version of all that nodes say to each other on a link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1467,6 +1468,13 @@ func (x *NodeInfo) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *NodeInfo) GetProtocol() uint32 {
+	if x != nil {
+		return x.Protocol
+	}
+	return 0
 }
 
 type Image struct {
@@ -1805,7 +1813,7 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x05later\x18\f \x01(\x04R\x05later\x12\x17\n" +
 	"\aby_none\x18\r \x01(\x04R\x06byNone\x12\x13\n" +
 	"\x05by_s2\x18\x0e \x01(\x04R\x04byS2\x12\x17\n" +
-	"\aby_zstd\x18\x0f \x01(\x04R\x06byZstd\"\xf0\x02\n" +
+	"\aby_zstd\x18\x0f \x01(\x04R\x06byZstd\"\x8c\x03\n" +
 	"\bNodeInfo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x10\n" +
@@ -1822,7 +1830,8 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"memoryFree\x128\n" +
 	"\n" +
 	"round_trip\x18\f \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12\x12\n" +
-	"\x04note\x18\r \x01(\tR\x04note\"\xe3\x01\n" +
+	"\x04note\x18\r \x01(\tR\x04note\x12\x1a\n" +
+	"\bprotocol\x18\x14 \x01(\rR\bprotocol\"\xe3\x01\n" +
 	"\x05Image\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
