@@ -62,6 +62,12 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		p.release()
 		return nil, err
 	}
+	// A source that calls it off at this moment finds no move to abort before there is one,
+	// but it has ended this request by then.
+	if ctx.Err() != nil {
+		t.Abort("it was called off")
+		return nil, context.Cause(ctx)
+	}
 	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_BEGUN, t.Token, t.VM, from.Name(), n.cfg.Name))
 	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched}, nil
 }

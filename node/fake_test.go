@@ -59,10 +59,11 @@ var errNoCPU = errors.New("no vCPU")
 // faults are what a test wants to go wrong on one node.
 type faults struct {
 	mu        sync.Mutex
-	newErr    error // Make fails
-	startErr  error // Start of a resumed guest fails
-	neverLeft bool  // Quiesce never ends
-	survive   bool  // VMs go on without their daemon
+	newErr    error  // Make fails
+	startErr  error  // Start of a resumed guest fails
+	neverLeft bool   // Quiesce never ends
+	survive   bool   // VMs go on without their daemon
+	making    func() // called when a VM is made, which waits
 	left      map[vmproc.Left]*fakeVM
 }
 
@@ -90,6 +91,12 @@ type fakeState struct {
 func (f *faults) Make(_ context.Context, spec *vmproc.Spec, hooks vmproc.Hooks) (vmproc.VM, error) {
 	if err, _, _ := f.get(); err != nil {
 		return nil, err
+	}
+	f.mu.Lock()
+	making := f.making
+	f.mu.Unlock()
+	if making != nil {
+		making()
 	}
 	vm := &fakeVM{
 		spec: spec, hooks: hooks, faults: f, memory: make([]byte, spec.Memory), done: make(chan struct{}), wake: make(chan struct{}, 1),

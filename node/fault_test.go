@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -371,4 +372,26 @@ func TestCrash(t *testing.T) {
 	if log := server.logs("job", true); !strings.Contains(log, "crashed on server (x86_64): page fault") || !strings.Contains(log, "main main.c:7") {
 		t.Errorf("log: %q", log)
 	}
+}
+
+// A move that is called off while the target still reserves leaves nothing there.
+func TestCalledOffWhileReserving(t *testing.T) {
+	server, board := pair(t, true)
+	server.run("job", "count", "600")
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	board.faults.set(func(f *faults) {
+		f.making = func() { cancel(); <-over }
+	})
+	stream, err := server.client.Offload(ctx, &pb.OffloadRequest{Vm: "job", To: "board"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	server.eventually("the move is off", func() bool { return server.inspect("job").MovingTo == "" })
+	close(over)
+	board.checkNothingLeft()
+	server.checkGoesOn("job", faultLines)
 }
