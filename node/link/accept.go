@@ -41,7 +41,9 @@ func (h *Hub) Serve(ln net.Listener) error {
 			case errors.Is(err, io.EOF): // a probe that only wanted to see the port open
 				h.log.Debug("connection without a word", "address", c.RemoteAddr())
 			case err != nil:
-				h.log.Warn("connection refused", "address", c.RemoteAddr(), "err", err)
+				if yes, silent := h.door.mayLog(time.Now()); yes {
+					h.log.Warn("connection refused", "address", c.RemoteAddr(), "err", err, "more", silent)
+				}
 			}
 		}()
 	}

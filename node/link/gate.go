@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // A gate is the TCP listener, which is open only while somebody could have business here: a
@@ -90,6 +91,24 @@ type door struct {
 	mu    sync.Mutex
 	total int
 	from  map[string]int // by IP address
+
+	logged time.Time // when one who was refused was last logged
+	silent int       // how many were not since
+}
+
+// logInterval keeps those who are refused again and again from filling the log.
+const logInterval = time.Second
+
+// mayLog says whether one who was refused may be logged, and how many were not meanwhile.
+func (d *door) mayLog(now time.Time) (yes bool, silent int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now.Sub(d.logged) < logInterval {
+		d.silent++
+		return false, 0
+	}
+	silent, d.silent, d.logged = d.silent, 0, now
+	return true, silent
 }
 
 const (

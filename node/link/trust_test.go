@@ -52,6 +52,24 @@ func TestDoor(t *testing.T) {
 	}
 }
 
+// TestRefusalsAreLoggedSparsely: of many who are refused at a time one is logged, and the
+// others are counted.
+func TestRefusalsAreLoggedSparsely(t *testing.T) {
+	var d door
+	at := time.Now()
+	if yes, silent := d.mayLog(at); !yes || silent != 0 {
+		t.Errorf("the first: %v, %d", yes, silent)
+	}
+	for range 5 {
+		if yes, _ := d.mayLog(at.Add(logInterval / 2)); yes {
+			t.Error("another at the same time is logged")
+		}
+	}
+	if yes, silent := d.mayLog(at.Add(2 * logInterval)); !yes || silent != 5 {
+		t.Errorf("later: %v, %d", yes, silent)
+	}
+}
+
 // A stranger is a connection of which only the address is known.
 type stranger struct {
 	net.Conn
