@@ -119,10 +119,15 @@ void Check::module() {
                ", not for the portable target; compile it with migratecc");
   if (!StringRef(M.getModuleInlineAsm()).trim().empty())
     Diag.error("assembly outside functions cannot migrate; write it in C");
-  for (const GlobalIFunc &F : M.ifuncs())
-    Diag.error("ifunc '" + F.getName() +
-               "' cannot migrate, as it is resolved once for one CPU; call through a pointer "
-               "or leave the choice to the compiler");
+  for (const GlobalIFunc &F : M.ifuncs()) {
+    std::string Message = ("ifunc '" + F.getName() +
+                           "' cannot migrate, as it is resolved once for one CPU; call through a "
+                           "pointer or leave the choice to the compiler").str();
+    if (const Function *Resolver = F.getResolverFunction()) // which has a line
+      Diag.error(*Resolver, Message);
+    else
+      Diag.error(Message);
+  }
   for (const GlobalVariable &G : M.globals())
     if (G.getAddressSpace() != 0)
       Diag.error("variable '" + G.getName() + "' lies in an address space of one ISA; "

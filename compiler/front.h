@@ -15,6 +15,7 @@ void requireChecked(llvm::Module &M);        // refuses code that migrated-check
 void retarget(llvm::Module &M);              // to the neutral target
 void resolveAliases(llvm::Module &M);        // to what they stand for
 void lowerConstructors(llvm::Module &M);     // to the arrays that libc walks
+void joinSets(llvm::Module &M);              // what lies between __start_X and __stop_X to one
 void internalise(llvm::Module &M);           // all but what native code names
 void secludeProgram(llvm::Module &M);        // from being inlined into libc
 void lowerIndirectBranches(llvm::Module &M); // computed gotos to switches

@@ -35,6 +35,7 @@ constexpr NamedStep Steps[] = {
     {"migrated-retarget", retarget},
     {"migrated-aliases", resolveAliases},
     {"migrated-ctors", lowerConstructors},
+    {"migrated-sets", joinSets},
     {"migrated-internalise", internalise},
     {"migrated-seclude", secludeProgram},
     {"migrated-indirectbr", lowerIndirectBranches},
@@ -65,6 +66,7 @@ void addPrepare(ModulePassManager &MPM) {
   MPM.addPass(Step(lowerMath)); // before optimisation folds a*b+c one way or the other
   MPM.addPass(Step(resolveAliases));
   MPM.addPass(Step(lowerConstructors));
+  MPM.addPass(Step(joinSets));
   MPM.addPass(Step(internalise));
   MPM.addPass(Step(secludeProgram));
   MPM.addPass(GlobalDCEPass());

@@ -207,9 +207,19 @@ func listed(slots []Slot, build int) string {
 type StaticTooBigError struct {
 	Size    uint64 // bytes of static data
 	Largest []Slot // the largest symbols, largest first
+	// Files says where a symbol is defined; who knows fills it in.
+	Files map[string]string
 }
 
 func (e *StaticTooBigError) Error() string {
-	return fmt.Sprintf("static data has %d MiB, more than the %d MiB that an image can hold below 2 GiB; allocate the largest at run time: %s",
-		e.Size>>20, uint64(region.StaticLimit-region.StaticBase)>>20, listed(e.Largest, 0))
+	var b strings.Builder
+	fmt.Fprintf(&b, "static data has %d MiB, more than the %d MiB that an image can hold below 2 GiB; allocate the largest at run time:",
+		e.Size>>20, uint64(region.StaticLimit-region.StaticBase)>>20)
+	for _, s := range e.Largest {
+		fmt.Fprintf(&b, "\n>>> %s (%d bytes)", s.Name, s.Size)
+		if file := e.Files[s.Name]; file != "" {
+			fmt.Fprintf(&b, " of %s", file)
+		}
+	}
+	return b.String()
 }

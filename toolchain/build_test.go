@@ -203,8 +203,8 @@ func TestStaticDataBeyondTwoGiB(t *testing.T) {
 	text := "char huge[3000000000ul], small[100];\nint main(int c, char **v) { huge[c] = small[c] = 1; return *v[0] + huge[c * 2] + small[2 * c]; }\n"
 	out := filepath.Join(t.TempDir(), "image")
 	err := tc.Build(t.Context(), Options{Sources: []string{source(t, text)}, Output: out, Builds: []string{"x86-64-v3"}})
-	if err == nil || !strings.Contains(err.Error(), "allocate the largest at run time: huge (3000000000 bytes)") {
-		t.Errorf("error %v, want one that names huge\n%s", err, stderr.String())
+	if err == nil || !strings.Contains(err.Error(), "allocate the largest at run time:\n>>> huge (3000000000 bytes) of ") || !strings.Contains(err.Error(), "program.c\n") {
+		t.Errorf("error %v, want one that names huge and its file\n%s", err, stderr.String())
 	}
 	if isFile(out) {
 		t.Error("an image is left behind")

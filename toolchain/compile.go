@@ -60,6 +60,10 @@ func (c *Compilation) codeArgs() []string {
 	return []string{
 		"-emit-llvm", "-Xclang", "-disable-llvm-passes", "-Xclang", "-ffp-contract=" + c.contract(),
 		"-fno-pic", "-fno-pie", "-ftls-model=local-exec", "-fno-stack-protector",
+		// Line tables always: backtraces need them, and so do errors that whole-program passes
+		// find. No more of it, whatever the user's -g says: where a variable is cannot be told
+		// once its frame has been left, and to follow all of them takes longer than the rest.
+		"-gline-tables-only",
 	}
 }
 
@@ -86,10 +90,7 @@ func (t *Toolchain) Compile(ctx context.Context, c *Compilation) error {
 	}
 	defer os.RemoveAll(dir)
 	bitcode := filepath.Join(dir, "neutral.bc")
-	// Line tables always: backtraces need them, and so do errors that whole-program passes
-	// find. The user's -g may ask for more.
-	args := append(t.frontEndArgs(), "-gline-tables-only")
-	args = append(args, c.Args...)
+	args := append(t.frontEndArgs(), c.Args...)
 	args = append(args, c.codeArgs()...)
 	args = append(args, "-c", c.Source, "-o", bitcode)
 	if err := t.run(ctx, clang, args...); err != nil {

@@ -99,12 +99,39 @@ func (p *pipeline) undefined(bitcode string) ([]string, error) {
 		if len(f) < 2 || f[1] != "U" {
 			continue
 		}
-		if !strings.HasPrefix(f[0], "__mig_") && !lowered[f[0]] && !p.isNative(f[0]) {
+		// The bounds of a linker set are defined, or missed, by migrated-sets.
+		bound := strings.HasPrefix(f[0], "__start_") || strings.HasPrefix(f[0], "__stop_")
+		if !strings.HasPrefix(f[0], "__mig_") && !bound && !lowered[f[0]] && !p.isNative(f[0]) {
 			missing = append(missing, f[0])
 		}
 	}
 	sort.Strings(missing)
 	return missing, nil
+}
+
+// definers returns the input files that define symbols. It is for messages: what cannot be read
+// is left out.
+func (p *pipeline) definers() map[string]string {
+	args := []string{"--quiet", "--defined-only", "--format=posix", "--print-file-name"}
+	for _, in := range p.link.Inputs {
+		if in.Path != "" {
+			args = append(args, in.Path)
+		}
+	}
+	var out bytes.Buffer
+	if err := p.runTo(p.ctx, &out, nm, args...); err != nil {
+		return nil
+	}
+	files := make(map[string]string)
+	for line := range strings.Lines(out.String()) {
+		// as in undefinedError
+		if i := strings.LastIndex(line, ": "); i >= 0 {
+			if f := strings.Fields(line[i+1:]); len(f) > 0 {
+				files[f[0]] = p.link.nameOf(line[:i])
+			}
+		}
+	}
+	return files
 }
 
 // isNative reports whether native objects of all builds define a symbol.

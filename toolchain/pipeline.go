@@ -2,9 +2,11 @@ package toolchain
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -89,18 +91,23 @@ func (p *pipeline) makeImage(merged, out string) error {
 	return p.pack(plan, builds, sites, out)
 }
 
-// each calls f for 0 to n-1 in parallel, and returns the first error in that order. What the
+// each calls f for 0 to n-1, on each core one at a time, and returns the first error in that order. What the
 // programs of each have to say comes out in that order too, and nothing behind an error.
 func (p *pipeline) each(n int, f func(p *pipeline, n int) error) error {
 	errs := make([]error, n)
 	said := make([]bytes.Buffer, n)
 	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.NumCPU())
 	for i := range n {
 		tc := *p.Toolchain
 		tc.Stderr = &said[i]
 		q := *p
 		q.Toolchain = &tc
-		wg.Go(func() { errs[i] = f(&q, i) })
+		wg.Go(func() {
+			slots <- struct{}{}
+			errs[i] = f(&q, i)
+			<-slots
+		})
 	}
 	wg.Wait()
 	for i, err := range errs {
@@ -157,6 +164,8 @@ func (p *pipeline) codeGen(t Target) []string {
 		// LLVM 19 no longer copies an interpreter's dispatch behind each of its instructions
 		// (llvm/llvm-project#106846): a quarter of its speed.
 		"-mllvm", "-tail-dup-pred-size=1000", "-mllvm", "-tail-dup-succ-size=1000",
+		// There are no variables to locate, but on x86-64 LLVM would look for them.
+		"-mllvm", "-experimental-debug-variable-locations=false",
 	}, t.ISA.CodeGen...)
 }
 
@@ -202,6 +211,10 @@ func (p *pipeline) plan(builds []*build) (*layout.Plan, error) {
 	}
 	plan, err := layout.New(inputs...)
 	if err != nil {
+		var big *layout.StaticTooBigError
+		if errors.As(err, &big) {
+			big.Files = p.definers()
+		}
 		return nil, err
 	}
 	for i, in := range plan.Builds {

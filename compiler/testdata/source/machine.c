@@ -17,3 +17,7 @@ __attribute__((target("arch=+v"))) unsigned long vectors(void)
 }
 
 __attribute__((interrupt)) void handler(void) {}
+
+static void plain(void) {}
+static void *choose(void) { return plain; }
+void chosen(void) __attribute__((ifunc("choose")));

@@ -1,0 +1,98 @@
+package corpus_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/testbed/corpus"
+	"github.com/migrated/migrated/testbed/oracle"
+	"github.com/migrated/migrated/toolchain"
+	"github.com/migrated/migrated/vmm"
+)
+
+// TestCrash looks at the backtrace of a crash on each ISA: that it has functions, files and
+// lines, those that were inlined too, in a frame that was never left and in one that has come
+// back from a record.
+func TestCrash(t *testing.T) {
+	const source = "testdata/crash.c"
+	p := corpus.Program{Name: "crash", Path: source}
+	program, builds := build(t, p, toolchain.Options{Builds: toolchain.OnePerISA})
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	for i, b := range builds {
+		other := builds[1-i]
+		for _, tt := range []struct {
+			name  string
+			route []*image.Build // it crashes on b
+			moves int
+		}{
+			{"never moved", []*image.Build{b}, 0},
+			{"moved to another machine", []*image.Build{b, b}, 9},
+			{"moved from the other ISA", []*image.Build{other, b}, 9},
+		} {
+			t.Run(b.Info.ISA+" "+tt.name, func(t *testing.T) {
+				var got *oracle.Result
+				var err error
+				if tt.moves == 0 {
+					got, err = program.Plain(ctx, b)
+				} else {
+					got, err = program.Moved(ctx, oracle.Route{Builds: tt.route, Gap: oracle.Every(37), Limit: tt.moves})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Moves != tt.moves || got.Exit.Crash == nil || got.Exit.Signal != int(syscall.SIGSEGV) {
+					t.Fatalf("after %d moves: %+v", got.Moves, got.Exit)
+				}
+				if got.Exit.Crash.ISA != b.Info.ISA {
+					t.Errorf("it crashed on %s", got.Exit.Crash.ISA)
+				}
+				checkBacktrace(t, got.Exit.Crash.Backtrace, source, tt.moves > 0)
+			})
+		}
+	}
+}
+
+// checkBacktrace looks for the lines of crash.c that are marked. What was a record while the
+// frame above it ran is not on the stack.
+func checkBacktrace(t *testing.T, got []vmm.Frame, source string, moved bool) {
+	t.Helper()
+	want := []struct{ function, mark string }{
+		{"innermost", "// crash"}, {"middle", "// in middle"}, {"outer", "// in outer"}, {"main", "// in main"},
+	}
+	if moved {
+		want = want[:3]
+	}
+	if len(got) < len(want) {
+		t.Fatalf("backtrace %+v", got)
+	}
+	for i, w := range want {
+		// A frame that has come back may run a function of its own for that.
+		name := strings.TrimSuffix(got[i].Function, ".resume")
+		if name != w.function || filepath.Base(got[i].File) != "crash.c" || got[i].Line != lineOf(t, source, w.mark) {
+			t.Errorf("frame %d is %+v, want %s at line %d", i, got[i], w.function, lineOf(t, source, w.mark))
+		}
+	}
+}
+
+// lineOf returns the number of the line that ends in a mark.
+func lineOf(t *testing.T, path, mark string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, line := range strings.Split(string(text), "\n") {
+		if strings.HasSuffix(line, mark) {
+			return n + 1
+		}
+	}
+	t.Fatalf("%s has no line with %q", path, mark)
+	return 0
+}

@@ -1,0 +1,39 @@
+/* Crashes in a function that is inlined twice, in one that has been left and come back. */
+#include <stdio.h>
+
+static int *volatile nowhere;
+static volatile int ticks;
+
+static __attribute__((noinline)) void tick(int n)
+{
+	for (int i = 0; i < n; i++)
+		ticks += i & 1;
+	if (n > 1)
+		tick(n / 2);
+}
+
+static inline __attribute__((always_inline)) void innermost(int n)
+{
+	*nowhere = n; // crash
+}
+
+static inline __attribute__((always_inline)) void middle(int n)
+{
+	innermost(n + 1); // in middle
+}
+
+static __attribute__((noinline)) int outer(int n)
+{
+	for (int i = 0; i < n; i++)
+		tick(8);
+	middle(n); // in outer
+	return ticks;
+}
+
+int main(void)
+{
+	puts("going to crash");
+	int n = outer(200); // in main
+	printf("still here: %d\n", n);
+	return 0;
+}
