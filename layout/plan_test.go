@@ -200,7 +200,7 @@ func TestTooMuchStaticDataNamesTheLargest(t *testing.T) {
 	if !errors.As(err, &big) {
 		t.Fatalf("error %v", err)
 	}
-	if len(big.Largest) != 5 || big.Largest[0].Name != "array8" || !strings.Contains(err.Error(), "array8 (838860800 bytes), array7") {
+	if len(big.Largest) != 5 || big.Largest[0].Name != "array8" || !strings.Contains(err.Error(), ">>> array8 (838860800 bytes)\n>>> array7") {
 		t.Errorf("error %v", err)
 	}
 	if big.Size < 3600<<20 {

@@ -32,8 +32,11 @@ int main(void)
 	int sum = 0;
 	for (const struct command *const *c = __start_commands; c < __stop_commands; c++)
 		sum += (*c)->run(12) * (*c)->name[1];
-	second += tick(3);
-	first++;
+	for (int i = 0; i < 12; i++) {
+		second += tick(i);
+		first++;
+		printf("%g %g\n", first, second);
+	}
 	double product = 1;
 	for (double *d = __start_numbers; d < __stop_numbers; d++)
 		product *= *d;

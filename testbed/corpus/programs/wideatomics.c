@@ -30,11 +30,15 @@ int main(void)
 	print("found", expected);
 	print("added to", atomic_fetch_add(&wide, tick(9)));
 	print("masked", atomic_fetch_and(&wide, 8));
-	print("left", wide);
+	for (int i = 0; i < 12; i++) {
+		wide += (__int128)tick(i) << 62;
+		print("summed", wide);
+	}
 	struct three r = {1, tick(2), 3}, old;
 	atomic_store(&record, r);
 	r.c = tick(30);
 	old = atomic_exchange(&record, r);
-	printf("%ld %ld %ld, then %ld\n", old.a, old.b, old.c, atomic_load(&record).c);
+	r = atomic_load(&record);
+	printf("%ld %ld %ld, then %ld\n", old.a, old.b, old.c, r.c);
 	return 0;
 }
