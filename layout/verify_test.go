@@ -85,7 +85,7 @@ func object(t *testing.T, level, text string, native bool) (*Build, string, erro
 
 // link plans and links programs, one for each level, and returns the files in the plan's
 // order.
-func link(t *testing.T, levels, texts []string, script func(*Plan) []byte) (*Plan, []io.ReaderAt) {
+func link(t *testing.T, levels, texts []string, script func(*Plan) []byte, options ...string) (*Plan, []io.ReaderAt) {
 	t.Helper()
 	var builds []*Build
 	objects := make(map[string]string)
@@ -109,8 +109,9 @@ func link(t *testing.T, levels, texts []string, script func(*Plan) []byte) (*Pla
 	var files []io.ReaderAt
 	for _, b := range p.Builds {
 		out := filepath.Join(dir, b.Level)
-		command(t, "ld.lld-19", "-m", b.ISA.Emulation, "-static", "-T", ld, "--eh-frame-hdr",
-			"--build-id=none", "-z", "max-page-size=4096", objects[b.Level], "-o", out)
+		args := append([]string{"-m", b.ISA.Emulation, "-static", "-T", ld, "--eh-frame-hdr",
+			"--build-id=none", "-z", "max-page-size=4096", objects[b.Level], "-o", out}, options...)
+		command(t, "ld.lld-19", args...)
 		f, err := os.Open(out)
 		if err != nil {
 			t.Fatal(err)
@@ -145,6 +146,7 @@ func TestVerifyRefuses(t *testing.T) {
 		name   string
 		texts  [2]string
 		script func(*Plan) []byte
+		option string // of lld
 		want   string
 	}{
 		{
@@ -227,6 +229,12 @@ func TestVerifyRefuses(t *testing.T) {
 			want: "maybe is not defined, but is in build armv8-a",
 		},
 		{
+			name:   "undefined",
+			texts:  both(fmt.Sprintf(source, `extern int absent(void); int is(void) { return absent(); }`)),
+			option: "--unresolved-symbols=ignore-all",
+			want:   "undefined symbol absent",
+		},
+		{
 			name: "no entry",
 			script: func(p *Plan) []byte {
 				return []byte(strings.Replace(string(p.LinkerScript()), "ENTRY(_start)", "ENTRY(own)", 1))
@@ -241,7 +249,7 @@ func TestVerifyRefuses(t *testing.T) {
 			if tt.script == nil {
 				tt.script = (*Plan).LinkerScript
 			}
-			p, files := link(t, twoLevels, tt.texts[:], tt.script)
+			p, files := link(t, twoLevels, tt.texts[:], tt.script, strings.Fields(tt.option)...)
 			err := p.Verify(parsed(t, sites), files...)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
