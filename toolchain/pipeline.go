@@ -214,6 +214,7 @@ func (p *pipeline) plan(builds []*build) (*layout.Plan, error) {
 		var big *layout.StaticTooBigError
 		if errors.As(err, &big) {
 			big.Files = p.definers()
+			err = fmt.Errorf("plan layout: %w", big) // whose text is another one now
 		}
 		return nil, err
 	}
