@@ -74,6 +74,9 @@ func TestEventsOfAMove(t *testing.T) {
 			phases = append(phases, events.Phase(e.Phase))
 		}
 		if e.Kind == pb.EventKind_EVENT_KIND_MOVE_DONE && e.From == "server" {
+			if e.MoveKind != there.Kind || there.Kind == pb.MoveKind_MOVE_KIND_UNSPECIFIED {
+				t.Errorf("the move was made by %v, and is said to be by %v", there.Kind, e.MoveKind)
+			}
 			if e.To != "board" || e.Account.GetDowntime().AsDuration() != there.Downtime.AsDuration() {
 				t.Errorf("the account of the move there: %v, want %v", e, there)
 			}

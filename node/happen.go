@@ -65,21 +65,26 @@ type moveWatch struct {
 	node  *Node
 	src   *move.Source
 	phase pb.MovePhase
+	kind  pb.MoveKind // as far as it has been chosen
 }
 
 func (w *moveWatch) tell(kind pb.EventKind, with func(*pb.Event)) {
 	e := moveEvent(kind, w.src.Token, w.src.VM, w.src.From, w.src.To)
+	e.MoveKind = w.kind
 	with(e)
 	w.node.happened(e)
 }
 
 func (w *moveWatch) begin(src *move.Source) {
-	w.src = src
+	w.src, w.kind = src, src.Options.GetKind()
 	w.tell(pb.EventKind_EVENT_KIND_MOVE_BEGUN, func(*pb.Event) {})
 }
 
 // progress tells of each phase once. The move calls it, so one goroutine does.
 func (w *moveWatch) progress(p *pb.MoveEvent) {
+	if kind := p.Rate.GetKind(); kind != pb.MoveKind_MOVE_KIND_UNSPECIFIED {
+		w.kind = kind
+	}
 	if p.Phase == w.phase || p.Phase == pb.MovePhase_MOVE_PHASE_DONE {
 		return
 	}
@@ -96,5 +101,5 @@ func (w *moveWatch) failed(err error) {
 }
 
 func (w *moveWatch) done(account *pb.Move) {
-	w.tell(pb.EventKind_EVENT_KIND_MOVE_DONE, func(e *pb.Event) { e.Account = account })
+	w.tell(pb.EventKind_EVENT_KIND_MOVE_DONE, func(e *pb.Event) { e.Account, e.MoveKind = account, account.Kind })
 }

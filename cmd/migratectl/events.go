@@ -27,6 +27,7 @@ type eventRecord struct {
 	To      string      `json:"to,omitempty"`
 	Peer    string      `json:"peer,omitempty"`
 	Address string      `json:"address,omitempty"`
+	How     string      `json:"how,omitempty"` // the move is made, as far as that has been chosen
 	Phase   string      `json:"phase,omitempty"`
 	Reason  string      `json:"reason,omitempty"`
 	Exit    *exitRecord `json:"exit,omitempty"`
@@ -36,7 +37,7 @@ type eventRecord struct {
 func newEventRecord(e *pb.Event) eventRecord {
 	r := eventRecord{
 		Seq: e.Seq, Time: e.Time.AsTime(), Kind: events.Kind(e.Kind), VM: e.VmName, VMID: e.Vm, Move: e.Move,
-		From: e.From, To: e.To, Peer: e.Peer, Address: e.Address, Phase: events.Phase(e.Phase), Reason: e.Reason,
+		From: e.From, To: e.To, Peer: e.Peer, Address: e.Address, How: events.MoveKind(e.MoveKind), Phase: events.Phase(e.Phase), Reason: e.Reason,
 	}
 	if e.Exit != nil {
 		r.Exit = &exitRecord{Code: e.Exit.Code, Signal: e.Exit.Signal}
@@ -122,6 +123,9 @@ func (e *eventRecord) text() string {
 	}
 	if e.Address != "" {
 		add("(%s)", e.Address)
+	}
+	if e.How != "" {
+		add("by %s", e.How)
 	}
 	if e.Phase != "" {
 		add("%s", e.Phase)

@@ -15,6 +15,7 @@ import (
 	"github.com/migrated/migrated/node/events"
 	"github.com/migrated/migrated/node/units"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm/hostabi"
 )
 
 // A topRecord is a node and its VMs at one moment.
@@ -41,6 +42,9 @@ type vmUsageRecord struct {
 	Pages    uint64        `json:"pages,omitempty"`      // of the move that is under way
 	Done     uint64        `json:"done_pages,omitempty"` // of them, zero or sent
 	Wire     uint64        `json:"wire_bytes,omitempty"`
+	How      string        `json:"how,omitempty"`                    // the move is made
+	Dirty    float64       `json:"dirty_pages_per_second,omitempty"` // that the program writes meanwhile
+	Throttle float64       `json:"throttle,omitempty"`               // share of the time in which it is held back
 }
 
 func newTopRecord(t *pb.TopResponse) topRecord {
@@ -53,6 +57,9 @@ func newTopRecord(t *pb.TopResponse) topRecord {
 		}
 		if m := u.Move.GetMemory(); m != nil {
 			vm.Pages, vm.Done, vm.Wire = m.Pages, min(m.Sent+m.Zero, m.Pages), m.WireBytes
+		}
+		if rate := u.Move.GetRate(); rate != nil {
+			vm.How, vm.Dirty, vm.Throttle = events.MoveKind(rate.Kind), rate.DirtyRate, rate.Throttle
 		}
 		r.VMs = append(r.VMs, vm)
 	}
@@ -261,6 +268,12 @@ func (vm *vmUsageRecord) moveText() string {
 	}
 	if vm.Pages > 0 {
 		text += fmt.Sprintf(", %d%%, %s sent", 100*vm.Done/vm.Pages, units.Bytes(vm.Wire).Short())
+	}
+	if vm.Dirty > 0 {
+		text += fmt.Sprintf(", writes %s/s", units.Bytes(vm.Dirty*hostabi.PageSize).Short())
+	}
+	if vm.Throttle > 0 {
+		text += fmt.Sprintf(", held back %.0f%%", 100*vm.Throttle)
 	}
 	return text
 }

@@ -19,7 +19,7 @@ func look(at, cpu time.Duration) *topRecord {
 		Vms: []*pb.VMUsage{
 			{Vm: &pb.VM{Id: "a", Name: "lua", State: pb.VMState_VM_STATE_MOVING, Node: "here", MovingTo: "board", Memory: 64 << 20},
 				Cpu: durationpb.New(cpu), Resident: 5 << 20, MoveId: "0a",
-				Move: &pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: &pb.MemoryStats{Pages: 100, Zero: 20, Sent: 30, WireBytes: 2048}}},
+				Move: &pb.MoveEvent{Rate: &pb.MoveRate{DirtyRate: 512, Throttle: 0.3}, Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: &pb.MemoryStats{Pages: 100, Zero: 20, Sent: 30, WireBytes: 2048}}},
 			{Vm: &pb.VM{Id: "b", Name: "far", State: pb.VMState_VM_STATE_AWAY, Node: "board", Memory: 64 << 20}},
 		},
 	})
@@ -39,7 +39,7 @@ func TestTop(t *testing.T) {
 	if err := printTop(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"here (x86_64)  VMs here: 1  free: 1 GiB of 4 GiB", "150%", "to board, transfer, 50%, 2 KiB sent", "far"} {
+	for _, want := range []string{"here (x86_64)  VMs here: 1  free: 1 GiB of 4 GiB", "150%", "to board, transfer, 50%, 2 KiB sent, writes 2 MiB/s, held back 30%", "far"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}

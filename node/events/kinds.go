@@ -45,6 +45,14 @@ func Phase(p pb.MovePhase) string {
 	return name(p.String(), "MOVE_PHASE_")
 }
 
+// MoveKind names how a move is made: "precopy"; "" where that is not known.
+func MoveKind(k pb.MoveKind) string {
+	if k == pb.MoveKind_MOVE_KIND_UNSPECIFIED {
+		return ""
+	}
+	return name(k.String(), "MOVE_KIND_")
+}
+
 // State names a VM's state: "running".
 func State(s pb.VMState) string { return name(s.String(), "VM_STATE_") }
 
@@ -71,6 +79,7 @@ func Log(log *slog.Logger, e *pb.Event) {
 	add("to", e.To)
 	add("peer", e.Peer)
 	add("address", e.Address)
+	add("kind", MoveKind(e.MoveKind))
 	add("phase", Phase(e.Phase))
 	if e.Exit != nil {
 		attrs = append(attrs, slog.Int("code", int(e.Exit.Code)))

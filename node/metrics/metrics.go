@@ -43,7 +43,7 @@ func New(node, version, isa string, state func() State) *Metrics {
 	m.vmsStarted = counter(m, "vms_started_total", "VMs that were started here.")
 	m.vmsEnded = counters(m, "vms_ended_total", "VMs that have ended here, by result: exited, crashed, lost.", "result")
 	m.moves = counters(m, "moves_total",
-		"Moves that are over, by direction (out, in), kind, and result: done, failed, in-doubt for those whose target has not answered yet.",
+		"Moves that are over, by direction (out, in), kind (as chosen; unknown for those that come), and result: done, failed, in-doubt for those whose target has not answered yet.",
 		"direction", "kind", "result")
 	m.movesRunning = register(m, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "migrated_moves_running", Help: "Moves that are under way, by direction.",
@@ -54,7 +54,7 @@ func New(node, version, isa string, state func() State) *Metrics {
 	m.bytes = counters(m, "move_bytes_total",
 		"Bytes of completed moves from here, by content: memory before compression (raw), memory as sent (wire), parts of images (image), frame records (records).",
 		"content")
-	m.pages = counters(m, "move_pages_total", "Pages of completed moves from here: zero ones, which do not travel, and sent ones.", "how")
+	m.pages = counters(m, "move_pages_total", "Pages of completed moves from here: those that do not travel (zero; same as another; base: the target had it), those sent whole (sent) or as what changed (delta), and those left to post-copy (later).", "how")
 	m.connects = counters(m, "link_connects_total", "Times that a node has become connected.", "peer")
 	m.events = counters(m, "events_total", "Events, by kind, as `migratectl events` lists them.", "kind")
 	for _, direction := range []string{in, out} {
@@ -125,8 +125,13 @@ func (m *Metrics) direction(e *pb.Event) string {
 	return in
 }
 
-// kind is how a move was made.
-func kind(*pb.Event) string { return "stop-and-copy" }
+// kind is how a move was made, where this node knows it: its source does.
+func kind(e *pb.Event) string {
+	if k := events.MoveKind(e.MoveKind); k != "" {
+		return k
+	}
+	return "unknown"
+}
 
 // account counts what a completed move says of itself.
 func (m *Metrics) account(a *pb.Move, kind string) {
@@ -146,8 +151,12 @@ func (m *Metrics) account(a *pb.Move, kind string) {
 	} {
 		m.bytes.WithLabelValues(content).Add(float64(n))
 	}
-	m.pages.WithLabelValues("zero").Add(float64(a.Memory.GetZero()))
-	m.pages.WithLabelValues("sent").Add(float64(a.Memory.GetSent()))
+	for how, n := range map[string]uint64{
+		"zero": a.Memory.GetZero(), "sent": a.Memory.GetSent(), "delta": a.Memory.GetDelta(),
+		"same": a.Memory.GetSame(), "base": a.Memory.GetBase(), "later": a.Memory.GetLater(),
+	} {
+		m.pages.WithLabelValues(how).Add(float64(n))
+	}
 }
 
 func register[C prometheus.Collector](m *Metrics, c C) C {

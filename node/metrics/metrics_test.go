@@ -42,7 +42,7 @@ func TestScrape(t *testing.T) {
 		{Kind: pb.EventKind_EVENT_KIND_VM_STARTED},
 		{Kind: pb.EventKind_EVENT_KIND_VM_CRASHED},
 		{Kind: pb.EventKind_EVENT_KIND_MOVE_BEGUN, From: "here", To: "board"},
-		{Kind: pb.EventKind_EVENT_KIND_MOVE_DONE, From: "here", To: "board", Account: &pb.Move{
+		{Kind: pb.EventKind_EVENT_KIND_MOVE_DONE, From: "here", To: "board", MoveKind: pb.MoveKind_MOVE_KIND_PRECOPY, Account: &pb.Move{
 			Downtime: durationpb.New(2 * time.Millisecond), Total: durationpb.New(time.Second),
 			Transfer: durationpb.New(20 * time.Millisecond),
 			Memory:   &pb.MemoryStats{Zero: 100, Sent: 7, RawBytes: 7 * 4096, WireBytes: 5000},
@@ -61,10 +61,10 @@ func TestScrape(t *testing.T) {
 	defer s.Close()
 	url := "http://" + s.Address().String() + "/metrics"
 	want := `
-# HELP migrated_moves_total Moves that are over, by direction (out, in), kind, and result: done, failed, in-doubt for those whose target has not answered yet.
+# HELP migrated_moves_total Moves that are over, by direction (out, in), kind (as chosen; unknown for those that come), and result: done, failed, in-doubt for those whose target has not answered yet.
 # TYPE migrated_moves_total counter
-migrated_moves_total{direction="in",kind="stop-and-copy",result="failed"} 1
-migrated_moves_total{direction="out",kind="stop-and-copy",result="done"} 1
+migrated_moves_total{direction="in",kind="unknown",result="failed"} 1
+migrated_moves_total{direction="out",kind="precopy",result="done"} 1
 # HELP migrated_moves_running Moves that are under way, by direction.
 # TYPE migrated_moves_running gauge
 migrated_moves_running{direction="in"} 0

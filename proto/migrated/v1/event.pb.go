@@ -131,6 +131,7 @@ type Event struct {
 	Reason        string                 `protobuf:"bytes,12,opt,name=reason,proto3" json:"reason,omitempty"`
 	Exit          *Exit                  `protobuf:"bytes,13,opt,name=exit,proto3" json:"exit,omitempty"` // without its crash: Inspect has that
 	Account       *Move                  `protobuf:"bytes,14,opt,name=account,proto3" json:"account,omitempty"`
+	MoveKind      MoveKind               `protobuf:"varint,15,opt,name=move_kind,json=moveKind,proto3,enum=migrated.v1.MoveKind" json:"move_kind,omitempty"` // as far as it has been chosen; at the source alone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -263,6 +264,13 @@ func (x *Event) GetAccount() *Move {
 	return nil
 }
 
+func (x *Event) GetMoveKind() MoveKind {
+	if x != nil {
+		return x.MoveKind
+	}
+	return MoveKind_MOVE_KIND_UNSPECIFIED
+}
+
 type EventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	After         uint64                 `protobuf:"varint,1,opt,name=after,proto3" json:"after,omitempty"`   // only those whose seq is greater
@@ -335,7 +343,7 @@ var File_migrated_v1_event_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17migrated/v1/event.proto\x12\vmigrated.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14migrated/v1/vm.proto\"\x9e\x03\n" +
+	"\x17migrated/v1/event.proto\x12\vmigrated.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14migrated/v1/vm.proto\"\xd2\x03\n" +
 	"\x05Event\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12*\n" +
@@ -351,7 +359,8 @@ const file_migrated_v1_event_proto_rawDesc = "" +
 	"\x05phase\x18\v \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x12\x16\n" +
 	"\x06reason\x18\f \x01(\tR\x06reason\x12%\n" +
 	"\x04exit\x18\r \x01(\v2\x11.migrated.v1.ExitR\x04exit\x12+\n" +
-	"\aaccount\x18\x0e \x01(\v2\x11.migrated.v1.MoveR\aaccount\"a\n" +
+	"\aaccount\x18\x0e \x01(\v2\x11.migrated.v1.MoveR\aaccount\x122\n" +
+	"\tmove_kind\x18\x0f \x01(\x0e2\x15.migrated.v1.MoveKindR\bmoveKind\"a\n" +
 	"\rEventsRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\rR\x04last\x12\x0e\n" +
@@ -399,6 +408,7 @@ var file_migrated_v1_event_proto_goTypes = []any{
 	(MovePhase)(0),                // 4: migrated.v1.MovePhase
 	(*Exit)(nil),                  // 5: migrated.v1.Exit
 	(*Move)(nil),                  // 6: migrated.v1.Move
+	(MoveKind)(0),                 // 7: migrated.v1.MoveKind
 }
 var file_migrated_v1_event_proto_depIdxs = []int32{
 	3, // 0: migrated.v1.Event.time:type_name -> google.protobuf.Timestamp
@@ -406,11 +416,12 @@ var file_migrated_v1_event_proto_depIdxs = []int32{
 	4, // 2: migrated.v1.Event.phase:type_name -> migrated.v1.MovePhase
 	5, // 3: migrated.v1.Event.exit:type_name -> migrated.v1.Exit
 	6, // 4: migrated.v1.Event.account:type_name -> migrated.v1.Move
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	7, // 5: migrated.v1.Event.move_kind:type_name -> migrated.v1.MoveKind
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_event_proto_init() }
