@@ -51,6 +51,9 @@ type daemon struct {
 
 func newDaemon(t *testing.T) *daemon {
 	t.Helper()
+	if cannotConfine != "" {
+		t.Skip(cannotConfine)
+	}
 	if err := kvm.Available(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("CI must have KVM: %v", err)

@@ -1,0 +1,6 @@
+//go:build cgo
+
+package vmproc
+
+// With cgo, as under the race detector, Go cannot make a system call on all threads.
+const cannotConfine = "a program with cgo cannot be confined: the daemon is built without"
