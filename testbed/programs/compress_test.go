@@ -50,6 +50,11 @@ var compressors = []compressor{
 		pack:   []string{"-9"},
 		unpack: []string{"-d"}, unpacker: []string{"gzip", "-dc"},
 	},
+	{
+		script: "zstd", image: "zstd", name: "zstd",
+		pack: []string{"-qc", "-9", "--single-thread", "--no-asyncio"}, packer: []string{"zstd"},
+		unpack: []string{"-qdc", "--no-asyncio"}, unpacker: []string{"zstd", "-qdc"},
+	},
 }
 
 // TestCompressors packs with each program, moved on the way, and unpacks what it made. What
