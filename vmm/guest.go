@@ -145,6 +145,9 @@ func (g *Guest) fill() error {
 	g.ctl.ABIVersion = hostabi.Version
 	g.ctl.MemSize = g.cfg.Memory
 	g.ctl.StaticEnd = g.cfg.Image.StaticEnd
+	if g.cfg.Record != nil {
+		g.ctl.ShowRecords = 1
+	}
 	if g.cfg.Resume {
 		g.ctl.Boot = hostabi.BootResume
 		return nil

@@ -92,6 +92,8 @@ func (g *Guest) answer() *Exit {
 		err = g.writeClock()
 	case hostabi.OpLog:
 		g.cfg.Log(g.text(arg[0], arg[1]))
+	case hostabi.OpRecords:
+		err = g.records(arg[0], arg[1])
 	case hostabi.OpExit:
 		return exited(arg[0], arg[1])
 	case hostabi.OpPanic:

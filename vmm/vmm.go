@@ -108,6 +108,10 @@ type Config struct {
 	Log     func(msg string)              // what the guest's kernel has to say to the operator
 	Resumed func()                        // called when the guest stands on a stack again, after Start or Continue
 	Machine func(Spec) (Machine, error)   // the backend
+
+	// Record, for tests, is shown each frame record that a thread leaves behind. An error ends
+	// the guest; data is not kept.
+	Record func(site uint32, data []byte) error
 }
 
 // A File is one file for the guest's RAM file system.

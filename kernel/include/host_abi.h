@@ -60,6 +60,8 @@
 #define MIG_OP_LOG     8u /* arg0,arg1: a message for the host's log */
 #define MIG_OP_ALARM   9u /* set PEND_ALARM at mono time arg0 (ns; ~0: never), once. There is
                              one alarm: a new one takes the old one's place, LEFT ends it */
+#define MIG_OP_RECORDS 10u /* tests, with show_records: a thread has left; arg0 address, arg1
+                              bytes of its new frame records, see struct mig_trailer */
 
 #define MIG_PANIC_KERNEL 1u /* a bug or corrupted state */
 #define MIG_PANIC_ABORT  2u /* the program called abort() or died of a signal it raised */
@@ -114,7 +116,7 @@ struct mig_ctl {
 	uint64_t countdown;     /* 0x098 host */
 	uint64_t points;        /* 0x0a0 guest */
 	uint32_t in_eof;        /* 0x0a8 host: nothing follows the input ring's content */
-	uint32_t pad;           /* 0x0ac */
+	uint32_t show_records;  /* 0x0ac host: tests: ring MIG_OP_RECORDS */
 	uint64_t left_mono;     /* 0x0b0 guest: mono time when the last thread had left, ns */
 	uint64_t left_threads;  /* 0x0b8 guest: threads that left */
 	uint64_t left_frames;   /* 0x0c0 guest: frames written */
@@ -132,6 +134,14 @@ struct mig_ctl {
      u32 files; files times { u32 mode; u64 size; i64 mtime_ns; u32 n; n bytes path; NUL;
                               size bytes }              absolute path, parents are made
    The guest may keep using these bytes in place. */
+
+/* A frame record: its data, padded to 16 bytes, then this. The next one, of the frame that
+   was called, follows. */
+struct mig_trailer {
+	uint32_t site;
+	uint32_t size; /* of the data, bytes, without padding */
+	uint64_t spare;
+};
 
 #define MIG_CTL ((struct mig_ctl *)MIG_CTL_BASE)
 #define MIG_OUT_RING ((struct mig_ring *)MIG_OUT_RING_BASE)

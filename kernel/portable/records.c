@@ -1,6 +1,6 @@
 /* Frame records of the thread that leaves, as one stack in portable memory:
 
-       record = data, padded to 16 bytes; struct trailer
+       record = data, padded to 16 bytes; struct mig_trailer
 
    A forced unwind saves the innermost frame first, so what one leave adds lies the wrong way
    round until its end, when it is reversed in place. A popped record's bytes stay until the
@@ -14,12 +14,7 @@ struct unit {
 	uint64_t half[2];
 };
 
-struct trailer {
-	uint32_t site;
-	uint32_t size; /* of the data, bytes, without padding */
-	uint64_t spare;
-};
-_Static_assert(sizeof(struct unit) == UNIT && sizeof(struct trailer) == UNIT, "one unit");
+_Static_assert(sizeof(struct unit) == UNIT && sizeof(struct mig_trailer) == UNIT, "one unit");
 
 static uint64_t padded(uint64_t size)
 {
@@ -31,9 +26,9 @@ static struct records *current(void)
 	return &thread_current()->records;
 }
 
-static struct trailer *trailer_below(const struct records *r, uint64_t end)
+static struct mig_trailer *trailer_below(const struct records *r, uint64_t end)
 {
-	return (struct trailer *)(r->stack + end - UNIT);
+	return (struct mig_trailer *)(r->stack + end - UNIT);
 }
 
 bool records_init(struct records *r)
@@ -78,7 +73,7 @@ NATIVE_CALLS void __mig_record_done(uint32_t site, uint32_t size)
 {
 	struct records *r = current();
 	r->top += padded(size) + UNIT;
-	*trailer_below(r, r->top) = (struct trailer){.site = site, .size = size};
+	*trailer_below(r, r->top) = (struct mig_trailer){.site = site, .size = size};
 	if (r->dirty < r->top)
 		r->dirty = r->top;
 	r->leave_frames++;
@@ -101,11 +96,13 @@ void records_leave_end(void)
 	   trailer, the right way again. */
 	reverse(r->stack + r->leave_from, r->stack + r->top);
 	for (uint64_t at = r->leave_from; at < r->top;) {
-		struct trailer *t = (struct trailer *)(r->stack + at);
+		struct mig_trailer *t = (struct mig_trailer *)(r->stack + at);
 		uint64_t end = at + UNIT + padded(t->size);
 		reverse(r->stack + at, r->stack + end);
 		at = end;
 	}
+	if (MIG_CTL->show_records)
+		__mig_ring(MIG_OP_RECORDS, (uint64_t)(r->stack + r->leave_from), r->top - r->leave_from, 0, 0);
 }
 
 void records_report(struct records *r)
@@ -122,7 +119,7 @@ static bool record_ending_at(const struct records *records, uint64_t end, struct
 {
 	if (end == 0)
 		return false;
-	struct trailer *t = trailer_below(records, end);
+	struct mig_trailer *t = trailer_below(records, end);
 	r->site = t->site;
 	r->end = end;
 	r->below = end - UNIT - padded(t->size);

@@ -76,12 +76,14 @@ func build(t *testing.T, p corpus.Program, o toolchain.Options) (*oracle.Program
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &oracle.Program{
-		Image:  m.Config(),
-		Memory: memory,
-		Args:   append([]string{p.Name}, p.Args...),
-		Stdin:  p.Stdin,
-	}, m.Builds()
+	program, err := oracle.Of(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program.Memory = memory
+	program.Args = append([]string{p.Name}, p.Args...)
+	program.Stdin = p.Stdin
+	return program, m.Builds()
 }
 
 // differs names programs whose output is another one natively, and why.

@@ -80,7 +80,11 @@ func (s *tally) add(t *testing.T, first uint64, n int) {
 		if err != nil {
 			t.Fatalf("%s: %v", b.Command(i), err)
 		}
-		p := &oracle.Program{Image: m.Config(), Memory: memory, Args: csmith.Args(i)}
+		p, err := oracle.Of(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Memory, p.Args = memory, csmith.Args(i)
 		moves, err := compare(ctx, p, m.Builds(), want)
 		if err != nil {
 			t.Errorf("%s: %v", b.Command(i), err)

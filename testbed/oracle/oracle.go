@@ -19,12 +19,22 @@ import (
 
 // A Program is what is run: an image and all that its output depends on.
 type Program struct {
-	Image  *image.Config
-	Memory uint64 // bytes
-	Args   []string
-	Env    []string
-	Files  []vmm.File
-	Stdin  []byte
+	Image   *image.Config
+	Records *Records // checks what its frames leave behind; nil: nothing does
+	Memory  uint64   // bytes
+	Args    []string
+	Env     []string
+	Files   []vmm.File
+	Stdin   []byte
+}
+
+// Of returns a program that has no arguments yet.
+func Of(m *image.Image) (*Program, error) {
+	records, err := NewRecords(m)
+	if err != nil {
+		return nil, fmt.Errorf("read what records hold: %w", err)
+	}
+	return &Program{Image: m.Config(), Records: records, Memory: 64 << 20}, nil
 }
 
 // A Result is how a run ended.

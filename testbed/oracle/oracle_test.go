@@ -86,6 +86,21 @@ func TestFinds(t *testing.T) {
 	}
 }
 
+// TestPoisons runs a guest that reads, back on the first of two machines, what it had left on
+// a machine stack there.
+func TestPoisons(t *testing.T) {
+	p, builds := program(t, "stale", "1000")
+	ctx := patience(t)
+	want, err := p.Plain(ctx, builds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Check(ctx, want, oracle.Route{Builds: []*image.Build{builds[0], builds[0]}, Gap: oracle.Every(100), Limit: 2})
+	if err == nil || !strings.Contains(err.Error(), "standard output differs at byte") {
+		t.Errorf("error %v, want a difference of output", err)
+	}
+}
+
 func TestComparesSomething(t *testing.T) {
 	p, builds := program(t, "count", "10")
 	ctx := patience(t)

@@ -3,6 +3,7 @@ package oracle
 import (
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/hostabi"
 	"github.com/migrated/migrated/vmm/tender"
 )
 
@@ -28,6 +29,10 @@ type stop struct {
 func (t *trip) newStop(b *image.Build, resume bool) (*stop, error) {
 	p, s := t.program, &stop{}
 	var err error
+	var record func(uint32, []byte) error
+	if p.Records != nil {
+		record = func(site uint32, data []byte) error { return p.Records.Check(b, site, data) }
+	}
 	s.Guest, err = vmm.New(vmm.Config{
 		Spec:   vmm.Spec{Image: p.Image, Build: b, Memory: p.Memory, Resume: resume},
 		Args:   p.Args,
@@ -35,6 +40,7 @@ func (t *trip) newStop(b *image.Build, resume bool) (*stop, error) {
 		Files:  p.Files,
 		Output: t.recorder.output,
 		Log:    t.recorder.log,
+		Record: record,
 		Machine: func(spec vmm.Spec) (vmm.Machine, error) {
 			m, err := tender.New(spec)
 			if err != nil {
@@ -57,8 +63,22 @@ func (t *trip) start() (err error) {
 	if t.stops[0], err = t.newStop(t.build(), false); err != nil {
 		return err
 	}
+	soil(t.here().Memory())
 	t.here().LeaveAt(t.gap())
 	return t.here().Start(nil)
+}
+
+// soil fills what is fresh and not promised to be zero, the upper part of the first thread's
+// shadow stack, so that who relies on zeros there is found.
+func soil(portable []byte) {
+	const end, size = hostabi.StaticBase - hostabi.PortableBase, 256 << 10
+	if len(portable) < end {
+		return // a test's guest, which has no such stack
+	}
+	stack := portable[end-size : end]
+	for i := range stack {
+		stack[i] = tender.Poison
+	}
 }
 
 func (t *trip) gap() uint64 {
@@ -90,6 +110,8 @@ func (t *trip) move(left *vmm.Left) error {
 			return err
 		}
 		t.stops[old] = nil
+	} else if err := from.machine.PoisonStacks(); err != nil { // the guest may come back to it
+		return err
 	}
 	t.moves++
 	to.LeaveAt(t.gap())

@@ -38,11 +38,13 @@ type workload struct {
 func (w workload) run(t *testing.T, path string) []byte {
 	t.Helper()
 	m := open(t, path)
-	p := &oracle.Program{
-		Image: m.Config(), Memory: w.memory, Args: w.args, Files: w.files, Stdin: w.stdin,
+	p, err := oracle.Of(m)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if p.Memory == 0 {
-		p.Memory = 64 << 20
+	p.Args, p.Files, p.Stdin = w.args, w.files, w.stdin
+	if w.memory != 0 {
+		p.Memory = w.memory
 	}
 	got := moved(t, p, m)
 	if w.reference == nil {
@@ -90,8 +92,8 @@ func moved(t *testing.T, p *oracle.Program, m *image.Image) *oracle.Result {
 			t.Fatalf("%s, -seed %d: %v", name, *seed, err)
 		}
 		if got.Exit.Code != want.Exit.Code || !bytes.Equal(got.Stdout, want.Stdout) {
-			t.Fatalf("%s, -seed %d: exit status %d, want %d; it prints %s\nwant %s\nstandard error: %s", name, *seed,
-				got.Exit.Code, want.Exit.Code, brief(got.Stdout), brief(want.Stdout), got.Stderr)
+			t.Fatalf("%s, -seed %d: exit status %d, want %d; %+v; it prints %s\nwant %s\nstandard error: %s", name, *seed,
+				got.Exit.Code, want.Exit.Code, got.Exit.Crash, brief(got.Stdout), brief(want.Stdout), got.Stderr)
 		}
 		if got.Moves == 0 {
 			t.Fatalf("%s, -seed %d: never moved", name, *seed)
@@ -145,4 +147,12 @@ func build(t *testing.T, m *image.Image, isaName string) *image.Build {
 	}
 	t.Fatalf("the image has no build for %s", isaName)
 	return nil
+}
+
+// expensive skips a test of a program that takes too long to build for every run.
+func expensive(t *testing.T, build string) {
+	t.Helper()
+	if !long {
+		t.Skipf("building it takes %s: set MIGRATED_LONG=1", build)
+	}
 }

@@ -31,7 +31,11 @@ func TestNPB(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := open(t, path)
-			p := &oracle.Program{Image: m.Config(), Memory: 256 << 20, Args: []string{kernel, class}}
+			p, err := oracle.Of(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Memory, p.Args = 256<<20, []string{kernel, class}
 			out := moved(t, p, m).Stdout
 			if !strings.Contains(string(out), "VERIFICATION SUCCESSFUL") {
 				t.Errorf("not verified:\n%s", out)

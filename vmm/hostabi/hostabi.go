@@ -54,6 +54,7 @@ const (
 	OpClock   = 7
 	OpLog     = 8
 	OpAlarm   = 9
+	OpRecords = 10
 )
 
 // Kinds of OpPanic, its third argument.
@@ -121,10 +122,10 @@ type Ctl struct {
 	ClockMult    uint64 // ns per tick, 32.32 fixed point; 0: no counter to trust
 	Seed         [32]byte
 
-	Countdown uint64
-	Points    uint64
-	InEOF     uint32
-	_         uint32
+	Countdown   uint64
+	Points      uint64
+	InEOF       uint32
+	ShowRecords uint32
 
 	LeftMono    uint64 // ns
 	LeftThreads uint64

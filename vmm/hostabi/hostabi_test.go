@@ -49,6 +49,7 @@ var constants = map[string]uint64{
 	"MIG_OP_PANIC":        OpPanic,
 	"MIG_OP_CLOCK":        OpClock,
 	"MIG_OP_LOG":          OpLog,
+	"MIG_OP_RECORDS":      OpRecords,
 	"MIG_OP_ALARM":        OpAlarm,
 	"MIG_PANIC_KERNEL":    PanicKernel,
 	"MIG_PANIC_ABORT":     PanicAbort,

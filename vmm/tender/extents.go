@@ -2,6 +2,7 @@ package tender
 
 import (
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,19 +14,27 @@ type Extent struct{ Start, End int64 }
 // Extents returns the ranges of portable memory that have pages, in order. Unlike a read,
 // it does not make pages where there are none.
 func (m *Machine) Extents() ([]Extent, error) {
-	fd := int(m.mem.portableFile.Fd())
+	return extents(m.mem.portableFile, 0, int64(len(m.mem.portable)))
+}
+
+// extents returns the ranges between two offsets of a file that have pages.
+func extents(f *os.File, from, to int64) ([]Extent, error) {
+	fd := int(f.Fd())
 	var list []Extent
-	for at := int64(0); ; {
+	for at := from; at < to; {
 		start, err := unix.Seek(fd, at, unix.SEEK_DATA)
-		if err == unix.ENXIO { // nothing follows
-			return list, nil
+		if err == unix.ENXIO || err == nil && start >= to { // nothing follows
+			break
 		}
 		if err != nil {
 			return nil, fmt.Errorf("find pages: %w", err)
 		}
-		if at, err = unix.Seek(fd, start, unix.SEEK_HOLE); err != nil {
+		end, err := unix.Seek(fd, start, unix.SEEK_HOLE)
+		if err != nil {
 			return nil, fmt.Errorf("find the end of pages: %w", err)
 		}
+		at = min(end, to)
 		list = append(list, Extent{start, at})
 	}
+	return list, nil
 }

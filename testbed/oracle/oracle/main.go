@@ -70,10 +70,12 @@ func run(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	p := &oracle.Program{
-		Image: m.Config(), Memory: *memory << 20, Files: files,
-		Args: append([]string{filepath.Base(flag.Arg(0))}, flag.Args()[1:]...),
+	p, err := oracle.Of(m)
+	if err != nil {
+		return 0, err
 	}
+	p.Memory, p.Files = *memory<<20, files
+	p.Args = append([]string{filepath.Base(flag.Arg(0))}, flag.Args()[1:]...)
 	if *stdin {
 		if p.Stdin, err = io.ReadAll(os.Stdin); err != nil {
 			return 0, err

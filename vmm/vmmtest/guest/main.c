@@ -78,6 +78,19 @@ static void forget(void)
 	exit_with(0);
 }
 
+/* stale N: counts, and then looks at what it left on the first thread's machine stack. */
+static void stale(void)
+{
+	volatile uint64_t *left = (uint64_t *)(MIG_STACK_BASE + MIG_STACK_STRIDE - 64);
+	uint64_t n = number(argument(2));
+	if (step == 0)
+		*left = n;
+	for (; step < n; step++)
+		point();
+	put_number(*left);
+	exit_with(0);
+}
+
 /* flood N: N lines of output without a pause. */
 static void flood(void)
 {
@@ -239,6 +252,8 @@ _Noreturn void run(void)
 		paint();
 	if (equal(mode, "forget"))
 		forget();
+	if (equal(mode, "stale"))
+		stale();
 	if (equal(mode, "flood"))
 		flood();
 	if (equal(mode, "cat"))
