@@ -19,109 +19,62 @@ import (
 	"github.com/migrated/migrated/toolchain"
 )
 
-// Include is where Debian's libcsmith-dev has the headers that the programs use.
-const Include = "/usr/include/csmith"
+// include is where Debian's libcsmith-dev has the headers that the programs use.
+const include = "/usr/include/csmith"
 
 // options keep programs small: what matters is how many there are.
 var options = []string{"--concise", "--max-funcs", "6", "--max-block-depth", "4"}
 
-// A Batch is a number of programs in one executable. Its first argument chooses one; the
-// other is the program's own: 1 has it print the checksum of each variable.
-type Batch struct {
-	Seeds   []uint64 // csmith's, by the number of the program
-	sources []string
-	dir     string
+// A Program is one random program.
+type Program struct {
+	Seed   uint64 // csmith's
+	Output []byte // what it prints as a process of this machine
+
+	source string // path; main is called entry in it
 }
 
-// Command is what makes the n-th program by itself.
-func (b *Batch) Command(n int) string {
-	return fmt.Sprintf("csmith --seed %d %s", b.Seeds[n], strings.Join(options, " "))
+// Command is what makes the program by itself.
+func (p *Program) Command() string { return command(p.Seed) }
+
+func command(seed uint64) string {
+	return fmt.Sprintf("csmith --seed %d %s", seed, strings.Join(options, " "))
 }
 
-// Args are the arguments that choose the n-th program.
-func Args(n int) []string { return []string{"csmith", strconv.Itoa(n), "1"} }
-
-// Generate writes the programs of count seeds, first and following ones, below dir.
-func Generate(ctx context.Context, dir string, first uint64, count int) (*Batch, error) {
-	b := &Batch{dir: dir}
-	var main bytes.Buffer
-	main.WriteString("#include <stdlib.h>\n")
-	for n := range count {
-		seed := first + uint64(n)
-		text, err := generate(ctx, dir, seed)
-		if err != nil {
-			return nil, err
-		}
-		name := fmt.Sprintf("program_%d", n)
-		path := filepath.Join(dir, name+".c")
-		if err := os.WriteFile(path, fmt.Appendf(nil, "#define main %s\n%s", name, text), 0o644); err != nil {
-			return nil, fmt.Errorf("write a program: %w", err)
-		}
-		b.Seeds = append(b.Seeds, seed)
-		b.sources = append(b.sources, path)
-		fmt.Fprintf(&main, "int %s(int, char **);\n", name)
-	}
-	main.WriteString("static int (*const programs[])(int, char **) = {\n")
-	for n := range count {
-		fmt.Fprintf(&main, "\tprogram_%d,\n", n)
-	}
-	main.WriteString("};\nint main(int argc, char **argv) { return programs[atoi(argv[1])](argc - 1, argv + 1); }\n")
-	path := filepath.Join(dir, "main.c")
-	if err := os.WriteFile(path, main.Bytes(), 0o644); err != nil {
-		return nil, fmt.Errorf("write the programs' main function: %w", err)
-	}
-	b.sources = append(b.sources, path)
-	return b, nil
-}
-
-// generate runs csmith, which leaves a file in the directory where it is.
-func generate(ctx context.Context, dir string, seed uint64) ([]byte, error) {
-	args := append([]string{"--seed", strconv.FormatUint(seed, 10)}, options...)
-	cmd := exec.CommandContext(ctx, "csmith", args...)
-	cmd.Dir = dir
-	text, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("run csmith with seed %d (scripts/setup installs it): %w", seed, err)
-	}
-	return text, nil
-}
-
-// Image builds the programs with migratecc.
-func (b *Batch) Image(ctx context.Context, builds ...string) (*image.Image, error) {
-	path := filepath.Join(b.dir, "csmith.img")
-	err := toolchain.Build(ctx, toolchain.Options{
-		Sources: b.sources,
-		CFlags:  []string{"-O2", "-w", "-I" + Include},
-		Output:  path,
-		Builds:  builds,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return image.Open(path)
-}
-
-// A Native is the programs as an executable of this machine.
-type Native struct{ path string }
-
-// Native builds the programs with the system's compiler, which optimises as little as it can.
-func (b *Batch) Native(ctx context.Context) (*Native, error) {
-	n := &Native{filepath.Join(b.dir, "native")}
-	args := append([]string{"-O0", "-w", "-I" + Include, "-o", n.path}, b.sources...)
-	if out, err := exec.CommandContext(ctx, "cc", args...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compile for this machine: %w\n%s", err, out)
-	}
-	return n, nil
-}
+// entry is the name that main has, so that many programs go into one image.
+func entry(seed uint64) string { return fmt.Sprintf("program_%d", seed) }
 
 // ErrEndless is of a program that may never end: csmith makes some.
 var ErrEndless = errors.New("the program does not end in a second of CPU time")
 
-// Run returns what the n-th program prints.
-func (e *Native) Run(ctx context.Context, n int) ([]byte, error) {
+// New makes the program of a seed in a directory, and runs it as a process.
+func New(ctx context.Context, dir string, seed uint64) (*Program, error) {
+	cmd := exec.CommandContext(ctx, "csmith", append([]string{"--seed", strconv.FormatUint(seed, 10)}, options...)...)
+	cmd.Dir = dir // it leaves a file where it runs
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("run csmith with seed %d (scripts/setup installs it): %w", seed, err)
+	}
+	p := &Program{Seed: seed, source: filepath.Join(dir, entry(seed)+".c")}
+	if err := os.WriteFile(p.source, fmt.Appendf(nil, "#define main %s\n%s", entry(seed), text), 0o644); err != nil {
+		return nil, fmt.Errorf("write a program: %w", err)
+	}
+	if p.Output, err = p.process(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Command(), err)
+	}
+	return p, nil
+}
+
+// process compiles the program with the system's compiler, which optimises as little as it
+// can, and runs it. Argument 1 has it print the checksum of each variable.
+func (p *Program) process(ctx context.Context) ([]byte, error) {
+	exe := strings.TrimSuffix(p.source, ".c")
+	defer os.Remove(exe)
+	cc := exec.CommandContext(ctx, "cc", "-O0", "-w", "-I"+include, "-D"+entry(p.Seed)+"=main", "-o", exe, p.source)
+	if out, err := cc.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("compile for this machine: %w\n%s", err, out)
+	}
 	// Time of the CPU, not of the wall: how busy the machine is does not matter.
-	args := append([]string{"-c", `ulimit -t 1 && exec "$@"`, "sh", e.path}, Args(n)[1:]...)
-	cmd := exec.CommandContext(ctx, "sh", args...)
+	cmd := exec.CommandContext(ctx, "sh", "-c", `ulimit -t 1 && exec "$0" 1`, exe)
 	out, err := cmd.Output()
 	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && s.Signaled() && (s.Signal() == syscall.SIGXCPU || s.Signal() == syscall.SIGKILL) {
 		return nil, ErrEndless
@@ -130,4 +83,34 @@ func (e *Native) Run(ctx context.Context, n int) ([]byte, error) {
 		return nil, fmt.Errorf("run as a process: %w", err)
 	}
 	return out, nil
+}
+
+// Args are the arguments with which the image of many programs is this one.
+func (p *Program) Args() []string { return []string{"csmith", strconv.FormatUint(p.Seed, 10), "1"} }
+
+// Image builds one image of many programs.
+func Image(ctx context.Context, dir string, programs []*Program, builds ...string) (*image.Image, error) {
+	var main, table bytes.Buffer
+	main.WriteString("#include <stdlib.h>\n")
+	sources := []string{filepath.Join(dir, "main.c")}
+	for _, p := range programs {
+		fmt.Fprintf(&main, "int %s(int, char **);\n", entry(p.Seed))
+		fmt.Fprintf(&table, "\tcase %d: return %s(argc - 1, argv + 1);\n", p.Seed, entry(p.Seed))
+		sources = append(sources, p.source)
+	}
+	fmt.Fprintf(&main, "int main(int argc, char **argv)\n{\n\tswitch (strtoull(argv[1], NULL, 10)) {\n%s\t}\n\treturn 125;\n}\n", table.Bytes())
+	if err := os.WriteFile(sources[0], main.Bytes(), 0o644); err != nil {
+		return nil, fmt.Errorf("write the programs' main function: %w", err)
+	}
+	path := filepath.Join(dir, "csmith.img")
+	err := toolchain.Build(ctx, toolchain.Options{
+		Sources: sources,
+		CFlags:  []string{"-O2", "-w", "-I" + include},
+		Output:  path,
+		Builds:  builds,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return image.Open(path)
 }

@@ -38,13 +38,13 @@ func TestCampaign(t *testing.T) {
 			total = 2000
 		}
 	}
-	t.Logf("seeds %d to %d", *seed, *seed+uint64(total)-1)
-	var sum tally
-	for done := 0; done < total; done += batch {
-		sum.add(t, *seed+uint64(done), min(batch, total-done))
+	t.Logf("seeds from %d", *seed)
+	sum := tally{next: *seed}
+	for sum.programs < total {
+		sum.add(t, min(batch, total-sum.programs))
 	}
-	t.Logf("%d programs, %d of them moved %d times in all, %d left out as endless",
-		sum.programs, sum.moved, sum.moves, sum.endless)
+	t.Logf("%d programs, %d of them moved %d times in all; %d more left out as endless; the next seed is %d",
+		sum.programs, sum.moved, sum.moves, sum.endless, sum.next)
 	// Few programs are without loops; if most are, nothing was tested.
 	if sum.moved < sum.programs/2 {
 		t.Errorf("only %d of %d programs were moved", sum.moved, sum.programs)
@@ -52,42 +52,26 @@ func TestCampaign(t *testing.T) {
 }
 
 // A tally counts what the campaign has done.
-type tally struct{ programs, moved, moves, endless int }
+type tally struct {
+	next                            uint64 // seed
+	programs, moved, moves, endless int
+}
 
 // add runs one batch.
-func (s *tally) add(t *testing.T, first uint64, n int) {
+func (s *tally) add(t *testing.T, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
-	b, err := csmith.Generate(ctx, t.TempDir(), first, n)
+	dir := t.TempDir()
+	programs := s.make(t, ctx, dir, n)
+	m, err := csmith.Image(ctx, dir, programs, levels...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("seeds %d to %d: %v", programs[0].Seed, s.next-1, err)
 	}
-	native, err := b.Native(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := b.Image(ctx, levels...)
-	if err != nil {
-		t.Fatalf("seeds %d to %d: %v", first, first+uint64(n)-1, err)
-	}
-	for i := range n {
-		want, err := native.Run(ctx, i)
-		if errors.Is(err, csmith.ErrEndless) {
-			s.endless++
-			continue
-		}
+	for _, program := range programs {
+		moves, err := compare(ctx, m, program)
 		if err != nil {
-			t.Fatalf("%s: %v", b.Command(i), err)
-		}
-		p, err := oracle.Of(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Memory, p.Args = memory, csmith.Args(i)
-		moves, err := compare(ctx, p, m.Builds(), want)
-		if err != nil {
-			t.Errorf("%s: %v", b.Command(i), err)
+			t.Errorf("%s: %v", program.Command(), err)
 		}
 		s.programs++
 		s.moves += moves
@@ -97,14 +81,37 @@ func (s *tally) add(t *testing.T, first uint64, n int) {
 	}
 }
 
+// make makes n programs that end.
+func (s *tally) make(t *testing.T, ctx context.Context, dir string, n int) []*csmith.Program {
+	t.Helper()
+	var programs []*csmith.Program
+	for ; len(programs) < n; s.next++ {
+		p, err := csmith.New(ctx, dir, s.next)
+		if errors.Is(err, csmith.ErrEndless) {
+			s.endless++
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs = append(programs, p)
+	}
+	return programs
+}
+
 // compare runs one program plain and moved, and counts the moves.
-func compare(ctx context.Context, p *oracle.Program, builds []*image.Build, want []byte) (int, error) {
-	report, err := p.Verify(ctx, builds, oracle.Plan{Nth: 40})
+func compare(ctx context.Context, m *image.Image, program *csmith.Program) (int, error) {
+	p, err := oracle.Of(m)
+	if err != nil {
+		return 0, err
+	}
+	p.Memory, p.Args = memory, program.Args()
+	report, err := p.Verify(ctx, m.Builds(), oracle.Plan{Nth: 40})
 	if err != nil && !errors.Is(err, oracle.ErrNoMoves) { // a program may be without loops
 		return report.Moves, err
 	}
-	if !bytes.Equal(report.Plain.Stdout, want) {
-		return report.Moves, fmt.Errorf("it prints\n%s\nbut as a process of this machine\n%s", report.Plain.Stdout, want)
+	if !bytes.Equal(report.Plain.Stdout, program.Output) {
+		return report.Moves, fmt.Errorf("it prints\n%s\nbut as a process of this machine\n%s", report.Plain.Stdout, program.Output)
 	}
 	return report.Moves, nil
 }

@@ -1,0 +1,83 @@
+package programs_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A movedProgram is testbed/cmd/moved standing in for a program, as an executable of this machine.
+type movedProgram struct {
+	path  string // a script
+	tally string // where it notes its moves
+}
+
+// standIn makes a stand-in that moves a program after mean migration points, on average.
+func standIn(t *testing.T, image, name string, mean int) *movedProgram {
+	t.Helper()
+	dir := t.TempDir()
+	tool := filepath.Join(dir, "moved")
+	if out, err := exec.Command("go", "build", "-o", tool, "../cmd/moved").CombinedOutput(); err != nil {
+		t.Fatalf("build testbed/cmd/moved: %v\n%s", err, out)
+	}
+	m := &movedProgram{path: filepath.Join(dir, name), tally: filepath.Join(dir, "tally")}
+	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -name %s -seed %d -mean %d -tally '%s' '%s' \"$@\"\n",
+		tool, name, *seed, mean, m.tally, image)
+	if err := os.WriteFile(m.path, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// check runs a test suite in a directory and wants it to pass, and the program to have moved.
+func (m *movedProgram) check(t *testing.T, dir string, env []string, command ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("-seed %d: %s: %v\n%s", *seed, strings.Join(command, " "), err, out)
+	}
+	lines, err := os.ReadFile(m.tally)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, moves := 0, 0
+	for line := range strings.Lines(string(lines)) {
+		var n int
+		if _, err := fmt.Sscan(line, &n); err != nil {
+			t.Fatal(err)
+		}
+		runs++
+		moves += n
+	}
+	t.Logf("%d runs with %d moves", runs, moves)
+	if moves < runs {
+		t.Errorf("only %d moves in %d runs: nothing was tested\n%s", moves, runs, out)
+	}
+}
+
+// source returns a copy of a program's source, as its script has fetched it.
+func source(t *testing.T, path string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("cp", "-r", filepath.Join(root(t), "build", path)+"/.", dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy the source: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// TestBzip2SelfTest runs bzip2's own test: three files packed and unpacked.
+func TestBzip2SelfTest(t *testing.T) {
+	t.Parallel()
+	m := standIn(t, built(t, "bzip2")["bzip2"], "bzip2", 50_000)
+	dir := source(t, "upstream/bzip2")
+	if err := os.Symlink(m.path, filepath.Join(dir, "bzip2")); err != nil {
+		t.Fatal(err)
+	}
+	m.check(t, dir, nil, "make", "-o", "bzip2", "test")
+}
