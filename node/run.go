@@ -38,70 +38,92 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 	if rest := memory % hostabi.PageSize; rest != 0 {
 		memory += hostabi.PageSize - rest
 	}
-	id := newID()
-	name := spec.Name
-	if name == "" {
-		name = madeUpName(cfg.Name, id)
-	}
-	if err := CheckName(name); err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
-	}
-	release, err := n.claimName(name, id)
-	if err != nil {
+	r := &reservation{image: spec.Image, imageName: cfg.Name, name: spec.Name, memory: memory, args: spec.Args, build: build}
+	if err := n.reserveNew(r); err != nil {
 		return nil, err
 	}
-	defer release()
-	g, err := n.budget.reserve(memory)
-	if err != nil {
-		return nil, status.Errorf(codes.ResourceExhausted, "%s has no room: %v", n.cfg.Name, err)
-	}
-	vm, err := n.newVM(&pb.VM{
-		Id:        id,
-		Name:      name,
-		Home:      n.cfg.Name,
-		Node:      n.cfg.Name,
-		State:     pb.VMState_VM_STATE_STARTING,
-		Image:     spec.Image,
-		ImageName: cfg.Name,
-		Isa:       build.Info.ISA,
-		Level:     build.Info.Level,
-		Memory:    memory,
-		Args:      spec.Args,
-		Created:   timestamppb.Now(),
-		Stays:     []*pb.Stay{{Node: n.cfg.Name, LogEnd: -1}},
-	})
-	if err != nil {
-		g.release()
-		return nil, err
-	}
+	defer r.releaseName()
+	vm := r.vm
 	guest, err := n.makeGuest(vm, config, build, memory, 0, func(s *vmproc.Spec) {
 		s.Args = append([]string{cfg.Name}, spec.Args...)
 		s.Env = spec.Env
 		s.Files = files
 	})
 	if err != nil {
-		g.release()
+		r.grant.release()
 		return nil, errors.Join(err, vm.log.Remove())
 	}
 	if !spec.Input {
 		vm.input.CloseWrite()
 	}
-	if err := n.launch(vm, guest, g); err != nil {
+	if err := n.launch(vm, guest, r.grant, nil); err != nil {
 		return nil, err
 	}
 	return vm.view(), nil
 }
 
+// A reservation is a VM that is to begin here, and what it holds until it does.
+type reservation struct {
+	image, imageName string
+	name             string // empty: made up
+	memory           uint64
+	args             []string
+	build            *image.Build
+
+	vm          *VM
+	grant       *grant
+	releaseName func()
+}
+
+// reserveNew makes the record of a new VM, and claims name and memory for it.
+func (n *Node) reserveNew(r *reservation) error {
+	id := newID()
+	if r.name == "" {
+		r.name = madeUpName(r.imageName, id)
+	}
+	if err := CheckName(r.name); err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	var err error
+	if r.releaseName, err = n.claimName(r.name, id); err != nil {
+		return err
+	}
+	if r.grant, err = n.budget.reserve(r.memory); err != nil {
+		r.releaseName()
+		return status.Errorf(codes.ResourceExhausted, "%s has no room: %v", n.cfg.Name, err)
+	}
+	r.vm, err = n.newVM(&pb.VM{
+		Id:        id,
+		Name:      r.name,
+		Home:      n.cfg.Name,
+		Node:      n.cfg.Name,
+		State:     pb.VMState_VM_STATE_STARTING,
+		Image:     r.image,
+		ImageName: r.imageName,
+		Isa:       r.build.Info.ISA,
+		Level:     r.build.Info.Level,
+		Memory:    r.memory,
+		Args:      r.args,
+		Created:   timestamppb.Now(),
+		Stays:     []*pb.Stay{{Node: n.cfg.Name, LogEnd: -1}},
+	})
+	if err != nil {
+		r.grant.release()
+		r.releaseName()
+	}
+	return err
+}
+
 // launch lets a new VM run and makes it known. Its record reaches the disk a moment later: its
-// process has the record too, for the next daemon.
-func (n *Node) launch(vm *VM, guest vmproc.VM, g *grant) error {
+// process has the record too, for the next daemon. left is where its memory was restored.
+func (n *Node) launch(vm *VM, guest vmproc.VM, g *grant, left *pb.Left) error {
 	vm.mu.Lock()
 	vm.guest, vm.grant = guest, g
 	vm.mu.Unlock()
 	err := vm.log.Begin(0, 0)
 	if err == nil {
 		vm.rec.Confinement = guest.Status().GetConfinement() // nobody else knows it yet
-		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view()})
+		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view(), Left: left})
 	}
 	if err == nil {
 		err = guest.Go()

@@ -106,8 +106,8 @@ line.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	a.globalFlags(root)
 	root.AddCommand(a.runCommand(), a.psCommand(), a.logsCommand(), a.offloadCommand(), a.recallCommand(),
-		a.stopCommand(), a.forgetCommand(), a.waitCommand(), a.inspectCommand(), a.nodesCommand(),
-		a.topCommand(), a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand())
+		a.checkpointCommand(), a.restoreCommand(), a.stopCommand(), a.forgetCommand(), a.waitCommand(), a.inspectCommand(),
+		a.nodesCommand(), a.topCommand(), a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand())
 	// Without this an unknown command is an error that suggests, but no usage error.
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -59,6 +59,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 		Compress:    codecs[o.GetCompress()],
 		Bandwidth:   o.GetBandwidth(),
 		PageMap:     e.held.pageMap,
+		Hashes:      e.opt.Hashes,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
 	}, l.report)
 	if err != nil {
@@ -178,13 +179,19 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 	}
 	defer c.Close()
 	conn := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration(), first: e.opt.FirstTimeout.AsDuration()}
-	a, err := live.Receive(ctx, conn, e.g.Memory(), live.Options{
-		Report: func(st statexfer.Stats) {
-			progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
-		},
-	})
-	if err != nil {
-		return nil, explainClosed(err)
+	var a *live.Arrival
+	for range max(e.opt.Parts, 1) {
+		opt := live.Options{
+			Report: func(st statexfer.Stats) {
+				progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
+			},
+		}
+		if a != nil { // the next one builds on what this one has left
+			opt.Offer = statexfer.OfferOf(a.Leaves)
+		}
+		if a, err = live.Receive(ctx, conn, e.g.Memory(), opt); err != nil {
+			return nil, explainClosed(err)
+		}
 	}
 	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory)}, nil
 }

@@ -204,6 +204,10 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			return nil, true, err
 		}
 	}
+	// Whoever closes a stream into which the other side still writes may lose what is on its way.
+	if err := s.inPlace(); err != nil {
+		return nil, true, err
+	}
 	s.tell(func(p *Progress) {
 		p.Memory, p.Mode, p.Why, p.Remaining = stats, s.mode, s.why, res.Later.Count()
 	})
@@ -216,6 +220,11 @@ func (s *source) round(ctx context.Context, set statexfer.Bitmap) error {
 	if err := s.sender.Round(ctx, set); err != nil {
 		return err
 	}
+	return s.inPlace()
+}
+
+// inPlace waits until the target has all rounds in place.
+func (s *source) inPlace() error {
 	want := uint32(s.sender.Stats().Rounds)
 	for {
 		var b [4]byte

@@ -979,6 +979,262 @@ func (x *MoveRate) GetThrottle() float64 {
 	return 0
 }
 
+type CheckpointRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`           // first message only
+	Options       *MoveOptions           `protobuf:"bytes,2,opt,name=options,proto3" json:"options,omitempty"` // first message only
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`       // to the VM's process
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckpointRequest) Reset() {
+	*x = CheckpointRequest{}
+	mi := &file_migrated_v1_node_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckpointRequest) ProtoMessage() {}
+
+func (x *CheckpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckpointRequest.ProtoReflect.Descriptor instead.
+func (*CheckpointRequest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CheckpointRequest) GetVm() string {
+	if x != nil {
+		return x.Vm
+	}
+	return ""
+}
+
+func (x *CheckpointRequest) GetOptions() *MoveOptions {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *CheckpointRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type CheckpointResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pages         uint64                 `protobuf:"varint,1,opt,name=pages,proto3" json:"pages,omitempty"`    // of memory; first
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`       // from the VM's process
+	Account       []byte                 `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"` // last: a CheckpointAccount, for Restore
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckpointResponse) Reset() {
+	*x = CheckpointResponse{}
+	mi := &file_migrated_v1_node_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckpointResponse) ProtoMessage() {}
+
+func (x *CheckpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckpointResponse.ProtoReflect.Descriptor instead.
+func (*CheckpointResponse) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CheckpointResponse) GetPages() uint64 {
+	if x != nil {
+		return x.Pages
+	}
+	return 0
+}
+
+func (x *CheckpointResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *CheckpointResponse) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+type RestoreRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       []byte                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"` // first message only
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`       // first message only; empty: made up
+	Files         uint32                 `protobuf:"varint,3,opt,name=files,proto3" json:"files,omitempty"`    // first message only: how many memory streams will come
+	Digest        []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`   // first message only: of memory in the end
+	Input         bool                   `protobuf:"varint,5,opt,name=input,proto3" json:"input,omitempty"`    // first message only: an Attach follows and will end the input
+	Data          []byte                 `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreRequest) Reset() {
+	*x = RestoreRequest{}
+	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreRequest) ProtoMessage() {}
+
+func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
+func (*RestoreRequest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RestoreRequest) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *RestoreRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RestoreRequest) GetFiles() uint32 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *RestoreRequest) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *RestoreRequest) GetInput() bool {
+	if x != nil {
+		return x.Input
+	}
+	return false
+}
+
+func (x *RestoreRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type RestoreResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	Vm            *VM                    `protobuf:"bytes,2,opt,name=vm,proto3" json:"vm,omitempty"` // last
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreResponse) Reset() {
+	*x = RestoreResponse{}
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreResponse) ProtoMessage() {}
+
+func (x *RestoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreResponse.ProtoReflect.Descriptor instead.
+func (*RestoreResponse) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RestoreResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *RestoreResponse) GetVm() *VM {
+	if x != nil {
+		return x.Vm
+	}
+	return nil
+}
+
 type StopRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`
@@ -989,7 +1245,7 @@ type StopRequest struct {
 
 func (x *StopRequest) Reset() {
 	*x = StopRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[15]
+	mi := &file_migrated_v1_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1257,7 @@ func (x *StopRequest) String() string {
 func (*StopRequest) ProtoMessage() {}
 
 func (x *StopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[15]
+	mi := &file_migrated_v1_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1270,7 @@ func (x *StopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopRequest.ProtoReflect.Descriptor instead.
 func (*StopRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{15}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StopRequest) GetVm() string {
@@ -1039,7 +1295,7 @@ type NodesRequest struct {
 
 func (x *NodesRequest) Reset() {
 	*x = NodesRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[16]
+	mi := &file_migrated_v1_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1307,7 @@ func (x *NodesRequest) String() string {
 func (*NodesRequest) ProtoMessage() {}
 
 func (x *NodesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[16]
+	mi := &file_migrated_v1_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1320,7 @@ func (x *NodesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodesRequest.ProtoReflect.Descriptor instead.
 func (*NodesRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{16}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{20}
 }
 
 type NodesResponse struct {
@@ -1076,7 +1332,7 @@ type NodesResponse struct {
 
 func (x *NodesResponse) Reset() {
 	*x = NodesResponse{}
-	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	mi := &file_migrated_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1344,7 @@ func (x *NodesResponse) String() string {
 func (*NodesResponse) ProtoMessage() {}
 
 func (x *NodesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[17]
+	mi := &file_migrated_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1357,7 @@ func (x *NodesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodesResponse.ProtoReflect.Descriptor instead.
 func (*NodesResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{17}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NodesResponse) GetNodes() []*NodeInfo {
@@ -1119,7 +1375,7 @@ type TopRequest struct {
 
 func (x *TopRequest) Reset() {
 	*x = TopRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	mi := &file_migrated_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1387,7 @@ func (x *TopRequest) String() string {
 func (*TopRequest) ProtoMessage() {}
 
 func (x *TopRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[18]
+	mi := &file_migrated_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1400,7 @@ func (x *TopRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopRequest.ProtoReflect.Descriptor instead.
 func (*TopRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 type TopResponse struct {
@@ -1158,7 +1414,7 @@ type TopResponse struct {
 
 func (x *TopResponse) Reset() {
 	*x = TopResponse{}
-	mi := &file_migrated_v1_node_proto_msgTypes[19]
+	mi := &file_migrated_v1_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1170,7 +1426,7 @@ func (x *TopResponse) String() string {
 func (*TopResponse) ProtoMessage() {}
 
 func (x *TopResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[19]
+	mi := &file_migrated_v1_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1183,7 +1439,7 @@ func (x *TopResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopResponse.ProtoReflect.Descriptor instead.
 func (*TopResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TopResponse) GetNode() *NodeInfo {
@@ -1221,7 +1477,7 @@ type VMUsage struct {
 
 func (x *VMUsage) Reset() {
 	*x = VMUsage{}
-	mi := &file_migrated_v1_node_proto_msgTypes[20]
+	mi := &file_migrated_v1_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1489,7 @@ func (x *VMUsage) String() string {
 func (*VMUsage) ProtoMessage() {}
 
 func (x *VMUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[20]
+	mi := &file_migrated_v1_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1502,7 @@ func (x *VMUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VMUsage.ProtoReflect.Descriptor instead.
 func (*VMUsage) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *VMUsage) GetVm() *VM {
@@ -1292,7 +1548,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_migrated_v1_node_proto_msgTypes[21]
+	mi := &file_migrated_v1_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1560,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[21]
+	mi := &file_migrated_v1_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1573,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{25}
 }
 
 type ReloadResponse struct {
@@ -1330,7 +1586,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_migrated_v1_node_proto_msgTypes[22]
+	mi := &file_migrated_v1_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +1598,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_node_proto_msgTypes[22]
+	mi := &file_migrated_v1_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +1611,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_migrated_v1_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReloadResponse) GetChanged() []string {
@@ -1439,7 +1695,25 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\n" +
 	"dirty_rate\x18\x05 \x01(\x01R\tdirtyRate\x12F\n" +
 	"\x11expected_downtime\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x10expectedDowntime\x12\x1a\n" +
-	"\bthrottle\x18\a \x01(\x01R\bthrottle\"N\n" +
+	"\bthrottle\x18\a \x01(\x01R\bthrottle\"k\n" +
+	"\x11CheckpointRequest\x12\x0e\n" +
+	"\x02vm\x18\x01 \x01(\tR\x02vm\x122\n" +
+	"\aoptions\x18\x02 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"X\n" +
+	"\x12CheckpointResponse\x12\x14\n" +
+	"\x05pages\x18\x01 \x01(\x04R\x05pages\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\x12\x18\n" +
+	"\aaccount\x18\x03 \x01(\fR\aaccount\"\x96\x01\n" +
+	"\x0eRestoreRequest\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\fR\aaccount\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
+	"\x05files\x18\x03 \x01(\rR\x05files\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x14\n" +
+	"\x05input\x18\x05 \x01(\bR\x05input\x12\x12\n" +
+	"\x04data\x18\x06 \x01(\fR\x04data\"F\n" +
+	"\x0fRestoreResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x1f\n" +
+	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\"N\n" +
 	"\vStopRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12/\n" +
 	"\x05grace\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05grace\"\x0e\n" +
@@ -1461,7 +1735,7 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\rReloadRequest\"D\n" +
 	"\x0eReloadResponse\x12\x18\n" +
 	"\achanged\x18\x01 \x03(\tR\achanged\x12\x18\n" +
-	"\arestart\x18\x02 \x03(\tR\arestart2\xca\a\n" +
+	"\arestart\x18\x02 \x03(\tR\arestart2\xe7\b\n" +
 	"\x04Node\x12D\n" +
 	"\fInspectImage\x12 .migrated.v1.InspectImageRequest\x1a\x12.migrated.v1.Image\x12D\n" +
 	"\vImportImage\x12\x1f.migrated.v1.ImportImageRequest\x1a\x12.migrated.v1.Image(\x01\x121\n" +
@@ -1471,7 +1745,10 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\aInspect\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x129\n" +
 	"\x04Logs\x12\x18.migrated.v1.LogsRequest\x1a\x15.migrated.v1.LogChunk0\x01\x12@\n" +
 	"\aOffload\x12\x1b.migrated.v1.OffloadRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x12>\n" +
-	"\x06Recall\x12\x1a.migrated.v1.RecallRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x121\n" +
+	"\x06Recall\x12\x1a.migrated.v1.RecallRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x12Q\n" +
+	"\n" +
+	"Checkpoint\x12\x1e.migrated.v1.CheckpointRequest\x1a\x1f.migrated.v1.CheckpointResponse(\x010\x01\x12H\n" +
+	"\aRestore\x12\x1b.migrated.v1.RestoreRequest\x1a\x1c.migrated.v1.RestoreResponse(\x010\x01\x121\n" +
 	"\x04Stop\x12\x18.migrated.v1.StopRequest\x1a\x0f.migrated.v1.VM\x121\n" +
 	"\x06Forget\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12/\n" +
 	"\x04Wait\x12\x16.migrated.v1.VMRequest\x1a\x0f.migrated.v1.VM\x12>\n" +
@@ -1492,7 +1769,7 @@ func file_migrated_v1_node_proto_rawDescGZIP() []byte {
 	return file_migrated_v1_node_proto_rawDescData
 }
 
-var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_migrated_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_migrated_v1_node_proto_goTypes = []any{
 	(*InspectImageRequest)(nil),   // 0: migrated.v1.InspectImageRequest
 	(*ImportImageRequest)(nil),    // 1: migrated.v1.ImportImageRequest
@@ -1509,87 +1786,97 @@ var file_migrated_v1_node_proto_goTypes = []any{
 	(*RecallRequest)(nil),         // 12: migrated.v1.RecallRequest
 	(*MoveEvent)(nil),             // 13: migrated.v1.MoveEvent
 	(*MoveRate)(nil),              // 14: migrated.v1.MoveRate
-	(*StopRequest)(nil),           // 15: migrated.v1.StopRequest
-	(*NodesRequest)(nil),          // 16: migrated.v1.NodesRequest
-	(*NodesResponse)(nil),         // 17: migrated.v1.NodesResponse
-	(*TopRequest)(nil),            // 18: migrated.v1.TopRequest
-	(*TopResponse)(nil),           // 19: migrated.v1.TopResponse
-	(*VMUsage)(nil),               // 20: migrated.v1.VMUsage
-	(*ReloadRequest)(nil),         // 21: migrated.v1.ReloadRequest
-	(*ReloadResponse)(nil),        // 22: migrated.v1.ReloadResponse
-	(*LogChunk)(nil),              // 23: migrated.v1.LogChunk
-	(*VM)(nil),                    // 24: migrated.v1.VM
-	(*MoveOptions)(nil),           // 25: migrated.v1.MoveOptions
-	(MovePhase)(0),                // 26: migrated.v1.MovePhase
-	(*MemoryStats)(nil),           // 27: migrated.v1.MemoryStats
-	(*Move)(nil),                  // 28: migrated.v1.Move
-	(MoveKind)(0),                 // 29: migrated.v1.MoveKind
-	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
-	(*NodeInfo)(nil),              // 31: migrated.v1.NodeInfo
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
-	(*EventsRequest)(nil),         // 33: migrated.v1.EventsRequest
-	(*Image)(nil),                 // 34: migrated.v1.Image
-	(*Event)(nil),                 // 35: migrated.v1.Event
+	(*CheckpointRequest)(nil),     // 15: migrated.v1.CheckpointRequest
+	(*CheckpointResponse)(nil),    // 16: migrated.v1.CheckpointResponse
+	(*RestoreRequest)(nil),        // 17: migrated.v1.RestoreRequest
+	(*RestoreResponse)(nil),       // 18: migrated.v1.RestoreResponse
+	(*StopRequest)(nil),           // 19: migrated.v1.StopRequest
+	(*NodesRequest)(nil),          // 20: migrated.v1.NodesRequest
+	(*NodesResponse)(nil),         // 21: migrated.v1.NodesResponse
+	(*TopRequest)(nil),            // 22: migrated.v1.TopRequest
+	(*TopResponse)(nil),           // 23: migrated.v1.TopResponse
+	(*VMUsage)(nil),               // 24: migrated.v1.VMUsage
+	(*ReloadRequest)(nil),         // 25: migrated.v1.ReloadRequest
+	(*ReloadResponse)(nil),        // 26: migrated.v1.ReloadResponse
+	(*LogChunk)(nil),              // 27: migrated.v1.LogChunk
+	(*VM)(nil),                    // 28: migrated.v1.VM
+	(*MoveOptions)(nil),           // 29: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 30: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 31: migrated.v1.MemoryStats
+	(*Move)(nil),                  // 32: migrated.v1.Move
+	(MoveKind)(0),                 // 33: migrated.v1.MoveKind
+	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
+	(*NodeInfo)(nil),              // 35: migrated.v1.NodeInfo
+	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
+	(*EventsRequest)(nil),         // 37: migrated.v1.EventsRequest
+	(*Image)(nil),                 // 38: migrated.v1.Image
+	(*Event)(nil),                 // 39: migrated.v1.Event
 }
 var file_migrated_v1_node_proto_depIdxs = []int32{
 	3,  // 0: migrated.v1.RunRequest.spec:type_name -> migrated.v1.RunSpec
 	4,  // 1: migrated.v1.RunRequest.file:type_name -> migrated.v1.FileHeader
-	23, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
-	24, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
-	24, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
-	25, // 5: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
-	25, // 6: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
-	26, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
-	27, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
-	28, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
+	27, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
+	28, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
+	28, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
+	29, // 5: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
+	29, // 6: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
+	30, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
+	31, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
+	32, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
 	14, // 10: migrated.v1.MoveEvent.rate:type_name -> migrated.v1.MoveRate
-	29, // 11: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
-	30, // 12: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
-	30, // 13: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
-	31, // 14: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
-	31, // 15: migrated.v1.TopResponse.node:type_name -> migrated.v1.NodeInfo
-	20, // 16: migrated.v1.TopResponse.vms:type_name -> migrated.v1.VMUsage
-	32, // 17: migrated.v1.TopResponse.time:type_name -> google.protobuf.Timestamp
-	24, // 18: migrated.v1.VMUsage.vm:type_name -> migrated.v1.VM
-	30, // 19: migrated.v1.VMUsage.cpu:type_name -> google.protobuf.Duration
-	13, // 20: migrated.v1.VMUsage.move:type_name -> migrated.v1.MoveEvent
-	0,  // 21: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
-	1,  // 22: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
-	2,  // 23: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
-	5,  // 24: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
-	7,  // 25: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
-	9,  // 26: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
-	10, // 27: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
-	11, // 28: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
-	12, // 29: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
-	15, // 30: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
-	9,  // 31: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
-	9,  // 32: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
-	16, // 33: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
-	18, // 34: migrated.v1.Node.Top:input_type -> migrated.v1.TopRequest
-	33, // 35: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
-	21, // 36: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
-	34, // 37: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
-	34, // 38: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
-	24, // 39: migrated.v1.Node.Run:output_type -> migrated.v1.VM
-	6,  // 40: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
-	8,  // 41: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
-	24, // 42: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
-	23, // 43: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
-	13, // 44: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
-	13, // 45: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
-	24, // 46: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
-	24, // 47: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
-	24, // 48: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
-	17, // 49: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
-	19, // 50: migrated.v1.Node.Top:output_type -> migrated.v1.TopResponse
-	35, // 51: migrated.v1.Node.Events:output_type -> migrated.v1.Event
-	22, // 52: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
-	37, // [37:53] is the sub-list for method output_type
-	21, // [21:37] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	33, // 11: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
+	34, // 12: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
+	29, // 13: migrated.v1.CheckpointRequest.options:type_name -> migrated.v1.MoveOptions
+	28, // 14: migrated.v1.RestoreResponse.vm:type_name -> migrated.v1.VM
+	34, // 15: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
+	35, // 16: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
+	35, // 17: migrated.v1.TopResponse.node:type_name -> migrated.v1.NodeInfo
+	24, // 18: migrated.v1.TopResponse.vms:type_name -> migrated.v1.VMUsage
+	36, // 19: migrated.v1.TopResponse.time:type_name -> google.protobuf.Timestamp
+	28, // 20: migrated.v1.VMUsage.vm:type_name -> migrated.v1.VM
+	34, // 21: migrated.v1.VMUsage.cpu:type_name -> google.protobuf.Duration
+	13, // 22: migrated.v1.VMUsage.move:type_name -> migrated.v1.MoveEvent
+	0,  // 23: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
+	1,  // 24: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
+	2,  // 25: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
+	5,  // 26: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
+	7,  // 27: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
+	9,  // 28: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
+	10, // 29: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
+	11, // 30: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
+	12, // 31: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
+	15, // 32: migrated.v1.Node.Checkpoint:input_type -> migrated.v1.CheckpointRequest
+	17, // 33: migrated.v1.Node.Restore:input_type -> migrated.v1.RestoreRequest
+	19, // 34: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
+	9,  // 35: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
+	9,  // 36: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
+	20, // 37: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
+	22, // 38: migrated.v1.Node.Top:input_type -> migrated.v1.TopRequest
+	37, // 39: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
+	25, // 40: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
+	38, // 41: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
+	38, // 42: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
+	28, // 43: migrated.v1.Node.Run:output_type -> migrated.v1.VM
+	6,  // 44: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
+	8,  // 45: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
+	28, // 46: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
+	27, // 47: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
+	13, // 48: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
+	13, // 49: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
+	16, // 50: migrated.v1.Node.Checkpoint:output_type -> migrated.v1.CheckpointResponse
+	18, // 51: migrated.v1.Node.Restore:output_type -> migrated.v1.RestoreResponse
+	28, // 52: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
+	28, // 53: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
+	28, // 54: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
+	21, // 55: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
+	23, // 56: migrated.v1.Node.Top:output_type -> migrated.v1.TopResponse
+	39, // 57: migrated.v1.Node.Events:output_type -> migrated.v1.Event
+	26, // 58: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
+	41, // [41:59] is the sub-list for method output_type
+	23, // [23:41] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_node_proto_init() }
@@ -1614,7 +1901,7 @@ func file_migrated_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_node_proto_rawDesc), len(file_migrated_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,6 +30,8 @@ const (
 	Node_Logs_FullMethodName         = "/migrated.v1.Node/Logs"
 	Node_Offload_FullMethodName      = "/migrated.v1.Node/Offload"
 	Node_Recall_FullMethodName       = "/migrated.v1.Node/Recall"
+	Node_Checkpoint_FullMethodName   = "/migrated.v1.Node/Checkpoint"
+	Node_Restore_FullMethodName      = "/migrated.v1.Node/Restore"
 	Node_Stop_FullMethodName         = "/migrated.v1.Node/Stop"
 	Node_Forget_FullMethodName       = "/migrated.v1.Node/Forget"
 	Node_Wait_FullMethodName         = "/migrated.v1.Node/Wait"
@@ -59,6 +61,11 @@ type NodeClient interface {
 	Offload(ctx context.Context, in *OffloadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[MoveEvent], error)
 	// Recall brings a VM back to its home.
 	Recall(ctx context.Context, in *RecallRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[MoveEvent], error)
+	// Checkpoint joins the caller to a VM's process, which sends what it would send to another
+	// node; the VM goes on. The caller writes the file.
+	Checkpoint(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CheckpointRequest, CheckpointResponse], error)
+	// Restore makes a VM of what the caller reads from files.
+	Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RestoreRequest, RestoreResponse], error)
 	Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*VM, error)
 	// Forget gives up a VM that is on a node which never returns; should it return, the VM that
 	// still runs there is ended.
@@ -209,6 +216,32 @@ func (c *nodeClient) Recall(ctx context.Context, in *RecallRequest, opts ...grpc
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Node_RecallClient = grpc.ServerStreamingClient[MoveEvent]
 
+func (c *nodeClient) Checkpoint(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CheckpointRequest, CheckpointResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[6], Node_Checkpoint_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CheckpointRequest, CheckpointResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_CheckpointClient = grpc.BidiStreamingClient[CheckpointRequest, CheckpointResponse]
+
+func (c *nodeClient) Restore(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RestoreRequest, RestoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[7], Node_Restore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RestoreRequest, RestoreResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_RestoreClient = grpc.BidiStreamingClient[RestoreRequest, RestoreResponse]
+
 func (c *nodeClient) Stop(ctx context.Context, in *StopRequest, opts ...grpc.CallOption) (*VM, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(VM)
@@ -261,7 +294,7 @@ func (c *nodeClient) Top(ctx context.Context, in *TopRequest, opts ...grpc.CallO
 
 func (c *nodeClient) Events(ctx context.Context, in *EventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Event], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[6], Node_Events_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Node_ServiceDesc.Streams[8], Node_Events_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -308,6 +341,11 @@ type NodeServer interface {
 	Offload(*OffloadRequest, grpc.ServerStreamingServer[MoveEvent]) error
 	// Recall brings a VM back to its home.
 	Recall(*RecallRequest, grpc.ServerStreamingServer[MoveEvent]) error
+	// Checkpoint joins the caller to a VM's process, which sends what it would send to another
+	// node; the VM goes on. The caller writes the file.
+	Checkpoint(grpc.BidiStreamingServer[CheckpointRequest, CheckpointResponse]) error
+	// Restore makes a VM of what the caller reads from files.
+	Restore(grpc.BidiStreamingServer[RestoreRequest, RestoreResponse]) error
 	Stop(context.Context, *StopRequest) (*VM, error)
 	// Forget gives up a VM that is on a node which never returns; should it return, the VM that
 	// still runs there is ended.
@@ -358,6 +396,12 @@ func (UnimplementedNodeServer) Offload(*OffloadRequest, grpc.ServerStreamingServ
 }
 func (UnimplementedNodeServer) Recall(*RecallRequest, grpc.ServerStreamingServer[MoveEvent]) error {
 	return status.Error(codes.Unimplemented, "method Recall not implemented")
+}
+func (UnimplementedNodeServer) Checkpoint(grpc.BidiStreamingServer[CheckpointRequest, CheckpointResponse]) error {
+	return status.Error(codes.Unimplemented, "method Checkpoint not implemented")
+}
+func (UnimplementedNodeServer) Restore(grpc.BidiStreamingServer[RestoreRequest, RestoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method Restore not implemented")
 }
 func (UnimplementedNodeServer) Stop(context.Context, *StopRequest) (*VM, error) {
 	return nil, status.Error(codes.Unimplemented, "method Stop not implemented")
@@ -508,6 +552,20 @@ func _Node_Recall_Handler(srv interface{}, stream grpc.ServerStream) error {
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Node_RecallServer = grpc.ServerStreamingServer[MoveEvent]
+
+func _Node_Checkpoint_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(NodeServer).Checkpoint(&grpc.GenericServerStream[CheckpointRequest, CheckpointResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_CheckpointServer = grpc.BidiStreamingServer[CheckpointRequest, CheckpointResponse]
+
+func _Node_Restore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(NodeServer).Restore(&grpc.GenericServerStream[RestoreRequest, RestoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Node_RestoreServer = grpc.BidiStreamingServer[RestoreRequest, RestoreResponse]
 
 func _Node_Stop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(StopRequest)
@@ -703,6 +761,18 @@ var Node_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Recall",
 			Handler:       _Node_Recall_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "Checkpoint",
+			Handler:       _Node_Checkpoint_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Restore",
+			Handler:       _Node_Restore_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 		{
 			StreamName:    "Events",

@@ -1517,6 +1517,107 @@ func (*ArrivedResponse) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{25}
 }
 
+// What a checkpoint says of its VM beside memory.
+type CheckpointAccount struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Image         string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"` // digest
+	ImageName     string                 `protobuf:"bytes,2,opt,name=image_name,json=imageName,proto3" json:"image_name,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`      // of the VM
+	Isa           string                 `protobuf:"bytes,4,opt,name=isa,proto3" json:"isa,omitempty"`        // that it ran on
+	Memory        uint64                 `protobuf:"varint,5,opt,name=memory,proto3" json:"memory,omitempty"` // bytes
+	Args          []string               `protobuf:"bytes,6,rep,name=args,proto3" json:"args,omitempty"`
+	Left          *Left                  `protobuf:"bytes,7,opt,name=left,proto3" json:"left,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckpointAccount) Reset() {
+	*x = CheckpointAccount{}
+	mi := &file_migrated_v1_peer_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckpointAccount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckpointAccount) ProtoMessage() {}
+
+func (x *CheckpointAccount) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_peer_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckpointAccount.ProtoReflect.Descriptor instead.
+func (*CheckpointAccount) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *CheckpointAccount) GetImage() string {
+	if x != nil {
+		return x.Image
+	}
+	return ""
+}
+
+func (x *CheckpointAccount) GetImageName() string {
+	if x != nil {
+		return x.ImageName
+	}
+	return ""
+}
+
+func (x *CheckpointAccount) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CheckpointAccount) GetIsa() string {
+	if x != nil {
+		return x.Isa
+	}
+	return ""
+}
+
+func (x *CheckpointAccount) GetMemory() uint64 {
+	if x != nil {
+		return x.Memory
+	}
+	return 0
+}
+
+func (x *CheckpointAccount) GetArgs() []string {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+func (x *CheckpointAccount) GetLeft() *Left {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+func (x *CheckpointAccount) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
 var File_migrated_v1_peer_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_peer_proto_rawDesc = "" +
@@ -1616,7 +1717,17 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x02vm\x18\x01 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x1b\n" +
 	"\tlog_start\x18\x02 \x01(\x03R\blogStart\x12%\n" +
 	"\x04move\x18\x03 \x01(\v2\x11.migrated.v1.MoveR\x04move\"\x11\n" +
-	"\x0fArrivedResponse*e\n" +
+	"\x0fArrivedResponse\"\xf1\x01\n" +
+	"\x11CheckpointAccount\x12\x14\n" +
+	"\x05image\x18\x01 \x01(\tR\x05image\x12\x1d\n" +
+	"\n" +
+	"image_name\x18\x02 \x01(\tR\timageName\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x10\n" +
+	"\x03isa\x18\x04 \x01(\tR\x03isa\x12\x16\n" +
+	"\x06memory\x18\x05 \x01(\x04R\x06memory\x12\x12\n" +
+	"\x04args\x18\x06 \x03(\tR\x04args\x12%\n" +
+	"\x04left\x18\a \x01(\v2\x11.migrated.v1.LeftR\x04left\x12.\n" +
+	"\x04time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04time*e\n" +
 	"\aVerdict\x12\x17\n" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11VERDICT_UNDECIDED\x10\x01\x12\x13\n" +
@@ -1654,7 +1765,7 @@ func file_migrated_v1_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_migrated_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_migrated_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_migrated_v1_peer_proto_goTypes = []any{
 	(Verdict)(0),                  // 0: migrated.v1.Verdict
 	(*Hello)(nil),                 // 1: migrated.v1.Hello
@@ -1683,74 +1794,77 @@ var file_migrated_v1_peer_proto_goTypes = []any{
 	(*InputResponse)(nil),         // 24: migrated.v1.InputResponse
 	(*ArrivedRequest)(nil),        // 25: migrated.v1.ArrivedRequest
 	(*ArrivedResponse)(nil),       // 26: migrated.v1.ArrivedResponse
-	(*NodeInfo)(nil),              // 27: migrated.v1.NodeInfo
-	(*VM)(nil),                    // 28: migrated.v1.VM
-	(*MemoryStats)(nil),           // 29: migrated.v1.MemoryStats
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
-	(*LogChunk)(nil),              // 32: migrated.v1.LogChunk
-	(*Move)(nil),                  // 33: migrated.v1.Move
-	(*OffloadRequest)(nil),        // 34: migrated.v1.OffloadRequest
-	(*StopRequest)(nil),           // 35: migrated.v1.StopRequest
-	(*LogsRequest)(nil),           // 36: migrated.v1.LogsRequest
-	(*VMRequest)(nil),             // 37: migrated.v1.VMRequest
-	(*MoveEvent)(nil),             // 38: migrated.v1.MoveEvent
+	(*CheckpointAccount)(nil),     // 27: migrated.v1.CheckpointAccount
+	(*NodeInfo)(nil),              // 28: migrated.v1.NodeInfo
+	(*VM)(nil),                    // 29: migrated.v1.VM
+	(*MemoryStats)(nil),           // 30: migrated.v1.MemoryStats
+	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
+	(*LogChunk)(nil),              // 33: migrated.v1.LogChunk
+	(*Move)(nil),                  // 34: migrated.v1.Move
+	(*OffloadRequest)(nil),        // 35: migrated.v1.OffloadRequest
+	(*StopRequest)(nil),           // 36: migrated.v1.StopRequest
+	(*LogsRequest)(nil),           // 37: migrated.v1.LogsRequest
+	(*VMRequest)(nil),             // 38: migrated.v1.VMRequest
+	(*MoveEvent)(nil),             // 39: migrated.v1.MoveEvent
 }
 var file_migrated_v1_peer_proto_depIdxs = []int32{
-	27, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
-	28, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
-	29, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
+	28, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
+	29, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
+	30, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
 	8,  // 3: migrated.v1.ReadyRequest.left:type_name -> migrated.v1.Left
-	30, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
-	31, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
-	31, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
-	31, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
-	31, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
+	31, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
+	32, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
+	32, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
+	32, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
+	32, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
 	0,  // 9: migrated.v1.ResolveResponse.verdict:type_name -> migrated.v1.Verdict
-	31, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
-	32, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
-	28, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
+	32, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
+	33, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
+	29, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
 	20, // 13: migrated.v1.FollowEvent.end:type_name -> migrated.v1.StayEnd
-	28, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
-	28, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
-	33, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
-	2,  // 17: migrated.v1.Peer.Status:input_type -> migrated.v1.StatusRequest
-	3,  // 18: migrated.v1.Peer.Ping:input_type -> migrated.v1.PingRequest
-	5,  // 19: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
-	7,  // 20: migrated.v1.Peer.Ready:input_type -> migrated.v1.ReadyRequest
-	10, // 21: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
-	12, // 22: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
-	14, // 23: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
-	16, // 24: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
-	18, // 25: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
-	21, // 26: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
-	23, // 27: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
-	25, // 28: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
-	34, // 29: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
-	35, // 30: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
-	36, // 31: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
-	37, // 32: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
-	27, // 33: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
-	4,  // 34: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
-	6,  // 35: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
-	9,  // 36: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
-	11, // 37: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
-	13, // 38: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
-	15, // 39: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
-	17, // 40: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
-	19, // 41: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
-	22, // 42: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
-	24, // 43: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
-	26, // 44: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
-	38, // 45: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
-	28, // 46: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
-	32, // 47: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
-	28, // 48: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
-	33, // [33:49] is the sub-list for method output_type
-	17, // [17:33] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	29, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
+	29, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
+	34, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
+	8,  // 17: migrated.v1.CheckpointAccount.left:type_name -> migrated.v1.Left
+	31, // 18: migrated.v1.CheckpointAccount.time:type_name -> google.protobuf.Timestamp
+	2,  // 19: migrated.v1.Peer.Status:input_type -> migrated.v1.StatusRequest
+	3,  // 20: migrated.v1.Peer.Ping:input_type -> migrated.v1.PingRequest
+	5,  // 21: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
+	7,  // 22: migrated.v1.Peer.Ready:input_type -> migrated.v1.ReadyRequest
+	10, // 23: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
+	12, // 24: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
+	14, // 25: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
+	16, // 26: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
+	18, // 27: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
+	21, // 28: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
+	23, // 29: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
+	25, // 30: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
+	35, // 31: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
+	36, // 32: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
+	37, // 33: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
+	38, // 34: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
+	28, // 35: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
+	4,  // 36: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
+	6,  // 37: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
+	9,  // 38: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
+	11, // 39: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
+	13, // 40: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
+	15, // 41: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
+	17, // 42: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
+	19, // 43: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
+	22, // 44: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
+	24, // 45: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
+	26, // 46: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
+	39, // 47: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
+	29, // 48: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
+	33, // 49: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
+	29, // 50: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
+	35, // [35:51] is the sub-list for method output_type
+	19, // [19:35] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_peer_proto_init() }
@@ -1771,7 +1885,7 @@ func file_migrated_v1_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_peer_proto_rawDesc), len(file_migrated_v1_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1507,6 +1507,7 @@ type SendOptions struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Options        *MoveOptions           `protobuf:"bytes,5,opt,name=options,proto3" json:"options,omitempty"`
 	RoundTrip      *durationpb.Duration   `protobuf:"bytes,6,opt,name=round_trip,json=roundTrip,proto3" json:"round_trip,omitempty"` // of the link
+	Hashes         bool                   `protobuf:"varint,7,opt,name=hashes,proto3" json:"hashes,omitempty"`                       // the hash of each page follows the memory: for a checkpoint
 	QuiesceTimeout *durationpb.Duration   `protobuf:"bytes,3,opt,name=quiesce_timeout,json=quiesceTimeout,proto3" json:"quiesce_timeout,omitempty"`
 	StallTimeout   *durationpb.Duration   `protobuf:"bytes,4,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -1557,6 +1558,13 @@ func (x *SendOptions) GetRoundTrip() *durationpb.Duration {
 	return nil
 }
 
+func (x *SendOptions) GetHashes() bool {
+	if x != nil {
+		return x.Hashes
+	}
+	return false
+}
+
 func (x *SendOptions) GetQuiesceTimeout() *durationpb.Duration {
 	if x != nil {
 		return x.QuiesceTimeout
@@ -1575,6 +1583,7 @@ type ReceiveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StallTimeout  *durationpb.Duration   `protobuf:"bytes,2,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	FirstTimeout  *durationpb.Duration   `protobuf:"bytes,3,opt,name=first_timeout,json=firstTimeout,proto3" json:"first_timeout,omitempty"` // for the first byte to come
+	Parts         uint32                 `protobuf:"varint,4,opt,name=parts,proto3" json:"parts,omitempty"`                                  // memory streams that come one after the other; 0 is one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1621,6 +1630,13 @@ func (x *ReceiveOptions) GetFirstTimeout() *durationpb.Duration {
 		return x.FirstTimeout
 	}
 	return nil
+}
+
+func (x *ReceiveOptions) GetParts() uint32 {
+	if x != nil {
+		return x.Parts
+	}
+	return 0
 }
 
 // MoveProgress tells how a transfer of memory does.
@@ -2295,16 +2311,18 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\rR\x06number\x12\x1c\n" +
 	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\"\f\n" +
 	"\n" +
-	"ProcessEnd\"\xff\x01\n" +
+	"ProcessEnd\"\x97\x02\n" +
 	"\vSendOptions\x122\n" +
 	"\aoptions\x18\x05 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x128\n" +
 	"\n" +
-	"round_trip\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12B\n" +
+	"round_trip\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12\x16\n" +
+	"\x06hashes\x18\a \x01(\bR\x06hashes\x12B\n" +
 	"\x0fquiesce_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0equiesceTimeout\x12>\n" +
-	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\"\x90\x01\n" +
+	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\"\xa6\x01\n" +
 	"\x0eReceiveOptions\x12>\n" +
 	"\rstall_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12>\n" +
-	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\"\x99\x01\n" +
+	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\x12\x14\n" +
+	"\x05parts\x18\x04 \x01(\rR\x05parts\"\x99\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +

@@ -1,0 +1,254 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/move"
+	"github.com/migrated/migrated/node/vmproc"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/vmm/hostabi"
+)
+
+// checkpointPiece is how much of a memory stream goes into one message, bytes.
+const checkpointPiece = 256 << 10
+
+// maxCheckpoints bounds how many memory streams a restore may take.
+const maxCheckpoints = 1000
+
+// oneStream gives a VM's process the caller of an RPC as the other side of a move. It
+// implements vmproc.Streams.
+type oneStream struct {
+	mu   sync.Mutex
+	conn net.Conn // nil when it was taken
+}
+
+func (s *oneStream) Open(context.Context, uint8) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.conn
+	if c == nil {
+		return nil, errors.New("a checkpoint has one stream")
+	}
+	s.conn = nil
+	return c, nil
+}
+
+// Checkpoint joins the caller to a VM's process while that sends the VM's memory. The VM goes on.
+func (s *operatorServer) Checkpoint(stream pb.Node_CheckpointServer) error {
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	vm, err := s.node.lookup(first.Vm)
+	if err != nil {
+		return err
+	}
+	if err := move.CheckOptions(first.Options); err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	ctx, cancel := context.WithCancelCause(stream.Context())
+	defer cancel(nil)
+	guest, done, err := vm.beginCheckpoint(cancel)
+	if err != nil {
+		return err
+	}
+	defer done()
+	rec := vm.view()
+	if err := stream.Send(&pb.CheckpointResponse{Pages: rec.Memory / hostabi.PageSize}); err != nil {
+		return err
+	}
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	var copied sync.WaitGroup
+	copied.Go(func() {
+		err := sendPieces(ours, func(p []byte) error { return stream.Send(&pb.CheckpointResponse{Data: p}) })
+		if err != nil {
+			cancel(err)
+		}
+	})
+	go func() {
+		for {
+			m, err := stream.Recv()
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					cancel(errors.New("whoever asked for it is gone"))
+				}
+				return
+			}
+			if _, err := ours.Write(m.Data); err != nil {
+				return
+			}
+		}
+	}()
+	timeouts := s.node.live.Load().Timeouts
+	sent, err := guest.Send(ctx, &oneStream{conn: theirs}, &pb.SendOptions{
+		Options:        first.Options,
+		QuiesceTimeout: durationpb.New(timeouts.Quiesce),
+		StallTimeout:   durationpb.New(timeouts.Stall),
+		Hashes:         true,
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if err := guest.Continue(); err != nil {
+		return fmt.Errorf("go on after a checkpoint: %w", err)
+	}
+	copied.Wait() // the process has closed its end
+	account, err := proto.Marshal(&pb.CheckpointAccount{
+		Image: rec.Image, ImageName: rec.ImageName, Name: rec.Name, Isa: rec.Isa, Memory: rec.Memory, Args: rec.Args,
+		Left: sent.Left, Time: timestamppb.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	return stream.Send(&pb.CheckpointResponse{Account: account})
+}
+
+// sendPieces passes on what can be read until the other end is closed.
+func sendPieces(r io.Reader, send func([]byte) error) error {
+	buf := make([]byte, checkpointPiece)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			if err := send(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err != nil { // its end, or ours was closed
+			return nil
+		}
+	}
+}
+
+// beginCheckpoint keeps moves away from a VM until done is called.
+func (vm *VM) beginCheckpoint(cancel context.CancelCauseFunc) (guest vmproc.VM, done func(), err error) {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	switch {
+	case vm.out != nil:
+		return nil, nil, status.Errorf(codes.FailedPrecondition, "the VM is moving to %s already", vm.out.to)
+	case vm.guest == nil || vm.rec.State != pb.VMState_VM_STATE_RUNNING:
+		return nil, nil, status.Errorf(codes.FailedPrecondition, "the VM does not run on %s: ask there", vm.node.cfg.Name)
+	}
+	out := &outgoing{to: "a file", cancel: cancel, doubt: make(chan struct{}), done: make(chan struct{}), more: make(chan struct{}, 1)}
+	vm.out = out
+	return vm.guest, func() {
+		vm.mu.Lock()
+		vm.out = nil
+		vm.mu.Unlock()
+		close(out.done)
+	}, nil
+}
+
+// Restore makes a VM of memory streams that the caller reads from files.
+func (s *operatorServer) Restore(stream pb.Node_RestoreServer) error {
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	account := new(pb.CheckpointAccount)
+	if err := proto.Unmarshal(first.Account, account); err != nil {
+		return status.Errorf(codes.InvalidArgument, "the checkpoint's account of the VM: %v", err)
+	}
+	vm, err := s.node.restore(stream, first, account)
+	if err != nil {
+		return err
+	}
+	return stream.Send(&pb.RestoreResponse{Vm: vm})
+}
+
+// restore is Restore, with what the first message says.
+func (n *Node) restore(stream pb.Node_RestoreServer, first *pb.RestoreRequest, account *pb.CheckpointAccount) (*pb.VM, error) {
+	if first.Files < 1 || first.Files > maxCheckpoints || account.Memory == 0 || account.Memory%hostabi.PageSize != 0 {
+		return nil, status.Error(codes.InvalidArgument, "not a valid checkpoint")
+	}
+	left := account.Left
+	if _, err := vmproc.LeftFromWire(left); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	cfg, config, build, err := n.load(image.Digest(account.Image))
+	if err != nil {
+		return nil, err
+	}
+	r := &reservation{image: account.Image, imageName: cfg.Name, name: first.Name, memory: account.Memory, args: account.Args, build: build}
+	if err := n.reserveNew(r); err != nil {
+		return nil, err
+	}
+	defer r.releaseName()
+	vm := r.vm
+	guest, err := n.makeGuest(vm, config, build, account.Memory, 0, func(s *vmproc.Spec) { s.Resume = true })
+	if err != nil {
+		r.grant.release()
+		return nil, errors.Join(err, vm.log.Remove())
+	}
+	if err := n.receiveCheckpoint(stream, guest, first); err != nil {
+		r.grant.release()
+		return nil, errors.Join(err, guest.Close(), vm.log.Remove())
+	}
+	if !first.Input {
+		vm.input.CloseWrite()
+	}
+	// While it lay in the file the program's clock stood still.
+	left.Wall = timestamppb.New(time.Now())
+	if err := n.launch(vm, guest, r.grant, left); err != nil {
+		return nil, err
+	}
+	return vm.view(), nil
+}
+
+// receiveCheckpoint fills a guest's memory with what the caller sends.
+func (n *Node) receiveCheckpoint(stream pb.Node_RestoreServer, guest vmproc.VM, first *pb.RestoreRequest) error {
+	ctx, cancel := context.WithCancelCause(stream.Context())
+	defer cancel(nil)
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	var copied sync.WaitGroup
+	copied.Go(func() {
+		if err := sendPieces(ours, func(p []byte) error { return stream.Send(&pb.RestoreResponse{Data: p}) }); err != nil {
+			cancel(err)
+		}
+	})
+	go func() {
+		for {
+			m, err := stream.Recv()
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					cancel(errors.New("whoever asked for it is gone"))
+				}
+				return
+			}
+			if _, err := ours.Write(m.Data); err != nil {
+				return
+			}
+		}
+	}()
+	stall := durationpb.New(n.live.Load().Timeouts.Stall)
+	received, err := guest.Receive(ctx, &oneStream{conn: theirs}, &pb.ReceiveOptions{
+		StallTimeout: stall, FirstTimeout: stall, Parts: first.Files,
+	}, nil)
+	if err != nil {
+		ours.Close()
+	}
+	copied.Wait() // what the process had to say is with the caller; it has closed its end
+	switch {
+	case err != nil:
+		return fmt.Errorf("restore: %w", err)
+	case !bytes.Equal(received.GetDigest(), first.Digest):
+		return status.Error(codes.DataLoss, "memory is not what the checkpoint was made of")
+	}
+	return nil
+}
