@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/isa"
@@ -44,6 +45,9 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("PORT", port)
+			if err := lease(env); err != nil {
+				return err
+			}
 			return os.WriteFile(filepath.Join(env.WorkDir, "guest.img"), file, 0o644)
 		},
 		Condition: func(cond string) (bool, error) {
@@ -54,6 +58,21 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "truncate": truncate, "scrape": scrape},
 	})
+}
+
+// lease has the VMs of a script's daemons end with the script, whatever becomes of either.
+func lease(env *testscript.Env) error {
+	path := filepath.Join(env.WorkDir, "lease")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { f.Close() })
+	env.Setenv("MIGRATED_LEASE", path)
+	return nil
 }
 
 // await ADDRESS... waits until a path or HOST:PORT can be connected to.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/migrated/migrated/node"
 	"github.com/migrated/migrated/node/link"
@@ -217,8 +218,19 @@ func overlay(cmd *cobra.Command, file, flags *config) {
 	}
 }
 
+// leaseVariable names a lease where no descriptor can be passed.
+const leaseVariable = "MIGRATED_LEASE"
+
 // lease is what VMs' processes end with, or nil.
 func (c *config) lease() (*os.File, error) {
+	if path := os.Getenv(leaseVariable); c.Lease == 0 && path != "" {
+		// A FIFO, which ends with the last who has it open for writing.
+		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return nil, fmt.Errorf("use lease: %w", err)
+		}
+		return f, nil
+	}
 	if c.Lease == 0 {
 		return nil, nil
 	}
