@@ -77,18 +77,22 @@
 	X(129, kill, 2) \
 	X(130, tkill, 2) \
 	X(131, tgkill, 3) \
+	X(132, sigaltstack, 2) \
 	X(133, rt_sigsuspend, 2) \
 	X(134, rt_sigaction, 4) \
 	X(135, rt_sigprocmask, 4) \
 	X(136, rt_sigpending, 2) \
 	X(137, rt_sigtimedwait, 4) \
 	X(138, rt_sigqueueinfo, 3) \
+	X(140, setpriority, 3) \
+	X(141, getpriority, 2) \
 	X(153, times, 1) \
 	X(155, getpgid, 1) \
 	X(156, getsid, 1) \
 	X(160, uname, 1) \
 	X(165, getrusage, 2) \
 	X(166, umask, 1) \
+	X(167, prctl, 5) \
 	X(169, gettimeofday, 2) \
 	X(172, getpid, 0) \
 	X(173, getppid, 0) \

@@ -70,6 +70,10 @@ struct thread {
 	uint64_t unmap, unmap_size; /* freed behind its end */
 	void *robust_list;         /* libc's */
 
+	uint64_t ran;              /* ns on a CPU, without what it runs now */
+	char name[16];             /* NUL behind it */
+	stack_t signal_stack;      /* as the program set it; not used */
+
 	volatile int *futex;       /* while it waits there */
 	uint32_t futex_bits;
 	struct thread *futex_next;
@@ -93,6 +97,8 @@ _Noreturn void thread_exit(int code);
 
 /* schedule.c */
 struct thread *thread_current(void);
+uint64_t thread_run_time(const struct thread *t); /* ns, or all that the process ran where the
+                                          guest has no counter to read */
 void thread_add(struct thread *t);     /* a new one is ready */
 void thread_wake(struct thread *t);    /* if it is blocked */
 /* Blocks until another thread or a deadline wakes it, or for no reason. A migration point, but
@@ -114,7 +120,7 @@ void alarm_resumed(void);              /* on another host */
 
 /* point.c */
 void take_pending(void);               /* what the host asks for, but leaving and signals */
-bool slice_ended(void);                /* since the last time that it was asked */
+void wake_readers(void);               /* there may be input */
 void migration_point(void);            /* behind a wait: leaves if that is asked for, runs handlers */
 
 /* futex.c */

@@ -8,7 +8,7 @@ static void done_with(uint32_t bits)
 	__atomic_fetch_and(&MIG_CTL->pending, ~bits, __ATOMIC_SEQ_CST);
 }
 
-static void wake_readers(void)
+void wake_readers(void)
 {
 	for (int i = 0; i < threads_end(); i++) {
 		struct thread *t = thread_at(i);

@@ -5,7 +5,7 @@
 #include <sys/utsname.h>
 
 #include "file.h"
-#include "kernel.h"
+#include "thread.h"
 
 #define THE_PROCESS 1
 
@@ -97,7 +97,7 @@ SYSCALL2(getrusage, int, who, struct rusage *, usage)
 	/* Without the fields that libc reserves behind those of Linux. */
 	memset(usage, 0, offsetof(struct rusage, __reserved));
 	if (who != RUSAGE_CHILDREN) {
-		uint64_t ns = clock_run_time();
+		uint64_t ns = who == RUSAGE_THREAD ? thread_run_time(thread_current()) : clock_run_time();
 		usage->ru_utime.tv_sec = ns / 1000000000;
 		usage->ru_utime.tv_usec = ns % 1000000000 / 1000;
 		usage->ru_maxrss = (page_count() - page_count_free()) * (PAGE / 1024);
@@ -115,4 +115,38 @@ SYSCALL1(sysinfo, struct sysinfo *, info)
 	info->procs = 1;
 	info->mem_unit = 1;
 	return 0;
+}
+
+/* Of prctl there is a thread's name. */
+SYSCALL5(prctl, int, option, char *, name, long, unused3, long, unused4, long, unused5)
+{
+	enum { SET_NAME = 15, GET_NAME = 16 };
+	struct thread *t = thread_current();
+	(void)unused3, (void)unused4, (void)unused5;
+	if (option != SET_NAME && option != GET_NAME)
+		return -EINVAL;
+	CHECK_POINTER(name);
+	if (option == GET_NAME) {
+		memcpy(name, t->name, sizeof t->name);
+		return 0;
+	}
+	size_t len = strnlen(name, sizeof t->name - 1);
+	memset(t->name, 0, sizeof t->name);
+	memcpy(t->name, name, len);
+	return 0;
+}
+
+/* There is nothing that a priority would be compared with. */
+SYSCALL2(getpriority, int, which, int, who)
+{
+	if (which < PRIO_PROCESS || which > PRIO_USER)
+		return -EINVAL;
+	return who == 0 || which == PRIO_USER || thread_by_id(who) ? 20 : -ESRCH; /* 20 - nice */
+}
+
+SYSCALL3(setpriority, int, which, int, who, int, nice)
+{
+	(void)nice;
+	long found = do_getpriority(which, who);
+	return found < 0 ? found : 0;
 }

@@ -7,6 +7,7 @@ struct cpu {
 	struct thread *running;  /* or that ran last; NULL: it has ended */
 	struct thread *ready;    /* first in, first out */
 	struct thread *ready_last;
+	uint64_t since;          /* mono ns: it runs, or nobody does, since then */
 };
 
 #define CPUS 1
@@ -134,7 +135,9 @@ static void idle(void)
 {
 	uint64_t before = clock_mono();
 	__mig_ring(MIG_OP_WAIT, alarm_earliest(), 0, 0, 0);
-	clock_idle(clock_mono() - before);
+	uint64_t after = clock_mono();
+	clock_idle(after - before);
+	this_cpu()->since = after;
 	take_pending();
 	if (!is_leaving)
 		alarm_expire();
@@ -166,9 +169,34 @@ static struct thread *next_thread(struct cpu *cpu)
 	}
 }
 
+/* A guest without a counter would have to ask its host at each change of threads. */
+static bool counts_time(void)
+{
+	return MIG_CTL->clock_mult != 0;
+}
+
+static void count_time(struct cpu *cpu)
+{
+	if (!counts_time())
+		return;
+	uint64_t now = clock_mono();
+	if (cpu->running)
+		cpu->running->ran += now - cpu->since;
+	cpu->since = now;
+}
+
+uint64_t thread_run_time(const struct thread *t)
+{
+	const struct cpu *cpu = this_cpu();
+	if (!counts_time())
+		return clock_run_time();
+	return t->ran + (t == cpu->running ? clock_mono() - cpu->since : 0);
+}
+
 NATIVE_CALLS int64_t __mig_schedule(void)
 {
 	struct cpu *cpu = this_cpu();
+	count_time(cpu);
 	if (resumed) {
 		resumed = false;
 		__mig_ring(MIG_OP_RESUMED, 0, 0, 0, 0);
@@ -230,4 +258,6 @@ NATIVE_CALLS void __mig_resume(void)
 	alarm_resumed();
 	is_leaving = false;
 	resumed = true;
+	wake_readers(); /* what was left of the input has come along */
+	this_cpu()->since = clock_mono();
 }

@@ -171,6 +171,25 @@ static void drop_everywhere(uint64_t mask)
 			signal_queue_drop(&thread_at(i)->signals, mask);
 }
 
+/* Handlers run on the thread's own stack: nothing overflows that a handler could still see. */
+SYSCALL2(sigaltstack, const stack_t *, set, stack_t *, old)
+{
+	struct thread *t = thread_current();
+	stack_t before = t->signal_stack;
+	if (!before.ss_sp)
+		before.ss_flags = SS_DISABLE;
+	if (set) {
+		if (set->ss_flags & ~SS_DISABLE)
+			return -EINVAL;
+		if (!(set->ss_flags & SS_DISABLE) && set->ss_size < MINSIGSTKSZ)
+			return -ENOMEM;
+		t->signal_stack = set->ss_flags & SS_DISABLE ? (stack_t){0} : *set;
+	}
+	if (old)
+		*old = before;
+	return 0;
+}
+
 SYSCALL4(rt_sigaction, int, sig, const struct k_sigaction *, set, struct k_sigaction *, old,
 	 size_t, size)
 {

@@ -117,6 +117,7 @@ SYSCALL5(clone, unsigned long, flags, struct mig_clone *, start, int *, parent_i
 	if (flags & CLONE_CHILD_CLEARTID)
 		t->cleared = child_id;
 	t->blocked = thread_current()->blocked;
+	memcpy(t->name, thread_current()->name, sizeof t->name);
 	thread_add(t);
 	return t->id;
 }

@@ -17,6 +17,18 @@ static void feed(uint64_t deadline)
 	MIG_CTL->pending |= MIG_PEND_INPUT;
 }
 
+/* Input comes with a move: the ring is taken, and the next host says nothing of it. */
+static void move(uint64_t deadline)
+{
+	(void)deadline;
+	if (waits++)
+		harness_fail(__FILE__, __LINE__, "the reader was not woken");
+	EQUAL(harness_input("moved", 5), 5);
+	console_take();
+	MIG_CTL->pending = 0;
+	__mig_resume();
+}
+
 void test(void)
 {
 	char buf[64];
@@ -44,6 +56,12 @@ void test(void)
 	EQUAL(page_count_free(), before);
 
 	CHECK(!console_readable());
+	harness_wait = move;
+	EQUAL(console_read(buf, sizeof buf), 5);
+	CHECK(memcmp(buf, "moved", 5) == 0);
+
+	CHECK(!console_readable());
+	waits = 0;
 	harness_wait = feed;
 	EQUAL(console_read(buf, sizeof buf), 4);
 	CHECK(memcmp(buf, "late", 4) == 0);
