@@ -77,6 +77,7 @@ func TestPortable(t *testing.T) {
 		{"clock", kernel, "ok"},
 		{"memory", kernel, "ok"},
 		{"futex", kernel, "ok"},
+		{"timer", kernel, "ok"},
 		{"signal", kernel, "exit 129 signal 1"},
 		{"boot", append(boot, kernel...), "ok"},
 		{"string", compile(t, dir, []string{"native/string.c"}, rename...), "ok"},

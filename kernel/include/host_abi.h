@@ -112,7 +112,8 @@ struct mig_ctl {
 	uint64_t clock_mult;    /* 0x070 ns per tick, 32.32 fixed point */
 	uint8_t seed[32];       /* 0x078 host: fresh random bytes at start and each resume */
 	/* With MIG_PEND_COUNT: every point adds one to points; the one that makes points
-	   equal to countdown acts as if MIG_PEND_MIGRATE were set. 0: count only. */
+	   equal to countdown acts as if MIG_PEND_MIGRATE were set. 0: count only. Time slices
+	   of threads then end after so many points, not by MIG_OP_ALARM. */
 	uint64_t countdown;     /* 0x098 host */
 	uint64_t points;        /* 0x0a0 guest */
 	uint32_t in_eof;        /* 0x0a8 host: nothing follows the input ring's content */

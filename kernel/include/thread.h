@@ -121,6 +121,7 @@ void alarm_resumed(void);              /* on another host */
 /* point.c */
 void take_pending(void);               /* what the host asks for, but leaving and signals */
 void wake_readers(void);               /* there may be input */
+void __mig_poll_slow(void);            /* what a poll calls that found something pending */
 void migration_point(void);            /* behind a wait: leaves if that is asked for, runs handlers */
 
 /* futex.c */

@@ -14,6 +14,7 @@ void (*harness_wait)(uint64_t deadline);
 char harness_log[256];
 int harness_logs;
 uint64_t harness_now = 1000;
+uint64_t harness_alarm;
 uint64_t harness_seed;
 
 static char output[4][1 << 22];
@@ -104,6 +105,9 @@ int64_t __mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t arg2, uin
 		if (!harness_wait)
 			harness_fail(__FILE__, __LINE__, "unexpected wait");
 		harness_wait(arg0);
+		break;
+	case MIG_OP_ALARM:
+		harness_alarm = arg0;
 		break;
 	case MIG_OP_LOG:
 		snprintf(harness_log, sizeof harness_log, "%.*s", (int)arg1, (const char *)arg0);

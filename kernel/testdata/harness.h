@@ -23,6 +23,8 @@ extern char harness_log[256];
 extern int harness_logs;
 extern uint64_t harness_now; /* ns: the counter's value, which stands still */
 
+extern uint64_t harness_alarm; /* the time that the guest asked for last */
+
 void harness_fail(const char *file, int line, const char *format, ...);
 
 #define CHECK(condition) \

@@ -36,6 +36,24 @@ func TestReading(t *testing.T) {
 	}
 }
 
+// Threads go on together after each move, whatever they did at that moment.
+func TestThreads(t *testing.T) {
+	f, ctx := begun(t)
+	v := f.run(t, ctx, f.server, "threads", "started", "threads")
+	v.send("here")
+	v.await("here: all have come on")
+	v.offload("arm-board-1")
+	v.send("on the board")
+	v.await("on the board: all have come on")
+	ctl(t, ctx, f.server, "recall", v.name)
+	v.send("here again")
+	v.await("here again: all have come on")
+	v.Stdin.Close()
+	if r := v.end(6); !strings.HasSuffix(r.Stdout, "\nall have ended\n") {
+		t.Errorf("it printed %q", r.Stdout)
+	}
+}
+
 // Ctrl-C stops a program, here or away, and its status is that of SIGTERM.
 func TestInterrupt(t *testing.T) {
 	f, ctx := begun(t)

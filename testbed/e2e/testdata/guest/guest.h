@@ -4,3 +4,4 @@ int sleep_command(int argc, char **argv);
 int read_command(int argc, char **argv);
 int fill_command(int argc, char **argv);
 int crash_command(int argc, char **argv);
+int threads_command(int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct {
 	{"read", read_command},
 	{"fill", fill_command},
 	{"crash", crash_command},
+	{"threads", threads_command},
 };
 
 int main(int argc, char **argv)
