@@ -22,7 +22,7 @@ static inline uint64_t signal_bit(int sig)
 
 /* signal_queue.c: signals that were sent and not yet taken, of a thread or of the process. */
 struct signal_queue {
-	uint64_t pending;      /* mask */
+	uint64_t pending;          /* mask */
 	struct signal_info *first; /* oldest first; not every pending signal has one */
 };
 bool signal_queue_add(struct signal_queue *q, const siginfo_t *info); /* false: no memory */
@@ -33,10 +33,10 @@ void signal_queue_drop(struct signal_queue *q, uint64_t mask);
 /* records.c: frame records of a thread, a stack. */
 struct records {
 	uint8_t *stack;
-	uint64_t capacity;   /* bytes, whole pages */
-	uint64_t top;        /* bytes of records */
-	uint64_t dirty;      /* bytes that may be other than zero */
-	uint64_t leave_from; /* top when the last leave began */
+	uint64_t capacity;     /* bytes, whole pages */
+	uint64_t top;          /* bytes of records */
+	uint64_t dirty;        /* bytes that may be other than zero */
+	uint64_t leave_from;   /* top when the last leave began */
 	uint64_t leave_frames; /* what it added */
 };
 bool records_init(struct records *r); /* false: no memory */
@@ -71,7 +71,7 @@ struct thread {
 	void *robust_list;         /* libc's */
 
 	uint64_t ran;              /* ns on a CPU, without what it runs now */
-	char name[16];             /* NUL behind it */
+	char name[16];             /* and its NUL */
 	stack_t signal_stack;      /* as the program set it; not used */
 
 	volatile int *futex;       /* while it waits there */
@@ -99,7 +99,7 @@ _Noreturn void thread_exit(int code);
 struct thread *thread_current(void);
 uint64_t thread_run_time(const struct thread *t); /* ns, or all that the process ran where the
                                           guest has no counter to read */
-void thread_add(struct thread *t);     /* a new one is ready */
+void thread_add(struct thread *t);     /* it is ready, behind all others that are */
 void thread_wake(struct thread *t);    /* if it is blocked */
 /* Blocks until another thread or a deadline wakes it, or for no reason. A migration point, but
    signals wait for migration_point, so that the caller can take back what it waited for. */

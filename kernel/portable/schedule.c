@@ -51,19 +51,14 @@ static struct thread *take_first(struct cpu *cpu)
 	return t;
 }
 
-/* The thread that runs now has to share the CPU. */
-static void make_ready(struct thread *t)
+void thread_add(struct thread *t)
 {
 	struct cpu *cpu = this_cpu();
 	t->state = THREAD_READY;
 	put_last(cpu, t);
+	/* Whoever runs has to share the CPU from now on. */
 	if (cpu->running && cpu->running->state == THREAD_RUNNING)
 		alarm_set();
-}
-
-void thread_add(struct thread *t)
-{
-	make_ready(t);
 }
 
 void thread_forget(struct thread *t)
@@ -78,7 +73,7 @@ void thread_wake(struct thread *t)
 		return;
 	t->awaits_input = false;
 	t->deadline = FOREVER;
-	make_ready(t);
+	thread_add(t);
 }
 
 bool thread_others_ready(void)
