@@ -16,6 +16,12 @@ FunctionCallee pollSlow(Module &M) {
   return declare(M, PollSlowName, Type::getVoidTy(M.getContext()), {});
 }
 
+FunctionCallee pollGap(Module &M) {
+  FunctionCallee Callee = declare(M, "__mig_poll_gap", Type::getVoidTy(M.getContext()), {});
+  cast<Function>(Callee.getCallee())->setDoesNotThrow();
+  return Callee;
+}
+
 FunctionCallee saved(Module &M) {
   Type *I32 = Type::getInt32Ty(M.getContext());
   FunctionCallee Callee =

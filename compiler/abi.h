@@ -24,6 +24,7 @@ constexpr char LongjmpName[] = "__mig_longjmp";
 constexpr char PrivateRodata[] = ".rodata.mig.private";
 
 llvm::FunctionCallee pollSlow(llvm::Module &M);    // void ()
+llvm::FunctionCallee pollGap(llvm::Module &M);     // void ()
 llvm::FunctionCallee saved(llvm::Module &M);       // void (i32 site, i32 size), noreturn
 llvm::FunctionCallee setjmp(llvm::Module &M);      // i32 (ptr, i64 fid, i32 site, ptr slot)
 llvm::FunctionCallee longjmp(llvm::Module &M);     // void (ptr, i32), noreturn

@@ -21,6 +21,7 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/MDBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include "llvm/Transforms/Utils/LoopSimplify.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
@@ -37,7 +38,12 @@ static DebugLoc placeOf(const Instruction &I) {
   return SP ? DebugLoc(DILocation::get(I.getContext(), 0, 0, SP)) : DebugLoc();
 }
 
+static cl::opt<bool> MeasureGaps("migrated-poll-gap", cl::Hidden,
+                                 cl::desc("Have polls measure the time since the last one"));
+
 static Value *isPending(IRBuilder<> &B) {
+  if (MeasureGaps)
+    B.CreateCall(abi::pollGap(*B.GetInsertBlock()->getModule()));
   Value *Address = B.CreateIntToPtr(B.getInt64(abi::PendingAddress), B.getPtrTy());
   return B.CreateIsNotNull(
       B.CreateAlignedLoad(B.getInt32Ty(), Address, Align(4), /*isVolatile=*/true, "pending"));

@@ -18,6 +18,7 @@ type Options struct {
 	FP      FP
 	Emit    []string // of EmitKinds
 	EmitDir string
+	PollGap bool // have the program measure the time between its migration points
 }
 
 // Build makes an image with the toolchain that Find finds: compile and link in one call.
@@ -44,7 +45,7 @@ func (t *Toolchain) Build(ctx context.Context, o Options) error {
 	if len(flags) == 0 {
 		flags = []string{"-O2"}
 	}
-	l := &Link{Output: o.Output, Name: o.Name, Targets: targets, FP: o.FP, EmitDir: o.EmitDir}
+	l := &Link{Output: o.Output, Name: o.Name, Targets: targets, FP: o.FP, EmitDir: o.EmitDir, PollGap: o.PollGap}
 	for n, source := range o.Sources {
 		object := filepath.Join(dir, fmt.Sprintf("%d.o", n))
 		if err := t.Compile(ctx, &Compilation{Args: flags, Source: source, Output: object}); err != nil {

@@ -63,6 +63,7 @@ type Link struct {
 	Name    string          // of the image; empty: the output's base name
 	Emit    map[string]bool // what to keep for inspection, of EmitKinds
 	EmitDir string          // where
+	PollGap bool            // have the program measure the time between its migration points
 }
 
 // An Input is one word of the linker's command line: a file, or an option of ld's that
@@ -89,9 +90,13 @@ func (t *Toolchain) Link(ctx context.Context, l *Link) error {
 	}
 	defer os.RemoveAll(dir)
 	p := &pipeline{Toolchain: t, ctx: ctx, link: l, dir: dir, natives: make(map[*isa.ISA]*native)}
+	natives := []string{"native"}
+	if l.PollGap {
+		natives = append(natives, "gap")
+	}
 	for _, target := range l.Targets {
 		if p.natives[target.ISA] == nil {
-			if p.natives[target.ISA], err = t.native(target.ISA); err != nil {
+			if p.natives[target.ISA], err = t.native(target.ISA, natives...); err != nil {
 				return err
 			}
 		}

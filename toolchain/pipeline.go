@@ -31,7 +31,7 @@ func (p *pipeline) image(merged string) (string, error) {
 
 func (p *pipeline) imageKey(merged string) *Key {
 	key := NewKey("image 1")
-	key.Strings(p.link.imageName(), fmt.Sprint(region.ABIVersion))
+	key.Strings(p.link.imageName(), fmt.Sprint(region.ABIVersion), fmt.Sprint(p.link.PollGap))
 	key.Strings(p.link.fpArgs()...)
 	key.File(merged)
 	key.File(p.Plugin)
@@ -141,6 +141,9 @@ func (p *pipeline) transform(merged, passes string) (string, error) {
 		"-migrated-keep=" + strings.Join(p.keep(), ","),
 	}
 	args = append(args, p.link.fpArgs()...)
+	if p.link.PollGap {
+		args = append(args, "-migrated-poll-gap")
+	}
 	key := NewKey("transform 1")
 	key.Program(opt)
 	key.File(p.Plugin)
@@ -251,6 +254,9 @@ func (p *pipeline) linkBuilds(plan *layout.Plan, builds []*build) error {
 			"--eh-frame-hdr", "--build-id=none", "--no-rosegment", "-z", "norelro",
 			"-z", fmt.Sprintf("max-page-size=%d", region.PageSize),
 			"--fatal-warnings", b.object,
+		}
+		if p.link.PollGap {
+			args = append(args, "--wrap=__mig_ring")
 		}
 		args = append(args, native.objects...)
 		args = append(args, "--start-group")

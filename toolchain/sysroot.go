@@ -27,15 +27,19 @@ type native struct {
 	needed   map[string]bool // undefined in objects
 }
 
-// native reads the native objects of an ISA.
-func (t *Toolchain) native(i *isa.ISA) (*native, error) {
-	dir := filepath.Join(t.Sysroot, "lib", i.Name, "native")
-	objects, err := filepath.Glob(filepath.Join(dir, "*.o"))
-	if err != nil {
-		return nil, err
-	}
-	if len(objects) == 0 {
-		return nil, fmt.Errorf("no native objects in %s; run make in migrated's source tree", dir)
+// native reads the native objects of an ISA, from its directories of these names.
+func (t *Toolchain) native(i *isa.ISA, names ...string) (*native, error) {
+	var objects []string
+	for _, name := range names {
+		dir := filepath.Join(t.Sysroot, "lib", i.Name, name)
+		found, err := filepath.Glob(filepath.Join(dir, "*.o"))
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("no native objects in %s; run make in migrated's source tree", dir)
+		}
+		objects = append(objects, found...)
 	}
 	n := &native{objects: objects, defined: make(map[string]bool), needed: make(map[string]bool)}
 	for _, name := range []string{"libgcc_eh.a", "libgcc.a"} {

@@ -121,7 +121,7 @@ func stem(path string) string {
 
 // link compiles what is source and links all.
 func (d *driver) link(ctx context.Context) error {
-	l := &toolchain.Link{Output: d.inv.output, FP: d.inv.fp, EmitDir: d.inv.emitDir}
+	l := &toolchain.Link{Output: d.inv.output, FP: d.inv.fp, EmitDir: d.inv.emitDir, PollGap: d.inv.pollGap}
 	if l.Output == "" {
 		l.Output = "a.out"
 	}

@@ -89,6 +89,7 @@ Options are clang's. Objects are bitcode; an image has one build for each kind o
                       build has an instruction for it: all but x86-64-v2 have)
   --emit=A,B          Keep intermediate results of a link: ir, sites, obj, layout, elf
   --emit-dir=DIR      Where to keep them (the image's name with .emit)
+  --poll-gap          Have the program measure the time between its migration points, slowly
   -dumpmachine        Print the machine that configure scripts are to take for the host:
                       configure --host=$(migratecc -dumpmachine) CC=migratecc
   --print-cmake-toolchain

@@ -43,6 +43,7 @@ var options = []option{
 	{name: "--fp=", joined: true, effect: handled},
 	{name: "--emit=", joined: true, effect: handled},
 	{name: "--emit-dir=", joined: true, effect: handled},
+	{name: "--poll-gap", effect: handled},
 	{name: "--system", effect: handled},
 	// Linking.
 	{name: "-Wl,", joined: true, effect: handled},

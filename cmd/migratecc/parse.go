@@ -43,6 +43,7 @@ type invocation struct {
 	fp       toolchain.FP
 	emit     []string
 	emitDir  string
+	pollGap  bool
 	system   bool
 	verbose  bool
 	dryRun   bool // -###
@@ -150,6 +151,8 @@ func (inv *invocation) handle(name, word, value string) error {
 		inv.emit = strings.Split(value, ",")
 	case "--emit-dir=":
 		inv.emitDir = value
+	case "--poll-gap":
+		inv.pollGap = true
 	case "--system":
 		inv.system = true
 	default:
