@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/node/host"
@@ -16,25 +14,27 @@ import (
 // A guest is a VM in this process.
 type guest struct {
 	*vmm.Guest
+	machine vmm.Machine // below it
+
 	mu  sync.Mutex
 	out [3]bytes.Buffer // by stream
 }
 
 // newGuest makes a VM on KVM that runs an image's best build for this machine.
 func newGuest(m *image.Image, memory uint64, script string, args ...string) (*guest, error) {
-	h, err := host.Detect()
-	if err != nil {
-		return nil, err
-	}
-	build, err := m.Build(h.ISA.Name, h.Levels)
+	build, err := buildHere(m)
 	if err != nil {
 		return nil, err
 	}
 	g := &guest{}
 	cfg := vmm.Config{
-		Spec:    vmm.Spec{Image: m.Config(), Build: build, Memory: memory},
-		Args:    append([]string{m.Config().Name}, args...),
-		Machine: kvm.New,
+		Spec: vmm.Spec{Image: m.Config(), Build: build, Memory: memory},
+		Args: append([]string{m.Config().Name}, args...),
+		Machine: func(s vmm.Spec) (vmm.Machine, error) {
+			var err error
+			g.machine, err = kvm.New(s)
+			return g.machine, err
+		},
 		Output: func(s vmm.Stream, p []byte) {
 			g.mu.Lock()
 			g.out[s].Write(p)
@@ -53,6 +53,15 @@ func newGuest(m *image.Image, memory uint64, script string, args ...string) (*gu
 	return g, err
 }
 
+// buildHere returns the build that runs best on this machine.
+func buildHere(m *image.Image) (*image.Build, error) {
+	h, err := host.Detect()
+	if err != nil {
+		return nil, err
+	}
+	return m.Build(h.ISA.Name, h.Levels)
+}
+
 // guestScript is where a guest finds its script.
 const guestScript = "/script"
 
@@ -61,18 +70,4 @@ func (g *guest) stream(s vmm.Stream) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.out[s].String()
-}
-
-// finish runs a guest from start to end.
-func (g *guest) finish() (time.Duration, error) {
-	began := time.Now()
-	if err := g.Start(nil); err != nil {
-		return 0, err
-	}
-	<-g.Done()
-	took := time.Since(began)
-	if e := g.Exit(); e.Code != 0 {
-		return 0, fmt.Errorf("the guest ended with status %d: %+v\n%s", e.Code, e.Crash, g.stream(vmm.Stderr))
-	}
-	return took, nil
 }

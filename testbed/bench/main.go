@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"regexp"
 
+	"github.com/migrated/migrated/isa"
+	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/testbed/board"
 )
 
@@ -22,9 +24,9 @@ type suite struct {
 }
 
 var suites = []suite{
-	{"npb", npbTimes},
-	{"lua", luaTimes},
+	{"speed", speeds},
 	{"size", sizes},
+	{"gap", gaps},
 	{"leave", leaving},
 	{"start", starting},
 	{"idle", idling},
@@ -33,9 +35,10 @@ var suites = []suite{
 
 // A bench is what the suites share.
 type bench struct {
-	root    string // of the repository
-	dir     string // for images and reference programs; kept, as they take long to build
-	class   string // of NPB
+	root    string    // of the repository
+	dir     string    // for images and reference programs; kept, as they take long to build
+	level   isa.Level // of this machine
+	class   string    // of NPB; empty: kernelClasses
 	runs    int
 	noBoard bool
 	only    *regexp.Regexp
@@ -46,7 +49,7 @@ type bench struct {
 func (b *bench) wants(name string) bool { return b.only.MatchString(name) }
 
 func main() {
-	class := flag.String("class", "W", "problem size of NPB: S, W or A")
+	class := flag.String("class", "", "problem size of NPB: S, W or A; none: what takes about a second")
 	runs := flag.Int("runs", 5, "runs of each program, of which the fastest counts")
 	only := flag.String("only", "", "only rows whose name matches this regular expression")
 	noBoard := flag.Bool("no-board", false, "do not boot an emulated board")
@@ -90,6 +93,9 @@ func (b *bench) run(ctx context.Context) error {
 	if b.dir, err = makeDir(b.root, "build/bench"); err != nil {
 		return err
 	}
+	if b.level, err = levelHere(); err != nil {
+		return err
+	}
 	var errs []error
 	for _, s := range suites {
 		if ctx.Err() != nil {
@@ -100,6 +106,19 @@ func (b *bench) run(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// levelHere returns the best level of this machine's processor.
+func levelHere() (isa.Level, error) {
+	h, err := host.Detect()
+	if err != nil {
+		return isa.Level{}, err
+	}
+	_, level, ok := isa.ByLevel(h.Levels[len(h.Levels)-1])
+	if !ok {
+		return isa.Level{}, fmt.Errorf("unknown level %q", h.Levels[len(h.Levels)-1])
+	}
+	return level, nil
 }
 
 // logf says on standard error what goes on.

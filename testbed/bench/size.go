@@ -37,20 +37,17 @@ func sizes(ctx context.Context, b *bench) error {
 
 func (b *bench) size(ctx context.Context, p *program) error {
 	dir := filepath.Join(b.dir, p.name+".emit")
-	out := filepath.Join(b.dir, p.name+".img")
-	err := toolchain.Build(ctx, toolchain.Options{
-		Sources: p.sources, CFlags: append(append([]string{}, commonFlags...), p.flags...),
-		Output: out, Builds: toolchain.OnePerISA, Emit: []string{"obj", "bare"}, EmitDir: dir,
-	})
-	if err != nil {
+	o := b.options(p)
+	o.Emit, o.EmitDir = []string{"obj", "bare"}, dir
+	if err := toolchain.Build(ctx, o); err != nil {
 		return err
 	}
-	info, err := os.Stat(out)
+	info, err := os.Stat(o.Output)
 	if err != nil {
 		return err
 	}
 	b.report.add("size "+p.name, float64(info.Size())/1024, "KiB", "image file, two builds")
-	for _, level := range toolchain.OnePerISA {
+	for _, level := range o.Builds {
 		code, err := textSize(filepath.Join(dir, level+".o"))
 		if err != nil {
 			return err
