@@ -16,7 +16,7 @@ func TestNPB(t *testing.T) {
 	if long {
 		class = "W"
 	}
-	for _, kernel := range []string{"ep", "cg", "is", "mg"} {
+	for _, kernel := range []string{"ep", "cg", "ft", "is", "mg"} {
 		t.Run(kernel, func(t *testing.T) {
 			t.Parallel()
 			dir := "../../examples/npb/"
