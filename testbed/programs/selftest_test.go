@@ -81,3 +81,12 @@ func TestBzip2SelfTest(t *testing.T) {
 	}
 	m.check(t, dir, nil, "make", "-o", "bzip2", "test")
 }
+
+// TestMawkSelfTest runs mawk's own test of fields, patterns, arrays and functions.
+func TestMawkSelfTest(t *testing.T) {
+	expensive(t, "a minute of CPU time")
+	t.Parallel()
+	m := standIn(t, built(t, "mawk")["mawk"], "mawk", 300)
+	dir := source(t, "src/mawk")
+	m.check(t, filepath.Join(dir, "test"), []string{"MAWK=" + m.path}, "sh", "./mawktest")
+}
