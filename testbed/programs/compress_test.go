@@ -2,6 +2,7 @@ package programs_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -37,6 +38,7 @@ type compressor struct {
 	pack, unpack  []string // arguments
 	packer        []string // Debian's program, which must pack to the same bytes; nil: there is none
 	unpacker      []string // Debian's, which must unpack the result
+	size          int      // bytes of input; 0: 200,000
 }
 
 var compressors = []compressor{
@@ -52,8 +54,9 @@ var compressors = []compressor{
 	},
 	{
 		script: "zstd", image: "zstd", name: "zstd",
-		pack: []string{"-qc", "-9", "--single-thread", "--no-asyncio"}, packer: []string{"zstd"},
-		unpack: []string{"-qdc", "--no-asyncio"}, unpacker: []string{"zstd", "-qdc"},
+		// Three workers, and input for each: 512 KiB is the smallest piece that one takes.
+		pack: []string{"-qc", "-3", "-T3", "-B524288"}, packer: []string{"zstd"}, size: 1_400_000,
+		unpack: []string{"-qdc"}, unpacker: []string{"zstd", "-qdc"},
 	},
 }
 
@@ -61,14 +64,14 @@ var compressors = []compressor{
 // it packs to must be what Debian's own program packs to.
 func TestCompressors(t *testing.T) {
 	t.Logf("seed %d", *seed)
-	size := 200_000 // bytes
-	if long {
-		size *= 20
-	}
-	text := prose(size)
 	for _, c := range compressors {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			size := cmp.Or(c.size, 200_000)
+			if long {
+				size = 4_000_000
+			}
+			text := prose(size)
 			image := built(t, c.script)[c.image]
 			pack := workload{args: append([]string{c.name}, c.pack...), stdin: text, memory: 256 << 20}
 			if c.packer != nil {
