@@ -39,6 +39,7 @@ type compressor struct {
 	packer        []string // Debian's program, which must pack to the same bytes; nil: there is none
 	unpacker      []string // Debian's, which must unpack the result
 	size          int      // bytes of input; 0: 200,000
+	build         string   // what building costs, where that is too much for every run
 }
 
 var compressors = []compressor{
@@ -58,6 +59,11 @@ var compressors = []compressor{
 		pack: []string{"-qc", "-3", "-T3", "-B524288"}, packer: []string{"zstd"}, size: 1_400_000,
 		unpack: []string{"-qdc"}, unpacker: []string{"zstd", "-qdc"},
 	},
+	{
+		script: "brotli", image: "brotli", name: "brotli", build: "76 seconds of CPU time",
+		pack: []string{"-c", "-q", "9"}, packer: []string{"brotli"},
+		unpack: []string{"-dc"}, unpacker: []string{"brotli", "-dc"},
+	},
 }
 
 // TestCompressors packs with each program, moved on the way, and unpacks what it made. What
@@ -66,6 +72,9 @@ func TestCompressors(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	for _, c := range compressors {
 		t.Run(c.name, func(t *testing.T) {
+			if c.build != "" {
+				expensive(t, c.build)
+			}
 			t.Parallel()
 			size := cmp.Or(c.size, 200_000)
 			if long {
