@@ -95,7 +95,7 @@ func begun(t *testing.T) (*fixture, context.Context) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, fmt.Errorf("%s takes too long", t.Name()))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 8*time.Minute, fmt.Errorf("%s takes too long", t.Name()))
 	t.Cleanup(cancel)
 	f.showLogs(t, f.server, f.board)
 	return f, ctx

@@ -55,7 +55,6 @@ func TestLua(t *testing.T) {
 	there := strings.Count(logs.Stdout.String(), "\n")
 	check(t, logs.Stdout.AwaitLines(ctx, there+2))
 	ctl(t, ctx, f.server, "recall", "fannkuch")
-	at(t, ctx, f.server, "fannkuch", "running", "server-1")
 	ctl(t, ctx, f.server, "wait", "fannkuch")
 
 	followed, err := logs.Wait(ctx)
@@ -78,7 +77,8 @@ func TestLua(t *testing.T) {
 		if m.From != ends[0] || m.To != ends[1] {
 			t.Errorf("move %d from %s to %s, want %v", i+1, m.From, m.To, ends)
 		}
-		if m.Frames == 0 || m.SentPages == 0 || m.SentPages+m.ZeroPages > m.Pages || m.RawBytes == 0 {
+		// A page that was written while others were sent is sent again.
+		if m.Frames == 0 || m.SentPages == 0 || m.ZeroPages >= m.Pages || m.RawBytes == 0 {
 			t.Errorf("move %d carried %+v", i+1, m)
 		}
 	}
