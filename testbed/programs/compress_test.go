@@ -54,6 +54,11 @@ var compressors = []compressor{
 		unpack: []string{"-d"}, unpacker: []string{"gzip", "-dc"},
 	},
 	{
+		script: "gzip", image: "gzip", name: "gzip", build: "a minute of CPU time",
+		pack: []string{"-9cn"}, packer: []string{"gzip"},
+		unpack: []string{"-dc"}, unpacker: []string{"gzip", "-dc"},
+	},
+	{
 		script: "zstd", image: "zstd", name: "zstd",
 		// Three workers, and input for each: 512 KiB is the smallest piece that one takes.
 		pack: []string{"-qc", "-3", "-T3", "-B524288"}, packer: []string{"zstd"}, size: 1_400_000,
