@@ -69,7 +69,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		return nil, context.Cause(ctx)
 	}
 	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_BEGUN, t.Token, t.VM, from.Name(), n.cfg.Name))
-	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched}, nil
+	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched, PostCopy: t.Guest.Status().GetPostCopy()}, nil
 }
 
 // clear waits until what an earlier move of the VM to here had reserved is free again. A source
@@ -224,6 +224,7 @@ type arrival struct {
 	isNew  bool // the VM has not been here, and this is not its home
 	info   image.BuildInfo
 	before *pb.VM // the record to go back to
+	rest   *link.Expected
 }
 
 // own journals that the VM is this node's, and gets everything ready for it to start.
@@ -236,6 +237,7 @@ func (a *arrival) own(arrived move.Arrival) error {
 		return errors.Join(err, a.undo())
 	}
 	vm.guest, vm.grant = a.target.Guest, a.place.grant
+	a.rest = arrived.Rest
 	return nil
 }
 
@@ -261,6 +263,11 @@ func (a *arrival) take(arrived move.Arrival) error {
 	mergeMoves(rec, coming)
 	rec.State, rec.Node, rec.Generation = pb.VMState_VM_STATE_RUNNING, n.cfg.Name, coming.Generation
 	rec.Isa, rec.Level, rec.MovingTo, rec.Note = a.info.ISA, a.info.Level, "", ""
+	rec.DependsOn, rec.Lacks = "", arrived.Missing
+	if arrived.Missing > 0 {
+		rec.DependsOn = a.target.From.Name()
+		rec.Note = lacking(rec)
+	}
 	rec.Confinement = a.target.Guest.Status().GetConfinement()
 	// Armed first: should this daemon end behind the journal's entry, the next one lets it go.
 	err := vm.arm(a.target.Guest, &pb.ProcessArm{
@@ -325,6 +332,9 @@ func (a *arrival) started() {
 	a.place.releaseName()
 	n.dropTarget(a.target.Token)
 	vm.serve()
+	if rec := vm.view(); rec.DependsOn != "" { // at once: it may need a page to come up
+		n.spawn(func() { vm.fill(a.target.Guest, rec.DependsOn, a.rest) })
+	}
 	vm.note(func(*pb.VM) {}) // wake those who wait for the VM
 	vm.followStays()
 	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_DONE, a.target.Token, a.target.VM, a.target.From.Name(), n.cfg.Name))

@@ -144,6 +144,9 @@ func (vm *VM) beginCheckpoint(cancel context.CancelCauseFunc) (guest vmproc.VM, 
 	case vm.guest == nil || vm.rec.State != pb.VMState_VM_STATE_RUNNING:
 		return nil, nil, status.Errorf(codes.FailedPrecondition, "the VM does not run on %s: ask there", vm.node.cfg.Name)
 	}
+	if err := dependsOn(vm.rec); err != nil {
+		return nil, nil, err
+	}
 	out := &outgoing{to: "a file", cancel: cancel, doubt: make(chan struct{}), done: make(chan struct{}), more: make(chan struct{}, 1)}
 	vm.out = out
 	return vm.guest, func() {

@@ -45,6 +45,10 @@ type fakeVM struct {
 	done    chan struct{}
 	end     *pb.ProcessEnded
 	sent    *pb.Sent
+	drain   vmproc.Rest
+	fill    vmproc.Rest
+	missing uint64        // pages
+	filled  chan struct{} // closed when they have come; nil: none was missing
 	input   []byte
 	got     int64 // bytes of input so far
 	eof     bool
@@ -59,11 +63,12 @@ var errNoCPU = errors.New("no vCPU")
 // faults are what a test wants to go wrong on one node.
 type faults struct {
 	mu        sync.Mutex
-	newErr    error  // Make fails
-	startErr  error  // Start of a resumed guest fails
-	neverLeft bool   // Quiesce never ends
-	survive   bool   // VMs go on without their daemon
-	making    func() // called when a VM is made, which waits
+	newErr    error                               // Make fails
+	startErr  error                               // Start of a resumed guest fails
+	neverLeft bool                                // Quiesce never ends
+	survive   bool                                // VMs go on without their daemon
+	making    func()                              // called when a VM is made, which waits
+	filling   func(vmproc.Streams) vmproc.Streams // what Fill is to take
 	left      map[vmproc.Left]*fakeVM
 }
 
@@ -211,6 +216,13 @@ func (vm *fakeVM) goOn() {
 
 func (vm *fakeVM) loop(asked, gone chan struct{}) {
 	defer close(gone)
+	if vm.filled != nil {
+		select {
+		case <-vm.filled:
+		case <-vm.done:
+			return
+		}
+	}
 	state := vm.load()
 	for {
 		select {
@@ -303,14 +315,14 @@ func (vm *fakeVM) finish(exit *pb.Exit) {
 }
 
 func (vm *fakeVM) Send(ctx context.Context, s vmproc.Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
-	sent, err := vmproc.Send(ctx, vm, s, opt, progress)
+	sent, drain, err := vmproc.Send(ctx, vm, s, opt, progress)
 	if err != nil {
 		return nil, err
 	}
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	sent.LogEnd, sent.InputAccepted = vm.arms.LogBase+vm.size, vm.got
-	vm.sent = sent
+	vm.sent, vm.drain = sent, drain
 	return sent, nil
 }
 
@@ -324,11 +336,73 @@ func (vm *fakeVM) Receive(ctx context.Context, s vmproc.Streams, opt *pb.Receive
 		case <-ctx.Done():
 		}
 	}()
-	return vmproc.Receive(ctx, vm, s, opt, func(*pb.MoveProgress) {})
+	received, fill, err := vmproc.Receive(ctx, vm, &fakeArea{vm: vm, closed: make(chan struct{})}, s, opt, func(*pb.MoveProgress) {})
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	vm.fill = fill
+	if vm.missing = received.GetMissing(); vm.missing > 0 {
+		vm.filled = make(chan struct{})
+	}
+	return received, err
 }
 
-func (vm *fakeVM) Drain(context.Context, vmproc.Streams, func(*pb.MoveProgress)) error { return nil }
-func (vm *fakeVM) Fill(context.Context, vmproc.Streams, func(*pb.MoveProgress)) error  { return nil }
+func (vm *fakeVM) Drain(ctx context.Context, s vmproc.Streams, progress func(*pb.MoveProgress)) error {
+	vm.mu.Lock()
+	drain := vm.drain
+	vm.mu.Unlock()
+	return drain(ctx, s, progress)
+}
+
+func (vm *fakeVM) Fill(ctx context.Context, s vmproc.Streams, progress func(*pb.MoveProgress)) error {
+	vm.faults.mu.Lock()
+	filling := vm.faults.filling
+	vm.faults.mu.Unlock()
+	if filling != nil {
+		s = filling(s)
+	}
+	vm.mu.Lock()
+	fill := vm.fill
+	vm.mu.Unlock()
+	err := fill(ctx, s, progress)
+	if err == nil {
+		vm.mu.Lock()
+		vm.missing = 0
+		close(vm.filled)
+		vm.mu.Unlock()
+	}
+	return err
+}
+
+// A fakeArea is a fake's memory while it is filled. The program needs a page that is missing at
+// once, and so waits until all are there.
+type fakeArea struct {
+	vm     *fakeVM
+	closed chan struct{}
+}
+
+func (a *fakeArea) Fault() (uint64, error) {
+	<-a.closed
+	return 0, errors.New("closed")
+}
+
+func (a *fakeArea) Copy(page uint64, data []byte) (bool, error) {
+	copy(a.vm.memory[page*4096:], data)
+	return true, nil
+}
+
+func (a *fakeArea) Zero(page, count uint64) (bool, error) {
+	clear(a.vm.memory[page*4096:][:count*4096])
+	return true, nil
+}
+
+func (a *fakeArea) Drop(page, count uint64) error {
+	_, err := a.Zero(page, count)
+	return err
+}
+
+func (a *fakeArea) Wake(uint64) error { return nil }
+
+func (a *fakeArea) Close() error { close(a.closed); return nil }
 
 func (vm *fakeVM) Quiesce(ctx context.Context) (*vmm.Left, error) {
 	begin := time.Now()
@@ -397,6 +471,7 @@ func (vm *fakeVM) Status() *pb.ProcessStatus {
 	s := &pb.ProcessStatus{
 		State: pb.ProcessState_PROCESS_STATE_RUNNING, Vm: vm.arms.GetVm(), InputAccepted: vm.got, InputEof: vm.eof, Sent: vm.sent, Ended: vm.end,
 	}
+	s.PostCopy, s.Missing = true, vm.missing
 	s.LogBase = vm.arms.GetLogBase()
 	s.LogEnd = s.LogBase + vm.size
 	switch {
@@ -446,7 +521,7 @@ func (vm *fakeVM) Stop(grace time.Duration) {
 	vm.mu.Lock()
 	vm.stopped = true
 	vm.poke()
-	left := vm.left || !vm.started
+	left := vm.left || !vm.started || vm.missing > 0
 	vm.mu.Unlock()
 	if left { // nothing runs that could see it
 		vm.finish(&pb.Exit{Code: 137, Signal: 9})

@@ -171,6 +171,7 @@ func (vm *VM) adoptLocked(seen *pb.VM, from *pb.Stay) error {
 		rec.State = pb.VMState_VM_STATE_AWAY
 		rec.Isa, rec.Level, rec.Note, rec.MovingTo = seen.Isa, seen.Level, seen.Note, seen.MovingTo
 		rec.Confinement = seen.Confinement
+		rec.DependsOn, rec.Lacks = seen.DependsOn, seen.Lacks
 	})
 }
 

@@ -113,6 +113,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 	if err := denied(l, trust.Receive); err != nil {
 		return nil, err
 	}
+	vm.awaitFilled()
 	m, err := n.images.Get(image.Digest(vm.view().Image))
 	if err != nil {
 		return nil, err
@@ -159,6 +160,9 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 		verdict.committed, verdict.leftAt = true, leftAt
 		n.mu.Unlock()
 	}
+	src.Serving = func(uint64) {
+		vm.note(func(rec *pb.VM) { rec.Note = serving(to) })
+	}
 	src.Doubt = func(err error) {
 		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint(err, "; it is asked until it does") })
 		watch.doubt(err)
@@ -187,6 +191,9 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 		return status.Errorf(codes.FailedPrecondition, "the VM is moving to %s already", vm.out.to)
 	case vm.guest == nil || vm.rec.State != pb.VMState_VM_STATE_RUNNING:
 		return status.Errorf(codes.FailedPrecondition, "the VM does not run on %s", vm.node.cfg.Name)
+	}
+	if err := dependsOn(vm.rec); err != nil {
+		return err
 	}
 	src.Guest = vm.guest
 	src.VM = proto.CloneOf(vm.rec)

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
@@ -72,8 +74,13 @@ func (n *Node) recoverHandovers(handovers []*pb.Handover) error {
 			}
 			continue
 		}
-		if h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED {
+		switch h.State {
+		case pb.HandoverState_HANDOVER_STATE_COMMITTED:
 			n.spawn(func() { n.settle(h) })
+		case pb.HandoverState_HANDOVER_STATE_OWNER:
+			if err := n.recoverFill(h); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -251,14 +258,18 @@ func (n *Node) recoverStrays() error {
 // settle asks, after a restart, what became of a VM that an earlier daemon had committed.
 func (n *Node) settle(h *pb.Handover) {
 	for n.ctx.Err() == nil {
-		started, err := n.askStarted(h)
+		answer, err := n.askStarted(h)
 		if err != nil {
 			n.log.Debug("hand-over: no answer yet", "vm", h.Vm, "to", h.Peer, "err", err)
 			pause(n.ctx, retryPause)
 			continue
 		}
+		started := answer.Started
 		vm, err := n.byID(h.Vm)
 		if err == nil {
+			if started && answer.Lacks && vm.serveRest(h) != nil {
+				return // the next daemon goes on
+			}
 			vm.conclude(h, started)
 		}
 		if err := n.store.DeleteHandover(h.Token); err != nil {
@@ -269,21 +280,38 @@ func (n *Node) settle(h *pb.Handover) {
 	}
 }
 
-func (n *Node) askStarted(h *pb.Handover) (bool, error) {
+// serveRest goes on to serve what the target of a move lacks, as an earlier daemon did.
+func (vm *VM) serveRest(h *pb.Handover) error {
+	guest := vm.here()
+	token, err := link.ParseToken(h.Token)
+	if guest == nil || err != nil || vm.view().Generation+1 != h.Generation {
+		return nil // what it had is lost
+	}
+	n := vm.node
+	vm.note(func(rec *pb.VM) { rec.Note = serving(h.Peer) })
+	rest := &move.Rest{
+		Token: token, To: h.Peer, Links: n.hub, Stall: n.live.Load().Timeouts.Stall, Log: n.log.With("vm", vm.id),
+	}
+	rest.Started.Store(true)
+	return move.Drain(n.ctx, guest, rest)
+}
+
+// serving is what an operator should know of a VM that runs elsewhere and needs this node.
+func serving(to string) string {
+	return "runs on " + to + " already, which fetches the rest of its memory from here: do not end migrated here for good before that"
+}
+
+func (n *Node) askStarted(h *pb.Handover) (*pb.StartResponse, error) {
 	ctx, cancel := context.WithTimeout(n.ctx, n.live.Load().Timeouts.Stall)
 	defer cancel()
 	l, err := n.hub.Wait(ctx, h.Peer)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	answer, err := l.Client().Start(ctx, &pb.StartRequest{
+	return l.Client().Start(ctx, &pb.StartRequest{
 		Token:     h.Token,
 		SinceLeft: durationpb.New(time.Since(h.Time.AsTime())),
 	})
-	if err != nil {
-		return false, err
-	}
-	return answer.Started, nil
 }
 
 // conclude writes down what came of a commitment of an earlier daemon.

@@ -193,7 +193,7 @@ func (vm *VM) watch(guest vmproc.VM, generation uint32) {
 	// The process keeps how the program ended until the record has it.
 	vm.mu.Lock()
 	rec := vm.rec
-	rec.MovingTo = ""
+	rec.MovingTo, rec.DependsOn, rec.Lacks = "", "", 0
 	rec.Stays[len(rec.Stays)-1].LogEnd = end
 	if ended != nil {
 		rec.State, rec.Ended, rec.Exit, rec.Note = pb.VMState_VM_STATE_EXITED, ended.Time, ended.Exit, ""
@@ -263,6 +263,21 @@ func (vm *VM) stop(ctx context.Context, grace time.Duration) error {
 	if guest == nil {
 		return nil
 	}
+	if vm.view().DependsOn != "" { // it may wait for a page that never comes
+		vm.node.spawn(func() {
+			select {
+			case <-guest.Done():
+			case <-vm.node.ctx.Done():
+			case <-time.After(grace + stopPatience):
+				if err := guest.Close(); err != nil {
+					vm.node.log.Error("end VM", "vm", vm.id, "err", err)
+				}
+			}
+		})
+	}
 	guest.Stop(grace)
 	return nil
 }
+
+// stopPatience is how long a guest that was ended by force may take to end.
+const stopPatience = 2 * time.Second

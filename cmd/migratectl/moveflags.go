@@ -22,13 +22,13 @@ type moveFlags struct {
 
 func (f *moveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.mode, "mode", "auto", "auto, stop or precopy")
+	flags.StringVar(&f.mode, "mode", "auto", "auto, stop, precopy, postcopy or hybrid; auto never chooses the last two, after which the VM needs both nodes until all of its memory has come: should this one be lost before, the VM is lost with it")
 	flags.DurationVar(&f.maxDowntime, "max-downtime", 30*time.Millisecond, "how long the program may stand still, where memory is sent while it runs")
 	flags.Var(&f.bandwidth, "bandwidth", "bytes a second to send at most, such as 50M (default what the link takes)")
 	flags.DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got all of it by then (default none)")
 	flags.StringVar(&f.compress, "compress", "auto", "auto, none, s2 or zstd")
 	for flag, values := range map[string][]string{
-		"mode":     {"auto", "stop", "precopy"},
+		"mode":     {"auto", "stop", "precopy", "postcopy", "hybrid"},
 		"compress": {"auto", "none", "s2", "zstd"},
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
@@ -38,9 +38,11 @@ func (f *moveFlags) add(cmd *cobra.Command) {
 // modes and codecs are what flags mean.
 var (
 	modes = map[live.Mode]pb.MoveKind{
-		live.Auto:    pb.MoveKind_MOVE_KIND_UNSPECIFIED,
-		live.Stop:    pb.MoveKind_MOVE_KIND_STOP,
-		live.PreCopy: pb.MoveKind_MOVE_KIND_PRECOPY,
+		live.Auto:     pb.MoveKind_MOVE_KIND_UNSPECIFIED,
+		live.Stop:     pb.MoveKind_MOVE_KIND_STOP,
+		live.PreCopy:  pb.MoveKind_MOVE_KIND_PRECOPY,
+		live.PostCopy: pb.MoveKind_MOVE_KIND_POSTCOPY,
+		live.Hybrid:   pb.MoveKind_MOVE_KIND_HYBRID,
 	}
 	codecs = map[statexfer.Codec]pb.Compression{
 		statexfer.Auto: pb.Compression_COMPRESSION_UNSPECIFIED,
@@ -54,7 +56,7 @@ func (f *moveFlags) options() (*pb.MoveOptions, error) {
 	mode, err := live.ParseMode(f.mode)
 	kind, ok := modes[mode]
 	if err != nil || !ok {
-		return nil, usagef("--mode: unknown mode %q: use auto, stop or precopy", f.mode)
+		return nil, usagef("--mode: unknown mode %q: use auto, stop, precopy, postcopy or hybrid", f.mode)
 	}
 	codec, err := statexfer.ParseCodec(f.compress)
 	if err != nil {

@@ -36,18 +36,26 @@ func (s *Source) commit() (*pb.Move, error) {
 	s.Committed(s.clock.leftAt, s.sent)
 	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_START})
 
+	// What the guest touches first may be here still, so it is served before the target says
+	// that it runs.
+	rest := s.serveRest()
+	defer rest.stop()
 	answer := s.start()
 	if answer == nil {
 		return nil, ErrShutdown
 	}
 	event := handover.TargetNotStarted
-	if answer.Started {
+	switch {
+	case answer.Started && answer.Lacks:
+		event = handover.TargetLacks
+	case answer.Started:
 		event = handover.TargetStarted
 	}
 	if s.state, err = s.next(event, nil); err != nil {
 		s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
 	}
 	if s.state == handover.Kept {
+		rest.stop()
 		if err := s.Journal.DeleteHandover(s.Token[:]); err != nil {
 			s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
 		}
@@ -56,6 +64,17 @@ func (s *Source) commit() (*pb.Move, error) {
 	}
 	s.clock.lap(&s.clock.move.Start)
 	s.clock.finish(answer)
+	if s.state == handover.Serving {
+		s.Serving(s.sent.Missing)
+		rest.Started.Store(true)
+		if <-rest.done; rest.err != nil {
+			return nil, rest.err
+		}
+		s.clock.drained()
+		if s.state, err = s.next(handover.TargetStarted, nil); err != nil {
+			s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
+		}
+	}
 	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_DONE, Memory: s.clock.move.Memory, Move: s.clock.move})
 	return s.clock.move, nil
 }
@@ -83,6 +102,35 @@ func (s *Source) start() *pb.StartResponse {
 			return nil
 		}
 	}
+}
+
+// A draining serves the target in the background. Where that has all, it has ended.
+type draining struct {
+	Rest
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // then: as Drain returns it
+}
+
+func (s *Source) serveRest() *draining {
+	d := &draining{done: make(chan struct{})}
+	d.Token, d.To, d.Peer, d.Links, d.Stall, d.Log = s.Token, s.To, s.link.Peer().Id, s.Links, s.Timeouts.Stall, s.Log
+	var ctx context.Context
+	ctx, d.cancel = context.WithCancel(s.Node)
+	if s.sent.Missing == 0 {
+		close(d.done)
+		return d
+	}
+	go func() {
+		defer close(d.done)
+		d.err = Drain(ctx, s.Guest, &d.Rest)
+	}()
+	return d
+}
+
+func (d *draining) stop() {
+	d.cancel()
+	<-d.done
 }
 
 func (s *Source) tryStart() (*pb.StartResponse, error) {

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -40,5 +41,8 @@ type incoming struct{ expected *link.Expected }
 func (i *incoming) Open(ctx context.Context, number uint8) (net.Conn, error) {
 	return i.expected.Wait(ctx, number)
 }
+
+// Incoming are the streams that come to a target.
+func Incoming(e *link.Expected) vmproc.Streams { return &incoming{e} }
 
 var errNoMemory = errors.New("the VM's process does not say what it received")

@@ -78,12 +78,16 @@ type Source struct {
 	Doubt func(error)
 	// Committed is called when the commitment is journalled, and before START is sent.
 	Committed func(leftAt time.Time, sent *pb.Sent)
+	// Serving is called when the VM runs at the target and needs pages from here.
+	Serving func(pages uint64)
 
 	state handover.Source
 	link  *link.Link
 	clock timeline
 	sent  *pb.Sent
 	ours  bool // the move failed for a reason that is the guest's
+
+	postCopy bool // the target can start the VM before it has all
 }
 
 // ErrShutdown is returned for a move that was in doubt when this node shut down.
@@ -168,6 +172,10 @@ func (s *Source) prepare(ctx context.Context) error {
 	s.clock.move.ToIsa = answer.Isa
 	s.clock.move.FromIsa = s.VM.Isa
 	s.clock.move.ImageBytes = answer.ImageBytes
+	s.postCopy = answer.PostCopy
+	if k := s.Options.GetKind(); vmproc.NeedsBoth(k) && !answer.PostCopy {
+		return fmt.Errorf("%s cannot start a VM before all of its memory is there: its host has no userfaultfd; use another --mode", s.To)
+	}
 	rtt, err := s.link.RoundTrip(ctx)
 	if err != nil {
 		return s.explain(ctx, "prepare", err)
@@ -184,6 +192,7 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		RoundTrip:      durationpb.New(s.clock.roundTrip),
 		QuiesceTimeout: durationpb.New(s.Timeouts.Quiesce),
 		StallTimeout:   durationpb.New(s.Timeouts.Stall),
+		PostCopy:       s.postCopy,
 	}, func(p *pb.MoveProgress) {
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})
 	})
@@ -208,6 +217,7 @@ func (s *Source) verify(ctx context.Context) error {
 		Left:          s.sent.Left,
 		LogEnd:        s.sent.LogEnd,
 		InputAccepted: s.sent.InputAccepted,
+		Missing:       s.sent.Missing,
 	})
 	if err != nil {
 		return s.explain(ctx, "check", err)

@@ -56,6 +56,8 @@ type Arrival struct {
 	Left          *pb.Left // its wall is of this host's clock
 	LogEnd        int64
 	InputAccepted int64
+	Missing       uint64         // pages that follow
+	Rest          *link.Expected // brings them; the arrival's to Cancel
 }
 
 // Receive begins to wait for the VM's memory, and drops everything should the link end
@@ -76,8 +78,10 @@ func (t *Target) Receive(hub *link.Hub) error {
 
 func (t *Target) receive() {
 	defer close(t.received)
-	defer t.expected.Cancel()
 	memory, err := t.receiveMemory()
+	if memory.GetMissing() == 0 {
+		t.expected.Cancel()
+	} // else more is to come, on other streams
 	t.mu.Lock()
 	t.memory, t.receiveErr = memory, err
 	t.mu.Unlock()
@@ -100,6 +104,7 @@ func (t *Target) receiveMemory() (*pb.Received, error) {
 		StallTimeout: durationpb.New(t.Timeouts.Stall + t.Timeouts.Quiesce),
 		// The source prepares and quiesces in this time, whatever it allows itself for that.
 		FirstTimeout: durationpb.New(t.Timeouts.Prepare + t.Timeouts.Quiesce + t.Timeouts.Stall),
+		PostCopy:     true,
 	}, nil)
 	if err == nil && memory == nil {
 		err = errNoMemory
@@ -140,6 +145,7 @@ func (t *Target) enter(e handover.TargetEvent, reason error) {
 	t.cancel(reason)
 	go func() {
 		<-t.received // nobody writes into the guest's memory any more
+		t.expected.Cancel()
 		t.Drop(reason)
 		close(t.dropped)
 	}()
@@ -163,6 +169,8 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 		err = t.receiveErr
 	case !bytes.Equal(req.Digest, t.memory.Digest):
 		err = fmt.Errorf("memory arrived changed: its digest is %x, at the source %x", t.memory.Digest, req.Digest)
+	case req.Missing != t.memory.Missing:
+		err = fmt.Errorf("%d pages are to follow, at the source %d", t.memory.Missing, req.Missing)
 	case req.LogEnd < 0 || req.InputAccepted < 0:
 		err = errors.New("offsets of log and input must not be negative")
 	}
@@ -170,8 +178,12 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 		t.enter(handover.Trouble, err)
 		return err
 	}
-	t.arrival = Arrival{Left: req.Left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted}
-	t.enter(handover.HasAll, nil)
+	t.arrival = Arrival{Left: req.Left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted, Missing: req.Missing, Rest: t.expected}
+	if req.Missing > 0 {
+		t.enter(handover.HasEnough, nil)
+	} else {
+		t.enter(handover.HasAll, nil)
+	}
 	return nil
 }
 
@@ -180,9 +192,9 @@ func (t *Target) Start(req *pb.StartRequest) *pb.StartResponse {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state.Owns() {
-		return &pb.StartResponse{Started: true, Repeated: true}
+		return &pb.StartResponse{Started: true, Repeated: true, Lacks: t.arrival.Missing > 0}
 	}
-	if t.state == handover.Ready {
+	if t.state == handover.Ready || t.state == handover.ReadyLacks {
 		return t.startReady(req.SinceLeft.AsDuration() + req.RoundTrip.AsDuration()/2)
 	}
 	t.enter(handover.SourceStart, errors.New("asked to start before all was here"))
@@ -207,7 +219,7 @@ func (t *Target) startReady(stopped time.Duration) *pb.StartResponse {
 	t.enter(handover.SourceStart, nil)
 	t.cancel(errors.New("the VM runs"))
 	t.Started()
-	answer := &pb.StartResponse{Started: true}
+	answer := &pb.StartResponse{Started: true, Lacks: t.arrival.Missing > 0}
 	if resumed, ok := t.awaitResumed(); ok {
 		answer.SinceResumed = durationpb.New(time.Since(resumed))
 	}
@@ -238,7 +250,7 @@ func (t *Target) Abort(reason string) string {
 func (t *Target) resolve() {
 	for {
 		t.mu.Lock()
-		undecided := t.state == handover.Ready
+		undecided := t.state == handover.Ready || t.state == handover.ReadyLacks
 		t.mu.Unlock()
 		if !undecided {
 			return

@@ -52,3 +52,6 @@ func (t *timeline) finish(answer *pb.StartResponse) {
 	t.move.Downtime = durationpb.New(down)
 	t.move.Total = durationpb.New(now.Sub(t.begin))
 }
+
+// drained is for a move whose target has got the last of the memory.
+func (t *timeline) drained() { t.move.Total = durationpb.New(time.Since(t.begin)) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/vmm"
 )
 
@@ -33,37 +34,52 @@ type sender interface {
 // A receiver is the target's.
 type receiver interface {
 	receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error)
+	// fill fetches what is missing when the guest runs. Called again, it goes on.
 	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+	// missing is how many pages are not there yet.
+	missing() uint64
 }
 
 func newSender(g Movable, h held, opt *pb.SendOptions) (sender, error) {
 	if _, ok := moveKinds[opt.Options.GetKind()]; !ok {
 		return nil, fmt.Errorf("this process knows no move of kind %v", opt.Options.GetKind())
 	}
+	if k := opt.Options.GetKind(); NeedsBoth(k) && !opt.PostCopy {
+		return nil, fmt.Errorf("a move of kind %v is not possible to there", k)
+	}
 	return &liveSender{g: g, held: h, opt: opt}, nil
 }
 
-func newReceiver(g Movable, opt *pb.ReceiveOptions) (receiver, error) {
-	return &liveReceiver{g: g, opt: opt}, nil
+func newReceiver(g Movable, h held, opt *pb.ReceiveOptions) receiver {
+	r := &liveReceiver{g: g, opt: opt}
+	if h.area != nil && opt.PostCopy {
+		r.watch = func() (Area, error) { return watch(h.area, g.Memory()) }
+	}
+	return r
 }
+
+// A Rest drains or fills, as VM's methods of these names do.
+type Rest func(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
 
 // Send sends a guest's memory, as a VM's process does. LogEnd and InputAccepted are the
 // caller's to fill in.
-func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, Rest, error) {
 	e, err := newSender(g, held{}, opt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return e.send(ctx, s, progress)
+	sent, err := e.send(ctx, s, progress)
+	return sent, e.drain, err
 }
 
-// Receive fills a guest's memory, as a VM's process does.
-func Receive(ctx context.Context, g Movable, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error) {
-	e, err := newReceiver(g, opt)
-	if err != nil {
-		return nil, err
+// Receive fills a guest's memory, as a VM's process does; what follows, through area.
+func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, Rest, error) {
+	e := &liveReceiver{g: g, opt: opt}
+	if opt.PostCopy {
+		e.watch = func() (Area, error) { return area, nil }
 	}
-	return e.receive(ctx, s, progress)
+	received, err := e.receive(ctx, s, progress)
+	return received, e.fill, err
 }
 
 // send is Send for the guest here. An engine stays until the guest goes on: it may be asked
@@ -124,10 +140,7 @@ func (h *hosted) drain(ctx context.Context, s Streams, progress func(*pb.MovePro
 }
 
 func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error) {
-	e, err := newReceiver(h.g, opt)
-	if err != nil {
-		return nil, err
-	}
+	e := newReceiver(h.g, h.child.held, opt)
 	h.mu.Lock()
 	if h.state != pb.ProcessState_PROCESS_STATE_MADE || h.receiver != nil {
 		h.mu.Unlock()
@@ -153,7 +166,11 @@ func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProg
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	return e.fill(ctx, s, progress)
+	err := e.fill(ctx, s, progress)
+	if errors.Is(err, statexfer.ErrDigest) {
+		h.g.Stop(0) // it must not run on memory that is not what the source had
+	}
+	return err
 }
 
 // A stallConn fails with ErrStalled when the other side makes no progress for a while, and

@@ -212,6 +212,10 @@ func (h *hosted) status() *pb.ProcessStatus {
 		ResumedAt:     h.resumed,
 		Ended:         h.ended,
 		Sent:          h.sent,
+		PostCopy:      h.child.held.area != nil,
+	}
+	if h.receiver != nil {
+		s.Missing = h.receiver.missing()
 	}
 	if h.armed != nil {
 		s.Vm, s.LogBase = h.armed.Vm, h.armed.LogBase

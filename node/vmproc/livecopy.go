@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,13 +15,16 @@ import (
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/statexfer/live"
 	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/userfault"
 )
 
-// A liveSender is every kind of move whose memory is all at the target when it starts.
+// A liveSender sends a guest's memory by whichever kind of move it is.
 type liveSender struct {
-	g    Movable
-	held held
-	opt  *pb.SendOptions
+	g        Movable
+	held     held
+	opt      *pb.SendOptions
+	draining sync.Mutex   // one call at a time: of a daemon that is gone, the last may still end
+	server   *live.Server // of what the target lacks; nil: nothing
 }
 
 // moveKinds are what an operator can ask for.
@@ -28,6 +32,13 @@ var moveKinds = map[pb.MoveKind]live.Mode{
 	pb.MoveKind_MOVE_KIND_UNSPECIFIED: live.Auto,
 	pb.MoveKind_MOVE_KIND_STOP:        live.Stop,
 	pb.MoveKind_MOVE_KIND_PRECOPY:     live.PreCopy,
+	pb.MoveKind_MOVE_KIND_POSTCOPY:    live.PostCopy,
+	pb.MoveKind_MOVE_KIND_HYBRID:      live.Hybrid,
+}
+
+// NeedsBoth says whether a guest depends on both nodes for a while after such a move.
+func NeedsBoth(k pb.MoveKind) bool {
+	return k == pb.MoveKind_MOVE_KIND_POSTCOPY || k == pb.MoveKind_MOVE_KIND_HYBRID
 }
 
 func kindOf(m live.Mode) pb.MoveKind {
@@ -58,6 +69,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 		MaxDowntime: o.GetMaxDowntime().AsDuration(),
 		Compress:    codecs[o.GetCompress()],
 		Bandwidth:   o.GetBandwidth(),
+		PostCopy:    e.opt.PostCopy && NeedsBoth(o.GetKind()), // Auto never does it by itself
 		PageMap:     e.held.pageMap,
 		Hashes:      e.opt.Hashes,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
@@ -70,14 +82,27 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 		}
 		return nil, explainClosed(err)
 	}
+	missing := res.Later.Count()
+	if missing > 0 {
+		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], nil)
+	}
 	return &pb.Sent{
-		Left: LeftToWire(l.left), LeftAt: ToMonotonic(l.at),
+		Missing: missing,
+		Left:    LeftToWire(l.left), LeftAt: ToMonotonic(l.at),
 		Digest: res.Digest[:], Memory: MemoryStats(res.Memory),
 		Kind: kindOf(res.Mode), Why: res.Why,
 	}, nil
 }
 
-func (e *liveSender) drain(context.Context, Streams, func(*pb.MoveProgress)) error { return nil }
+// drain serves what the target lacks until that says that it has all.
+func (e *liveSender) drain(ctx context.Context, s Streams, _ func(*pb.MoveProgress)) error {
+	if e.server == nil {
+		return nil
+	}
+	e.draining.Lock()
+	defer e.draining.Unlock()
+	return e.server.Serve(ctx, s)
+}
 
 // explainClosed tells the other side's end from what it made of a call.
 func explainClosed(err error) error {
@@ -166,8 +191,12 @@ func Quiesce(ctx context.Context, g Movable, timeout time.Duration) (*vmm.Left, 
 
 // A liveReceiver receives what a liveSender sends.
 type liveReceiver struct {
-	g   Movable
-	opt *pb.ReceiveOptions
+	g       Movable
+	opt     *pb.ReceiveOptions
+	watch   func() (Area, error) // nil: all has to come before the guest starts
+	filling sync.Mutex           // as liveSender.draining
+	mu      sync.Mutex
+	filler  *live.Filler // nil: nothing is missing
 }
 
 func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error) {
@@ -182,6 +211,7 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 	var a *live.Arrival
 	for range max(e.opt.Parts, 1) {
 		opt := live.Options{
+			Later: e.watch != nil,
 			Report: func(st statexfer.Stats) {
 				progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
 			},
@@ -193,7 +223,85 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 			return nil, explainClosed(err)
 		}
 	}
-	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory)}, nil
+	missing := a.Later.Count()
+	if missing > 0 {
+		if err := e.expect(a); err != nil {
+			return nil, err
+		}
+	}
+	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory), Missing: missing}, nil
 }
 
-func (e *liveReceiver) fill(context.Context, Streams, func(*pb.MoveProgress)) error { return nil }
+// expect makes pages that are to come missing: from now on whoever touches one waits for it.
+func (e *liveReceiver) expect(a *live.Arrival) error {
+	area, err := e.watch()
+	if err != nil {
+		return err
+	}
+	if err := drop(area, a.Later, uint64(len(e.g.Memory()))/statexfer.PageSize); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.filler = live.NewFiller(area, a.Later, a.Leaves, nil)
+	return nil
+}
+
+// An Area is memory that is filled on demand, and can be made missing again.
+type Area interface {
+	live.Area
+	Drop(page, count uint64) error
+}
+
+// drop makes all pages of a set missing: an earlier round may have brought them.
+func drop(area Area, set statexfer.Bitmap, pages uint64) error {
+	for p := set.Next(0, pages); p < pages; {
+		end := p + 1
+		for end < pages && set.Has(end) {
+			end++
+		}
+		if err := area.Drop(p, end-p); err != nil {
+			return err
+		}
+		p = set.Next(end, pages)
+	}
+	return nil
+}
+
+// watch has an area watch memory.
+func watch(area *userfault.Area, mem []byte) (Area, error) {
+	if err := area.Watch(mem); err != nil {
+		return nil, err
+	}
+	return area, nil
+}
+
+func (e *liveReceiver) arriving() *live.Filler {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.filler
+}
+
+func (e *liveReceiver) missing() uint64 {
+	if f := e.arriving(); f != nil {
+		return f.Missing()
+	}
+	return 0
+}
+
+// fill fetches what is missing. A source that is out of sight is waited for.
+func (e *liveReceiver) fill(ctx context.Context, s Streams, _ func(*pb.MoveProgress)) error {
+	f := e.arriving()
+	if f == nil {
+		return nil
+	}
+	e.filling.Lock()
+	defer e.filling.Unlock()
+	if err := f.Fill(ctx, s); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.filler = nil
+	e.mu.Unlock()
+	return nil
+}

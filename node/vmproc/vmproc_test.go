@@ -326,17 +326,29 @@ func TestMove(t *testing.T) {
 	t.Run("precopy", func(t *testing.T) {
 		testMove(t, pb.MoveKind_MOVE_KIND_PRECOPY, pb.MovePhase_MOVE_PHASE_COPY)
 	})
+	t.Run("postcopy", func(t *testing.T) {
+		testMove(t, pb.MoveKind_MOVE_KIND_POSTCOPY, pb.MovePhase_MOVE_PHASE_COPY)
+	})
+	t.Run("hybrid", func(t *testing.T) {
+		testMove(t, pb.MoveKind_MOVE_KIND_HYBRID, pb.MovePhase_MOVE_PHASE_COPY)
+	})
 }
 
 func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	d := newDaemon(t)
-	const steps = "20000000"
+	const steps = "60000000" // it must not end before it moves
 	want := ended(t, d.run("still", "count", steps))
 	target := d.make("to", true)
+	later := NeedsBoth(kind)
+	if later && !target.Status().PostCopy {
+		t.Skip("memory cannot be filled on demand here")
+	}
 	p := &pipes{ends: map[uint8]net.Conn{}}
 	received := make(chan *pb.Received, 1)
 	go func() {
-		r, err := target.Receive(t.Context(), p, receiveOptions(), nil)
+		opt := receiveOptions()
+		opt.PostCopy = later
+		r, err := target.Receive(t.Context(), p, opt, nil)
 		if err != nil {
 			t.Error(err)
 		}
@@ -345,7 +357,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	var phases []pb.MovePhase
 	vm := d.run("from", "count", steps)
 	opt := sendOptions()
-	opt.Options = &pb.MoveOptions{Kind: kind}
+	opt.Options, opt.PostCopy = &pb.MoveOptions{Kind: kind}, later
 	sent, err := vm.Send(t.Context(), p, opt, func(m *pb.MoveProgress) { phases = append(phases, m.Phase) })
 	if err != nil {
 		t.Fatalf("%v; ended %v", err, vm.Ended())
@@ -353,6 +365,9 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	r := <-received
 	if string(r.GetDigest()) != string(sent.Digest) || len(sent.Digest) != 32 || len(phases) < 2 || phases[0] != first || sent.Kind != kind {
 		t.Errorf("sent %v, received %v, phases %v", sent, r, phases)
+	}
+	if (kind == pb.MoveKind_MOVE_KIND_POSTCOPY) != (sent.Missing > 0) && kind != pb.MoveKind_MOVE_KIND_HYBRID || sent.Missing != r.GetMissing() {
+		t.Errorf("sent without %d pages, received without %d", sent.Missing, r.GetMissing())
 	}
 	if sent.LogEnd != int64(len(mustRead(t, filepath.Join(d.dir, "from.log")))) {
 		t.Errorf("the log is said to end at %d", sent.LogEnd)
@@ -366,6 +381,16 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	}
 	check(t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "to"}, Left: sent.Left, LogBase: sent.LogEnd}, d.log("to")))
 	check(t, target.Go())
+	if later {
+		// So does the target's: what it has until then it keeps.
+		target.Leave()
+		target, err = d.TakeOver(t.Context(), "to", 0, Hooks{})
+		check(t, err)
+		if n := target.Status().Missing; n != sent.Missing {
+			t.Errorf("%d pages are missing of %d", n, sent.Missing)
+		}
+		fillFrom(t, vm, target, p)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if _, ok := target.AwaitResumed(ctx); !ok {
@@ -377,6 +402,86 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	}
 	if got := d.output("from") + d.output("to"); got != d.output("still") {
 		t.Errorf("output of %d bytes, of one that did not move %d", len(got), len(d.output("still")))
+	}
+}
+
+// fillFrom brings what a target lacks, unless its guest ends before it has needed all.
+func fillFrom(t *testing.T, source, target VM, p *pipes) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- source.Drain(ctx, p, nil) }()
+	err := target.Fill(ctx, p, nil)
+	if errors.Is(err, vmm.ErrExited) {
+		cancel()
+		<-drained
+		return
+	}
+	check(t, err)
+	check(t, <-drained)
+}
+
+// catOnItsWay is a guest that was moved by post-copy and whose memory is to follow.
+func catOnItsWay(t *testing.T) (d *daemon, p *pipes, vm, target VM) {
+	t.Helper()
+	d = newDaemon(t)
+	target = d.make("to", true)
+	if !target.Status().PostCopy {
+		t.Skip("memory cannot be filled on demand here")
+	}
+	p = &pipes{ends: map[uint8]net.Conn{}}
+	received := make(chan error, 1)
+	go func() {
+		opt := receiveOptions()
+		opt.PostCopy = true
+		_, err := target.Receive(t.Context(), p, opt, nil)
+		received <- err
+	}()
+	vm = d.run("from", "cat")
+	if _, err := vm.Input(t.Context(), 0, []byte("one "), false); err != nil {
+		t.Fatal(err)
+	}
+	d.await("the first output", func() bool { return d.output("from") == "one " })
+	opt := sendOptions()
+	opt.Options, opt.PostCopy = &pb.MoveOptions{Kind: pb.MoveKind_MOVE_KIND_POSTCOPY}, true
+	sent, err := vm.Send(t.Context(), p, opt, nil)
+	check(t, err)
+	check(t, <-received)
+	check(t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "to"}, Left: sent.Left, LogBase: sent.LogEnd, InputAccepted: 4}, d.log("to")))
+	check(t, target.Go())
+	return d, p, vm, target
+}
+
+// A guest that waits has all of its memory in the end, though it needs little of it, and goes on
+// with it when its source is gone.
+func TestPostCopyOfOneThatWaits(t *testing.T) {
+	d, p, vm, target := catOnItsWay(t)
+	fillFrom(t, vm, target, p)
+	check(t, vm.Close())
+	if n, err := target.Input(t.Context(), 4, []byte("two"), true); n != 7 || err != nil {
+		t.Errorf("accepted %d, %v", n, err)
+	}
+	if e := ended(t, target); e.GetExit().GetCode() != 0 {
+		t.Errorf("ended with %v", e)
+	}
+	if got := d.output("to"); got != "two" {
+		t.Errorf("output %q", got)
+	}
+}
+
+// One whose memory never comes prints nothing, and can be ended.
+func TestEndOfOneWithoutMemory(t *testing.T) {
+	d, _, vm, target := catOnItsWay(t)
+	check(t, vm.Close())
+	go target.Stop(0)
+	check(t, target.Close())
+	ended(t, target)
+	if left := d.dirs(); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	if got := d.output("to"); got != "" {
+		t.Errorf("output %q", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -124,22 +125,24 @@ func accept(ctx context.Context, s Streams, pages uint64) (demand, push net.Conn
 			if first, missing, err = begin(ctx, demand, func() (uint64, statexfer.Bitmap, error) { return readHello(demand, pages) }); err != nil {
 				demand.Close()
 				demand = nil
+				if ctx.Err() != nil {
+					return nil, push, nil, context.Cause(ctx)
+				}
+				continue
 			}
 		}
 		if push == nil {
-			if push, err = s.Open(ctx, PushStream); err != nil {
-				return demand, push, nil, fmt.Errorf("%w: %w", errStreams, err)
-			}
-			if second, _, err = begin(ctx, push, func() (uint64, statexfer.Bitmap, error) {
-				n, err := readRequest(push, complete)
-				return n, nil, err
-			}); err != nil {
-				push.Close()
-				push = nil
+			var late bool
+			if push, second, late, err = acceptPush(ctx, s); late {
+				// The target may have given this attempt up, and wait for its next demand stream.
+				demand.Close()
+				demand = nil
+				continue
+			} else if err != nil {
+				return demand, push, nil, err
 			}
 		}
 		switch {
-		case demand == nil || push == nil:
 		case first == second:
 			return demand, push, missing, nil
 		case first < second:
@@ -150,6 +153,27 @@ func accept(ctx context.Context, s Streams, pages uint64) (demand, push net.Conn
 			push = nil
 		}
 	}
+}
+
+// pairTimeout is how long after the demand stream of an attempt its push stream may come.
+const pairTimeout = 5 * time.Second
+
+// acceptPush takes the next push stream. late: it does not come, or broke at once.
+func acceptPush(ctx context.Context, s Streams) (push net.Conn, attempt uint64, late bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, pairTimeout)
+	defer cancel()
+	if push, err = s.Open(limited, PushStream); err == nil {
+		attempt, _, err = begin(limited, push, func() (uint64, statexfer.Bitmap, error) {
+			n, err := readRequest(push, complete)
+			return n, nil, err
+		})
+		if err != nil {
+			push.Close()
+			return nil, 0, true, err
+		}
+		return push, attempt, false, nil
+	}
+	return nil, 0, limited.Err() != nil && ctx.Err() == nil, fmt.Errorf("%w: %w", errStreams, err)
 }
 
 // begin reads how a stream begins, for no longer than ctx.

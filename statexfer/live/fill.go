@@ -65,6 +65,13 @@ func (f *Filler) Faults() uint64 {
 	return f.faults
 }
 
+// Missing returns how many pages are still to come.
+func (f *Filler) Missing() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.left
+}
+
 // watch answers faults: it asks for pages that are missing at the source, and makes others
 // zero, which never were anything else.
 func (f *Filler) watch() {
@@ -159,7 +166,21 @@ func (f *Filler) connect(ctx context.Context, streams Streams) (done bool, err e
 		return false, fmt.Errorf("%w: %w", errStreams, err)
 	}
 	defer demand.Close()
-	push, err := streams.Open(ctx, PushStream)
+	// The source opens its end of the other one when it has heard which attempt this is.
+	f.mu.Lock()
+	f.attempt++
+	demand.SetWriteDeadline(time.Now().Add(askTimeout))
+	_, err = demand.Write(appendHello(nil, f.attempt, f.missing, f.pages))
+	f.mu.Unlock()
+	if err != nil {
+		return false, err
+	}
+	limited, cancel := context.WithTimeout(ctx, pairTimeout)
+	push, err := streams.Open(limited, PushStream)
+	cancel()
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return false, err // it does not know of this attempt any more
+	}
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", errStreams, err)
 	}
@@ -168,11 +189,7 @@ func (f *Filler) connect(ctx context.Context, streams Streams) (done bool, err e
 	defer stop()
 
 	f.mu.Lock()
-	f.attempt++
 	_, err = push.Write(appendRequest(nil, f.attempt))
-	if err == nil {
-		_, err = demand.Write(appendHello(nil, f.attempt, f.missing, f.pages))
-	}
 	if err == nil {
 		f.demand = demand
 		for page := range f.waited {

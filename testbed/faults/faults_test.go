@@ -24,6 +24,7 @@ import (
 var (
 	seedFlag = flag.Uint64("seed", 0, "seed of the faults; 0 draws one")
 	rounds   = flag.Int("rounds", 0, "how many; 0 for one of each kind, or 300 under MIGRATED_LONG")
+	mode     = flag.String("mode", "auto", "how VMs are moved; by postcopy, one whose source is killed waits for it for good")
 	only     = flag.String("kind", "", "only kinds of fault whose name contains this")
 )
 
@@ -159,7 +160,7 @@ func start(t *testing.T) *campaign {
 	}
 	before := f.wire.Count()
 	r.must(f.a, "run", "-d", "--name", "still", f.image, "--", fmt.Sprint(lines))
-	r.must(f.a, "offload", "still", "--to", "b")
+	r.must(f.a, "offload", "still", "--to", "b", "--mode", *mode)
 	f.bytes = f.wire.Count() - before
 	r.ctl(f.a, "wait", "still")
 	r.checkEnd("still", false)
@@ -180,14 +181,14 @@ func (r *round) run(name string, k kind) (result string) {
 	v, err := r.a.Inspect(r.ctx, name)
 	check(r.t, err)
 	r.id = v.ID
-	move := []string{"offload", name, "--to", "b"}
+	move := []string{"offload", name, "--to", "b", "--mode", *mode}
 	if r.recall {
 		if there := r.ctl(r.a, move...); strings.Contains(there.Stderr, "has ended") {
 			return "the program had ended before it could be moved" // on a machine that is very busy
 		} else if there.Code != 0 {
 			r.t.Fatalf("migratectl %q: status %d: %s", move, there.Code, there.Stderr)
 		}
-		move = []string{"recall", name}
+		move = []string{"recall", name, "--mode", *mode}
 	}
 	at := moment(r.rng, r.bytes)
 	r.wire.After(at, func() {

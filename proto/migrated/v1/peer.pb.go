@@ -303,6 +303,7 @@ type PrepareResponse struct {
 	Isa           string                 `protobuf:"bytes,1,opt,name=isa,proto3" json:"isa,omitempty"` // of the build that the target will run
 	Level         string                 `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
 	ImageBytes    uint64                 `protobuf:"varint,3,opt,name=image_bytes,json=imageBytes,proto3" json:"image_bytes,omitempty"` // fetched for this move
+	PostCopy      bool                   `protobuf:"varint,4,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"`       // it can start the VM before all of its memory is there
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -358,6 +359,13 @@ func (x *PrepareResponse) GetImageBytes() uint64 {
 	return 0
 }
 
+func (x *PrepareResponse) GetPostCopy() bool {
+	if x != nil {
+		return x.PostCopy
+	}
+	return false
+}
+
 // After the memory has been sent on a data stream.
 type ReadyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -367,6 +375,7 @@ type ReadyRequest struct {
 	Left          *Left                  `protobuf:"bytes,4,opt,name=left,proto3" json:"left,omitempty"`
 	LogEnd        int64                  `protobuf:"varint,5,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`                      // the VM's log up to the move, bytes
 	InputAccepted int64                  `protobuf:"varint,6,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"` // standard input that the guest has, bytes
+	Missing       uint64                 `protobuf:"varint,7,opt,name=missing,proto3" json:"missing,omitempty"`                                  // pages that follow when the VM runs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -439,6 +448,13 @@ func (x *ReadyRequest) GetLogEnd() int64 {
 func (x *ReadyRequest) GetInputAccepted() int64 {
 	if x != nil {
 		return x.InputAccepted
+	}
+	return 0
+}
+
+func (x *ReadyRequest) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
 	}
 	return 0
 }
@@ -645,6 +661,7 @@ type StartResponse struct {
 	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`                                 // why not
 	SinceResumed  *durationpb.Duration   `protobuf:"bytes,3,opt,name=since_resumed,json=sinceResumed,proto3" json:"since_resumed,omitempty"` // target's clock: guest code runs since, when sent
 	Repeated      bool                   `protobuf:"varint,4,opt,name=repeated,proto3" json:"repeated,omitempty"`                            // an answer to a repeated request: since_resumed is not to be used
+	Lacks         bool                   `protobuf:"varint,5,opt,name=lacks,proto3" json:"lacks,omitempty"`                                  // pages: the source serves them until the target has all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -703,6 +720,13 @@ func (x *StartResponse) GetSinceResumed() *durationpb.Duration {
 func (x *StartResponse) GetRepeated() bool {
 	if x != nil {
 		return x.Repeated
+	}
+	return false
+}
+
+func (x *StartResponse) GetLacks() bool {
+	if x != nil {
+		return x.Lacks
 	}
 	return false
 }
@@ -1632,19 +1656,21 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x0ePrepareRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x16\n" +
-	"\x06config\x18\x03 \x01(\fR\x06config\"Z\n" +
+	"\x06config\x18\x03 \x01(\fR\x06config\"w\n" +
 	"\x0fPrepareResponse\x12\x10\n" +
 	"\x03isa\x18\x01 \x01(\tR\x03isa\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\tR\x05level\x12\x1f\n" +
 	"\vimage_bytes\x18\x03 \x01(\x04R\n" +
-	"imageBytes\"\xd5\x01\n" +
+	"imageBytes\x12\x1b\n" +
+	"\tpost_copy\x18\x04 \x01(\bR\bpostCopy\"\xef\x01\n" +
 	"\fReadyRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x03 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12%\n" +
 	"\x04left\x18\x04 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\alog_end\x18\x05 \x01(\x03R\x06logEnd\x12%\n" +
-	"\x0einput_accepted\x18\x06 \x01(\x03R\rinputAccepted\"\xfa\x01\n" +
+	"\x0einput_accepted\x18\x06 \x01(\x03R\rinputAccepted\x12\x18\n" +
+	"\amissing\x18\a \x01(\x04R\amissing\"\xfa\x01\n" +
 	"\x04Left\x12\x12\n" +
 	"\x04mono\x18\x01 \x01(\x04R\x04mono\x12.\n" +
 	"\x04wall\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04wall\x12\x18\n" +
@@ -1660,12 +1686,13 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\n" +
 	"since_left\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tsinceLeft\x128\n" +
 	"\n" +
-	"round_trip\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\"\x9d\x01\n" +
+	"round_trip\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\"\xb3\x01\n" +
 	"\rStartResponse\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\bR\astarted\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12>\n" +
 	"\rsince_resumed\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\fsinceResumed\x12\x1a\n" +
-	"\brepeated\x18\x04 \x01(\bR\brepeated\"<\n" +
+	"\brepeated\x18\x04 \x01(\bR\brepeated\x12\x14\n" +
+	"\x05lacks\x18\x05 \x01(\bR\x05lacks\"<\n" +
 	"\fAbortRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"'\n" +

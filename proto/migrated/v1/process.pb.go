@@ -1510,6 +1510,7 @@ type SendOptions struct {
 	Hashes         bool                   `protobuf:"varint,7,opt,name=hashes,proto3" json:"hashes,omitempty"`                       // the hash of each page follows the memory: for a checkpoint
 	QuiesceTimeout *durationpb.Duration   `protobuf:"bytes,3,opt,name=quiesce_timeout,json=quiesceTimeout,proto3" json:"quiesce_timeout,omitempty"`
 	StallTimeout   *durationpb.Duration   `protobuf:"bytes,4,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
+	PostCopy       bool                   `protobuf:"varint,8,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // the target may start before it has all
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1579,11 +1580,19 @@ func (x *SendOptions) GetStallTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *SendOptions) GetPostCopy() bool {
+	if x != nil {
+		return x.PostCopy
+	}
+	return false
+}
+
 type ReceiveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StallTimeout  *durationpb.Duration   `protobuf:"bytes,2,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	FirstTimeout  *durationpb.Duration   `protobuf:"bytes,3,opt,name=first_timeout,json=firstTimeout,proto3" json:"first_timeout,omitempty"` // for the first byte to come
 	Parts         uint32                 `protobuf:"varint,4,opt,name=parts,proto3" json:"parts,omitempty"`                                  // memory streams that come one after the other; 0 is one
+	PostCopy      bool                   `protobuf:"varint,5,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"`            // the guest may start before all is there
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1637,6 +1646,13 @@ func (x *ReceiveOptions) GetParts() uint32 {
 		return x.Parts
 	}
 	return 0
+}
+
+func (x *ReceiveOptions) GetPostCopy() bool {
+	if x != nil {
+		return x.PostCopy
+	}
+	return false
 }
 
 // MoveProgress tells how a transfer of memory does.
@@ -1883,6 +1899,8 @@ type ProcessStatus struct {
 	Ended         *ProcessEnded          `protobuf:"bytes,8,opt,name=ended,proto3" json:"ended,omitempty"`
 	Sent          *Sent                  `protobuf:"bytes,9,opt,name=sent,proto3" json:"sent,omitempty"` // in AT_REST
 	Confinement   []*Confinement         `protobuf:"bytes,10,rep,name=confinement,proto3" json:"confinement,omitempty"`
+	PostCopy      bool                   `protobuf:"varint,11,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // this process can fill memory on demand
+	Missing       uint64                 `protobuf:"varint,12,opt,name=missing,proto3" json:"missing,omitempty"`                   // pages that a guest which was received does not have yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1985,6 +2003,20 @@ func (x *ProcessStatus) GetConfinement() []*Confinement {
 		return x.Confinement
 	}
 	return nil
+}
+
+func (x *ProcessStatus) GetPostCopy() bool {
+	if x != nil {
+		return x.PostCopy
+	}
+	return false
+}
+
+func (x *ProcessStatus) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
 }
 
 type ProcessOutput struct {
@@ -2311,18 +2343,20 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\rR\x06number\x12\x1c\n" +
 	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\"\f\n" +
 	"\n" +
-	"ProcessEnd\"\x97\x02\n" +
+	"ProcessEnd\"\xb4\x02\n" +
 	"\vSendOptions\x122\n" +
 	"\aoptions\x18\x05 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x128\n" +
 	"\n" +
 	"round_trip\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12\x16\n" +
 	"\x06hashes\x18\a \x01(\bR\x06hashes\x12B\n" +
 	"\x0fquiesce_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0equiesceTimeout\x12>\n" +
-	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\"\xa6\x01\n" +
+	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12\x1b\n" +
+	"\tpost_copy\x18\b \x01(\bR\bpostCopy\"\xc3\x01\n" +
 	"\x0eReceiveOptions\x12>\n" +
 	"\rstall_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12>\n" +
 	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\x12\x14\n" +
-	"\x05parts\x18\x04 \x01(\rR\x05parts\"\x99\x01\n" +
+	"\x05parts\x18\x04 \x01(\rR\x05parts\x12\x1b\n" +
+	"\tpost_copy\x18\x05 \x01(\bR\bpostCopy\"\x99\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +
@@ -2340,7 +2374,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
-	"\amissing\x18\x03 \x01(\x04R\amissing\"\x8c\x03\n" +
+	"\amissing\x18\x03 \x01(\x04R\amissing\"\xc3\x03\n" +
 	"\rProcessStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.migrated.v1.ProcessStateR\x05state\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x19\n" +
@@ -2353,7 +2387,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x05ended\x18\b \x01(\v2\x19.migrated.v1.ProcessEndedR\x05ended\x12%\n" +
 	"\x04sent\x18\t \x01(\v2\x11.migrated.v1.SentR\x04sent\x12:\n" +
 	"\vconfinement\x18\n" +
-	" \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\"(\n" +
+	" \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\x12\x1b\n" +
+	"\tpost_copy\x18\v \x01(\bR\bpostCopy\x12\x18\n" +
+	"\amissing\x18\f \x01(\x04R\amissing\"(\n" +
 	"\rProcessOutput\x12\x17\n" +
 	"\alog_end\x18\x01 \x01(\x03R\x06logEnd\" \n" +
 	"\x0eProcessResumed\x12\x0e\n" +

@@ -160,6 +160,8 @@ const (
 	MoveKind_MOVE_KIND_UNSPECIFIED MoveKind = 0 // chosen by size, dirty rate, link and the downtime asked for
 	MoveKind_MOVE_KIND_STOP        MoveKind = 1 // stop, copy, go on
 	MoveKind_MOVE_KIND_PRECOPY     MoveKind = 2 // copy while it runs, then what it wrote, then stop
+	MoveKind_MOVE_KIND_POSTCOPY    MoveKind = 3 // start at the target at once, then send what it lacks
+	MoveKind_MOVE_KIND_HYBRID      MoveKind = 4 // copy once while it runs, then as post-copy
 )
 
 // Enum value maps for MoveKind.
@@ -168,11 +170,15 @@ var (
 		0: "MOVE_KIND_UNSPECIFIED",
 		1: "MOVE_KIND_STOP",
 		2: "MOVE_KIND_PRECOPY",
+		3: "MOVE_KIND_POSTCOPY",
+		4: "MOVE_KIND_HYBRID",
 	}
 	MoveKind_value = map[string]int32{
 		"MOVE_KIND_UNSPECIFIED": 0,
 		"MOVE_KIND_STOP":        1,
 		"MOVE_KIND_PRECOPY":     2,
+		"MOVE_KIND_POSTCOPY":    3,
+		"MOVE_KIND_HYBRID":      4,
 	}
 )
 
@@ -329,8 +335,10 @@ type VM struct {
 	MovingTo      string                 `protobuf:"bytes,17,opt,name=moving_to,json=movingTo,proto3" json:"moving_to,omitempty"` // while a move is under way
 	Note          string                 `protobuf:"bytes,18,opt,name=note,proto3" json:"note,omitempty"`                         // what an operator should know, such as a move in doubt
 	Stays         []*Stay                `protobuf:"bytes,19,rep,name=stays,proto3" json:"stays,omitempty"`
-	Confinement   []*Confinement         `protobuf:"bytes,30,rep,name=confinement,proto3" json:"confinement,omitempty"`         // of its process, where it is
-	GivenUp       bool                   `protobuf:"varint,31,opt,name=given_up,json=givenUp,proto3" json:"given_up,omitempty"` // an operator has: what is left of it elsewhere is to be ended
+	Confinement   []*Confinement         `protobuf:"bytes,30,rep,name=confinement,proto3" json:"confinement,omitempty"`              // of its process, where it is
+	DependsOn     string                 `protobuf:"bytes,32,opt,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"` // the node that has the pages which are not here yet; empty: none is missing
+	Lacks         uint64                 `protobuf:"varint,33,opt,name=lacks,proto3" json:"lacks,omitempty"`                         // how many they were at its start
+	GivenUp       bool                   `protobuf:"varint,31,opt,name=given_up,json=givenUp,proto3" json:"given_up,omitempty"`      // an operator has: what is left of it elsewhere is to be ended
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -503,6 +511,20 @@ func (x *VM) GetConfinement() []*Confinement {
 		return x.Confinement
 	}
 	return nil
+}
+
+func (x *VM) GetDependsOn() string {
+	if x != nil {
+		return x.DependsOn
+	}
+	return ""
+}
+
+func (x *VM) GetLacks() uint64 {
+	if x != nil {
+		return x.Lacks
+	}
+	return 0
 }
 
 func (x *VM) GetGivenUp() bool {
@@ -1710,7 +1732,7 @@ var File_migrated_v1_vm_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\n" +
-	"\x14migrated/v1/vm.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x05\n" +
+	"\x14migrated/v1/vm.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x05\n" +
 	"\x02VM\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1735,7 +1757,10 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\tmoving_to\x18\x11 \x01(\tR\bmovingTo\x12\x12\n" +
 	"\x04note\x18\x12 \x01(\tR\x04note\x12'\n" +
 	"\x05stays\x18\x13 \x03(\v2\x11.migrated.v1.StayR\x05stays\x12:\n" +
-	"\vconfinement\x18\x1e \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\x12\x19\n" +
+	"\vconfinement\x18\x1e \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\x12\x1d\n" +
+	"\n" +
+	"depends_on\x18  \x01(\tR\tdependsOn\x12\x14\n" +
+	"\x05lacks\x18! \x01(\x04R\x05lacks\x12\x19\n" +
 	"\bgiven_up\x18\x1f \x01(\bR\agivenUp\"O\n" +
 	"\vConfinement\x12\x14\n" +
 	"\x05means\x18\x01 \x01(\tR\x05means\x12\x16\n" +
@@ -1868,11 +1893,13 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x11MOVE_PHASE_VERIFY\x10\x04\x12\x14\n" +
 	"\x10MOVE_PHASE_START\x10\x05\x12\x13\n" +
 	"\x0fMOVE_PHASE_DONE\x10\x06\x12\x13\n" +
-	"\x0fMOVE_PHASE_COPY\x10\a*P\n" +
+	"\x0fMOVE_PHASE_COPY\x10\a*~\n" +
 	"\bMoveKind\x12\x19\n" +
 	"\x15MOVE_KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eMOVE_KIND_STOP\x10\x01\x12\x15\n" +
-	"\x11MOVE_KIND_PRECOPY\x10\x02*j\n" +
+	"\x11MOVE_KIND_PRECOPY\x10\x02\x12\x16\n" +
+	"\x12MOVE_KIND_POSTCOPY\x10\x03\x12\x14\n" +
+	"\x10MOVE_KIND_HYBRID\x10\x04*j\n" +
 	"\vCompression\x12\x1b\n" +
 	"\x17COMPRESSION_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10COMPRESSION_NONE\x10\x01\x12\x12\n" +

@@ -1,0 +1,119 @@
+package move
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/vmproc"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// A Rest is memory that the target of a committed move still lacks, at its source. It opens
+// the move's streams over whatever link there is, and implements vmproc.Streams.
+type Rest struct {
+	Token link.Token
+	To    string // the target's name
+	Peer  string // and identity; empty: who has the name
+	Links Links
+	Stall time.Duration
+	Log   *slog.Logger
+
+	// Started says that the target runs the VM: from then on it can be asked whether it has all.
+	Started atomic.Bool
+
+	mu     sync.Mutex
+	opened [link.MaxStreams]bool
+	has    context.CancelCauseFunc // called when the target has all
+}
+
+// errHasAll ends serving a target that needs nothing more.
+var errHasAll = errors.New("the target has all")
+
+// restPause is before what broke is tried again.
+const restPause = 50 * time.Millisecond
+
+// Drain serves the target until it has all, however often the link is cut meanwhile.
+// ErrShutdown: it does not have all, and the VM's process can go on to serve it. When that
+// process has died there is nothing left to serve.
+func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.has = cancel
+	for {
+		err := guest.Drain(ctx, r, nil)
+		switch {
+		case err == nil, errors.Is(context.Cause(ctx), errHasAll):
+			return nil
+		case ctx.Err() != nil:
+			return ErrShutdown
+		case errors.Is(err, vmproc.ErrGone):
+			r.Log.Error("the VM's process here has died: pages that the target lacks are lost", "to", r.To)
+			return nil
+		}
+		r.Log.Warn("serve memory", "to", r.To, "err", err)
+		if !pause(ctx) {
+			return ErrShutdown
+		}
+	}
+}
+
+func pause(ctx context.Context) bool {
+	select {
+	case <-time.After(restPause):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Open opens a stream when there is a link. A stream that broke may mean that the target has
+// all: it is asked first.
+func (r *Rest) Open(ctx context.Context, number uint8) (net.Conn, error) {
+	for {
+		c, err := r.open(ctx, number)
+		if err == nil {
+			return c, nil
+		}
+		r.Log.Debug("stream for the rest", "to", r.To, "err", err)
+		if !pause(ctx) {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (r *Rest) open(ctx context.Context, number uint8) (net.Conn, error) {
+	r.mu.Lock()
+	again := r.opened[number]
+	r.opened[number] = true
+	r.mu.Unlock()
+	if again && !pause(ctx) {
+		return nil, context.Cause(ctx)
+	}
+	l, err := r.Links.Wait(ctx, r.To)
+	if err != nil {
+		return nil, err
+	}
+	if r.Peer != "" && l.Peer().Id != r.Peer {
+		return nil, errors.New("another node has taken that name")
+	}
+	if again && r.Started.Load() {
+		limited, cancel := context.WithTimeout(ctx, r.Stall)
+		defer cancel()
+		answer, err := l.Client().Start(limited, &pb.StartRequest{Token: r.Token[:]})
+		if err != nil {
+			return nil, fmt.Errorf("ask whether it has all: %w", err)
+		}
+		if !answer.Started || !answer.Lacks {
+			r.has(errHasAll)
+			return nil, errHasAll
+		}
+	}
+	return l.OpenData(r.Token, number)
+}

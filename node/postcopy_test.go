@@ -1,0 +1,202 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/migrated/migrated/node/vmproc"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// postCopy moves a VM by post-copy.
+func (n *testNode) postCopy(vm, to string) (account *pb.Move, err error) {
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	stream, err := n.client.Offload(ctx, &pb.OffloadRequest{
+		Vm: vm, To: to, Options: &pb.MoveOptions{Kind: pb.MoveKind_MOVE_KIND_POSTCOPY},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for {
+		event, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return account, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		account = event.Move
+	}
+}
+
+// checkArrived checks that a VM ended on the board as one that did not move.
+func (n *testNode) checkArrived(vm string) {
+	n.t.Helper()
+	if end := n.wait(vm); end.Exit.GetCode() != 42 || end.Node != "board" || end.DependsOn != "" {
+		n.t.Errorf("it ended with %v on %s, depending on %q", end.Exit, end.Node, end.DependsOn)
+	}
+	if got, want := n.logs(vm, false), countOutput(faultLines); got != want {
+		n.t.Errorf("log has %d bytes, want %d; first difference at %d", len(got), len(want), differ(got, want))
+	}
+}
+
+func TestPostCopy(t *testing.T) {
+	server, board := pair(t, false)
+	server.run("job", "count", "600")
+	account, err := server.postCopy("job", "board")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if account.Kind != pb.MoveKind_MOVE_KIND_POSTCOPY || account.Memory.GetLater() == 0 {
+		t.Errorf("account %v", account)
+	}
+	server.checkArrived("job")
+	board.checkNothingLeft()
+}
+
+// A breaking is a way to the source that is cut in the middle of what it brings.
+type breaking struct {
+	vmproc.Streams
+	once *sync.Once
+	cut  func()
+}
+
+func (b *breaking) Open(ctx context.Context, number uint8) (net.Conn, error) {
+	c, err := b.Streams.Open(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	return &breakingConn{Conn: c, b: b}, nil
+}
+
+type breakingConn struct {
+	net.Conn
+	b    *breaking
+	read int
+}
+
+func (c *breakingConn) Read(p []byte) (int, error) {
+	if c.read > 40<<10 {
+		c.b.once.Do(c.b.cut)
+	}
+	n, err := c.Conn.Read(p)
+	c.read += n
+	return n, err
+}
+
+// halfFilled begins to move a VM by post-copy, and cuts the link when a part of the memory that
+// was to follow is there.
+func halfFilled(t *testing.T) (server, board *testNode, p *proxy, moved <-chan error) {
+	t.Helper()
+	server, board, p = proxied(t)
+	server.survive()
+	board.survive()
+	var once sync.Once
+	cut := make(chan struct{})
+	board.faults.set(func(f *faults) {
+		f.filling = func(s vmproc.Streams) vmproc.Streams {
+			return &breaking{s, &once, func() { p.setCut(true); close(cut) }}
+		}
+	})
+	server.run("job", "count", "600")
+	done := make(chan error, 1)
+	go func() {
+		_, err := server.postCopy("job", "board")
+		done <- err
+	}()
+	select {
+	case <-cut:
+	case err := <-done:
+		t.Fatalf("it was not cut: %v", err)
+	case <-time.After(patience):
+		t.Fatal("nothing comes")
+	}
+	board.eventually("it says that it waits", func() bool {
+		rec := board.inspect("job")
+		return rec.DependsOn == "server" && rec.Lacks > 0 && strings.Contains(rec.Note, "depends on server") && strings.Contains(rec.Note, "out of sight")
+	})
+	if rec := board.inspect("job"); rec.Node != "board" || rec.State != pb.VMState_VM_STATE_RUNNING {
+		t.Errorf("it is %v on %s", rec.State, rec.Node)
+	}
+	return server, board, p, done
+}
+
+// A link that is cut while memory follows leaves the VM waiting, and when it is back the rest
+// comes. Meanwhile it is moved nowhere.
+func TestCutWhileFilling(t *testing.T) {
+	server, board, p, moved := halfFilled(t)
+	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_MOVING {
+		t.Errorf("at its source it is %v", rec.State)
+	}
+	vm, err := board.lookup("job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = vm.enterMove(&outgoing{to: "server"}, nil)
+	if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "still on server") {
+		t.Errorf("moved on: %v", err)
+	}
+	p.setCut(false)
+	if err := <-moved; err != nil && status.Code(err) != codes.Unavailable {
+		t.Error(err)
+	}
+	server.checkArrived("job")
+	board.checkNothingLeft()
+}
+
+// The source's daemon restarts meanwhile: the VM's process goes on to have the memory.
+func TestSourceRestartsWhileFilling(t *testing.T) {
+	server, board, p, moved := halfFilled(t)
+	server.restart()
+	<-moved
+	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_MOVING || rec.Exit != nil {
+		t.Errorf("after the restart it is %v: %s", rec.State, rec.Note)
+	}
+	p.setCut(false)
+	server.checkArrived("job")
+	board.checkNothingLeft()
+}
+
+// So does the target's: what came it keeps.
+func TestTargetRestartsWhileFilling(t *testing.T) {
+	server, board, p, moved := halfFilled(t)
+	board.restart()
+	if rec := board.inspect("job"); rec.DependsOn != "server" || rec.State != pb.VMState_VM_STATE_RUNNING {
+		t.Errorf("after the restart it is %v and depends on %q", rec.State, rec.DependsOn)
+	}
+	p.setCut(false)
+	if err := <-moved; err != nil && status.Code(err) != codes.Unavailable {
+		t.Error(err)
+	}
+	server.checkArrived("job")
+	board.checkNothingLeft()
+}
+
+// A source that never returns: the VM waits, says so, and can be ended.
+func TestSourceGone(t *testing.T) {
+	server, board, _, moved := halfFilled(t)
+	server.stop()
+	<-moved
+	if _, err := board.client.Stop(t.Context(), &pb.StopRequest{Vm: "job", Grace: durationpb.New(0)}); err != nil {
+		t.Error(err)
+	}
+	if end := board.wait("job"); !over(end.State) || end.DependsOn != "" {
+		t.Errorf("ended as %v, depending on %q", end.State, end.DependsOn)
+	}
+	if _, err := board.client.Forget(t.Context(), &pb.VMRequest{Vm: "job"}); err != nil {
+		t.Error(err)
+	}
+	board.checkNothingLeft()
+	server.start()
+}
