@@ -47,6 +47,23 @@ SmallVector<Function *> CallWalk::callees(Function &F) {
   return SmallVector<Function *>(Fs.getArrayRef());
 }
 
+SmallVector<CallBase *> CallWalk::recursiveCalls(Function &F) {
+  SmallVector<CallBase *> Calls;
+  for (Instruction &I : instructions(F))
+    if (auto *CB = dyn_cast<CallBase>(&I))
+      if (any_of(targets(*CB), [&](Function *Callee) { return Cycle[Callee] == Cycle[&F]; }))
+        Calls.push_back(CB);
+  return Calls;
+}
+
+// What has been discovered from F on and is in no cycle yet is in F's.
+void CallWalk::assignCycle(Function *F) {
+  for (Function *Member = nullptr; Member != F;) {
+    Member = Unassigned.pop_back_val();
+    Cycle[Member] = Index[F];
+  }
+}
+
 // With a stack of its own: call chains can be long.
 void CallWalk::visit(Function &Start) {
   struct Item {
@@ -56,6 +73,9 @@ void CallWalk::visit(Function &Start) {
   std::vector<Item> Stack;
   auto Push = [&](Function *F) {
     States[F] = Open;
+    unsigned N = Index.size();
+    Index[F] = Low[F] = N;
+    Unassigned.push_back(F);
     Stack.push_back({F, callees(*F)});
   };
   if (States.lookup(&Start) == New)
@@ -63,17 +83,24 @@ void CallWalk::visit(Function &Start) {
   while (!Stack.empty()) {
     Item &Top = Stack.back();
     if (Top.Callees.empty()) {
-      States[Top.F] = Done;
-      Finished.push_back(Top.F);
+      Function *F = Top.F;
+      States[F] = Done;
+      Finished.push_back(F);
       Stack.pop_back();
+      if (!Stack.empty())
+        Low[Stack.back().F] = std::min(Low[Stack.back().F], Low[F]);
+      if (Low[F] == Index[F])
+        assignCycle(F);
       continue;
     }
     Function *Callee = Top.Callees.pop_back_val();
     State S = States.lookup(Callee);
     if (S == Open)
       Entries.insert(Callee);
-    else if (S == New)
+    if (S == New)
       Push(Callee);
+    else if (!Cycle.contains(Callee))
+      Low[Top.F] = std::min(Low[Top.F], Index[Callee]);
   }
 }
 

@@ -18,8 +18,12 @@ public:
   // The functions that a call goes back to: each cycle of calls has one.
   const llvm::SetVector<llvm::Function *> &cycleEntries() const { return Entries; }
 
+  // The calls in F by which it may come to run again within itself.
+  llvm::SmallVector<llvm::CallBase *> recursiveCalls(llvm::Function &F);
+
   // All functions; one that calls another comes before it, but for cycles.
   llvm::SmallVector<llvm::Function *> callersFirst() const;
+  llvm::ArrayRef<llvm::Function *> calleesFirst() const { return Finished; }
 
   // The defined functions that CB may call.
   llvm::ArrayRef<llvm::Function *> targets(const llvm::CallBase &CB);
@@ -29,12 +33,17 @@ private:
 
   llvm::SmallVector<llvm::Function *> callees(llvm::Function &F);
   void visit(llvm::Function &Start);
+  void assignCycle(llvm::Function *F);
 
   llvm::SmallVector<llvm::Function *> AddressTaken;
   std::map<llvm::FunctionType *, llvm::SmallVector<llvm::Function *>> ByType;
   std::map<llvm::Function *, llvm::Function *> ByName; // one-element lists
   llvm::DenseMap<llvm::Function *, State> States;
   llvm::SetVector<llvm::Function *> Entries;
+  // Of the functions that are open or done, in the order of their discovery (Tarjan, "Depth-first
+  // search and linear graph algorithms", 1972): Cycle is the same for all that call each other.
+  llvm::DenseMap<llvm::Function *, unsigned> Index, Low, Cycle;
+  llvm::SmallVector<llvm::Function *> Unassigned;
   llvm::SmallVector<llvm::Function *> Finished; // callees first
 };
 

@@ -38,10 +38,15 @@ private:
   // An iteration for each of a loop's, as far as anybody can guess; no more in deeper nests.
   static double ofDepth(unsigned Depth) { return std::pow(8, std::min(Depth, 6u)); }
 
+  // Recursion is as good as this many loops.
+  static constexpr unsigned RecursionDepth = 2;
+
   void propagate(Function &F) {
     DominatorTree DT(F);
     LoopInfo LI(DT);
     Calls[&F] += 1;
+    if (Walk.cycleEntries().contains(&F))
+      Calls[&F] *= ofDepth(RecursionDepth);
     double Here = Calls[&F];
     for (BasicBlock &BB : F)
       for (Instruction &I : BB) {

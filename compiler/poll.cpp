@@ -3,7 +3,8 @@
 // - an innermost loop without calls is strip-mined, and polls between strips;
 // - where its trip count is not known on entry, it polls each time round;
 // - an interpreter's loop polls as a part of its dispatch;
-// - a function that recursion must pass polls on entry.
+// - a function that recursion must pass polls before it calls itself or others that do, in a loop
+//   around these calls if there is one, or else on entry.
 // In libc and kernel only loops that may call the program's functions poll: the rest is short.
 #include "poll.h"
 
@@ -15,10 +16,12 @@
 #include "stripmine.h"
 
 #include "llvm/Analysis/AssumptionCache.h"
+#include "llvm/Analysis/CFG.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/Support/CommandLine.h"
@@ -124,11 +127,70 @@ constexpr unsigned InterpreterCases = 32;
 // How a loop polls.
 enum class Polling { Never, BetweenStrips, EachIteration };
 
+// Functions that are straight on and soon at their end, whatever is given to them: to a loop
+// they are instructions like others.
+class ShortFunctions {
+public:
+  explicit ShortFunctions(const CallWalk &Walk) {
+    for (Function *F : Walk.calleesFirst())
+      if (std::optional<uint64_t> W = functionWork(*F); W && *W <= Most)
+        Work[F] = *W;
+  }
+
+  // Machine instructions of I, roughly and at most; nullopt if there is no bound.
+  std::optional<uint64_t> instructionWork(const Instruction &I) const {
+    if (isa<PHINode>(I) || isa<DbgInfoIntrinsic>(I))
+      return 0;
+    if (auto *Mem = dyn_cast<AnyMemIntrinsic>(&I)) {
+      auto *Length = dyn_cast<ConstantInt>(Mem->getLength());
+      if (!Length || Length->getValue().ugt(StripMine::stripWork()))
+        return std::nullopt;
+      return 10 + Length->getZExtValue() / 8;
+    }
+    if (auto *CB = dyn_cast<CallBase>(&I)) {
+      if (isa<IntrinsicInst>(CB) || CB->isInlineAsm())
+        return 4;
+      auto Callee = Work.find(calledFunction(*CB));
+      if (Callee == Work.end())
+        return std::nullopt;
+      return 10 + Callee->second;
+    }
+    switch (I.getOpcode()) {
+    case Instruction::UDiv: case Instruction::SDiv: case Instruction::URem:
+    case Instruction::SRem: case Instruction::FDiv: case Instruction::FRem:
+      return 20;
+    }
+    return I.getType()->isFP128Ty() ? 100 : 1; // quadruple precision is done by calls
+  }
+
+private:
+  static constexpr uint64_t Most = 1000;
+
+  std::optional<uint64_t> functionWork(const Function &F) const {
+    SmallVector<std::pair<const BasicBlock *, const BasicBlock *>> Backward;
+    FindFunctionBackedges(F, Backward);
+    if (!Backward.empty())
+      return std::nullopt;
+    uint64_t Sum = 0;
+    for (const Instruction &I : instructions(F)) {
+      std::optional<uint64_t> W = instructionWork(I);
+      if (!W)
+        return std::nullopt;
+      Sum += *W;
+    }
+    return Sum;
+  }
+
+  DenseMap<const Function *, uint64_t> Work;
+};
+
 class LoopPolls {
 public:
-  LoopPolls(Function &F, FunctionAnalysisManager &FAM)
-      : F(F), DT(FAM.getResult<DominatorTreeAnalysis>(F)), LI(FAM.getResult<LoopAnalysis>(F)),
-        SE(FAM.getResult<ScalarEvolutionAnalysis>(F)),
+  // Recursion: calls in F, each of which has to be behind a migration point.
+  LoopPolls(Function &F, FunctionAnalysisManager &FAM, const ShortFunctions &Short,
+            ArrayRef<CallBase *> Recursion)
+      : F(F), Short(Short), Recursion(Recursion), DT(FAM.getResult<DominatorTreeAnalysis>(F)),
+        LI(FAM.getResult<LoopAnalysis>(F)), SE(FAM.getResult<ScalarEvolutionAnalysis>(F)),
         AC(FAM.getResult<AssumptionAnalysis>(F)) {}
 
   void insert() {
@@ -136,6 +198,7 @@ public:
       simplifyLoop(L, &DT, &LI, &SE, &AC, nullptr, /*PreserveLCSSA=*/false);
       formLCSSARecursively(*L, DT, &LI, &SE);
     }
+    findRecursionPoint();
     for (Loop *L : LI.getLoopsInPreorder())
       decide(*L);
     // All trip counts first: the analyses do not know of the new blocks.
@@ -149,9 +212,32 @@ public:
       insertPollInSwitch(Switch);
     if (any_of(Dispatches, [](SwitchInst *S) { return S->getNumCases() >= InterpreterCases; }))
       F.addFnAttr(InterpreterAttr);
+    if (!Recursion.empty())
+      insertPoll(PollsAtPoint ? RecursionPoint : &*F.getEntryBlock().getFirstNonPHIOrDbgOrAlloca());
   }
 
 private:
+  // The last place that all recursion passes.
+  void findRecursionPoint() {
+    BasicBlock *Common = nullptr;
+    for (CallBase *CB : Recursion)
+      if (BasicBlock *BB = CB->getParent(); DT.isReachableFromEntry(BB))
+        Common = Common ? DT.findNearestCommonDominator(Common, BB) : BB;
+    if (!Common)
+      return;
+    // As early in the block as can be: what it computes need not live there.
+    RecursionPoint = &*Common->getFirstNonPHIOrDbgOrAlloca();
+    PollsAtPoint = !LI.getLoopFor(Common);
+  }
+
+  // True if each iteration of L passes the recursion point, once.
+  bool isAroundRecursionPoint(Loop &L, ArrayRef<BasicBlock *> Latches) {
+    return RecursionPoint && LI.getLoopFor(RecursionPoint->getParent()) == &L &&
+           all_of(Latches, [&](BasicBlock *Latch) {
+             return DT.dominates(RecursionPoint->getParent(), Latch);
+           });
+  }
+
   void decide(Loop &L) {
     Polling P = F.hasFnAttribute(SystemAttr)
                     ? (mayCallProgram(L) ? Polling::EachIteration : Polling::Never)
@@ -165,6 +251,10 @@ private:
       }
       SmallVector<BasicBlock *> Latches;
       L.getLoopLatches(Latches);
+      if (isAroundRecursionPoint(L, Latches)) {
+        PollsAtPoint = true;
+        return;
+      }
       for (BasicBlock *Latch : Latches)
         Edges.push_back({Latch, L.getHeader()});
     }
@@ -205,7 +295,7 @@ private:
     uint64_t Sum = 0;
     for (BasicBlock *BB : L.blocks())
       for (Instruction &I : *BB) {
-        std::optional<uint64_t> W = instructionWork(I);
+        std::optional<uint64_t> W = Short.instructionWork(I);
         if (!W)
           return std::nullopt;
         uint64_t Trips = 1;
@@ -221,28 +311,6 @@ private:
     return std::max<uint64_t>(Sum, 1);
   }
 
-  static std::optional<uint64_t> instructionWork(const Instruction &I) {
-    if (isa<PHINode>(I) || isa<DbgInfoIntrinsic>(I))
-      return 0;
-    if (auto *Mem = dyn_cast<AnyMemIntrinsic>(&I)) {
-      auto *Length = dyn_cast<ConstantInt>(Mem->getLength());
-      if (!Length || Length->getValue().ugt(StripMine::stripWork()))
-        return std::nullopt;
-      return 10 + Length->getZExtValue() / 8;
-    }
-    if (auto *CB = dyn_cast<CallBase>(&I)) {
-      if (!isa<IntrinsicInst>(CB) && !CB->isInlineAsm())
-        return std::nullopt;
-      return 4;
-    }
-    switch (I.getOpcode()) {
-    case Instruction::UDiv: case Instruction::SDiv: case Instruction::URem:
-    case Instruction::SRem: case Instruction::FDiv: case Instruction::FRem:
-      return 20;
-    }
-    return I.getType()->isFP128Ty() ? 100 : 1; // quadruple precision is done by calls
-  }
-
   static bool mayCallProgram(Loop &L) {
     for (BasicBlock *BB : L.blocks())
       for (Instruction &I : *BB)
@@ -252,6 +320,10 @@ private:
   }
 
   Function &F;
+  const ShortFunctions &Short;
+  ArrayRef<CallBase *> Recursion;
+  Instruction *RecursionPoint = nullptr;
+  bool PollsAtPoint = false;
   DominatorTree &DT;
   LoopInfo &LI;
   ScalarEvolution &SE;
@@ -262,28 +334,22 @@ private:
   SmallVector<SwitchInst *> Dispatches;
 };
 
-void insertEntryPoll(Function &F) {
-  BasicBlock::iterator At = F.getEntryBlock().getFirstInsertionPt();
-  while (isa<AllocaInst>(At)) // they stay static in the entry block alone
-    ++At;
-  insertPoll(&*At);
-}
-
 } // namespace
 
 void insertPolls(Module &M, ModuleAnalysisManager &MAM) {
   auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   // Before there are polls: a poll's slow path is no way to recurse.
   CallWalk Walk(M);
+  ShortFunctions Short(Walk);
   for (Function &F : M) {
     if (F.isDeclaration() || F.getName() == abi::PollSlowName)
       continue;
-    LoopPolls(F, FAM).insert();
+    SmallVector<CallBase *> Recursion;
+    if (Walk.cycleEntries().contains(&F) && !F.hasFnAttribute(SystemAttr))
+      Recursion = Walk.recursiveCalls(F);
+    LoopPolls(F, FAM, Short, Recursion).insert();
     FAM.invalidate(F, PreservedAnalyses::none());
   }
-  for (Function *F : Walk.cycleEntries())
-    if (!F->hasFnAttribute(SystemAttr) && F->getName() != abi::PollSlowName)
-      insertEntryPoll(*F);
 }
 
 } // namespace migrated
