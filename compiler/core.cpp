@@ -41,6 +41,7 @@ struct NamedPass {
 
 constexpr NamedPass Passes[] = {
     {"migrated-poll", insertPolls},
+    {"migrated-bulk", ignoringAnalyses<splitBulkOperations>},
     {"migrated-reach", markReached},
     {"migrated-reject", ignoringAnalyses<checkReached>},
     {"migrated-sjlj", ignoringAnalyses<lowerSetjmp>},
@@ -61,6 +62,7 @@ void addCorePasses(ModulePassManager &MPM) {
   // The fewer allocas there are, the more values stay in registers.
   MPM.addPass(createModuleToFunctionPassAdaptor(SROAPass(SROAOptions::ModifyCFG)));
   MPM.addPass(CorePass(insertPolls));
+  MPM.addPass(CorePass(ignoringAnalyses<splitBulkOperations>));
   MPM.addPass(CorePass(ignoringAnalyses<checkReached>));
   MPM.addPass(CorePass(ignoringAnalyses<lowerSetjmp>));
   MPM.addPass(CorePass(ignoringAnalyses<moveToShadowStack>));

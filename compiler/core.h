@@ -15,6 +15,7 @@ bool addCorePass(llvm::StringRef Name, llvm::ModulePassManager &MPM);
 
 // The passes, in this order. Each finds the reached functions anew: none changes the set.
 void insertPolls(llvm::Module &M, llvm::ModuleAnalysisManager &MAM);
+void splitBulkOperations(llvm::Module &M);  // long copies and the like poll on their way
 void checkReached(llvm::Module &M);         // refuses what cannot be left
 void lowerSetjmp(llvm::Module &M);          // to the runtime's, with values kept in memory
 void moveToShadowStack(llvm::Module &M);    // allocas of reached functions

@@ -69,7 +69,9 @@ _Noreturn void panic_killed(int sig);
 _Noreturn void panic_stack_overflow(void);
 long no_processes(const char *call); /* -ENOSYS, said once in the host's log */
 
-/* point.c: migration points. They block until the monotonic clock shows deadline, or for no
+/* point.c: what a migration point does when something is pending. */
+void __mig_poll_slow(void);
+/* Migration points. They block until the monotonic clock shows deadline, or for no
    reason; callers look again, also whether the thread has run a handler meanwhile. */
 #define FOREVER UINT64_MAX
 void wait_until(uint64_t deadline);
