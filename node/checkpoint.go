@@ -71,31 +71,12 @@ func (s *operatorServer) Checkpoint(stream pb.Node_CheckpointServer) error {
 	if err := stream.Send(&pb.CheckpointResponse{Pages: rec.Memory / hostabi.PageSize}); err != nil {
 		return err
 	}
-	ours, theirs := net.Pipe()
-	defer ours.Close()
-	var copied sync.WaitGroup
-	copied.Go(func() {
-		err := sendPieces(ours, func(p []byte) error { return stream.Send(&pb.CheckpointResponse{Data: p}) })
-		if err != nil {
-			cancel(err)
-		}
-	})
-	go func() {
-		for {
-			m, err := stream.Recv()
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					cancel(errors.New("whoever asked for it is gone"))
-				}
-				return
-			}
-			if _, err := ours.Write(m.Data); err != nil {
-				return
-			}
-		}
-	}()
+	joined := joinCaller(cancel,
+		func() ([]byte, error) { m, err := stream.Recv(); return m.GetData(), err },
+		func(p []byte) error { return stream.Send(&pb.CheckpointResponse{Data: p}) })
+	defer joined.ours.Close()
 	timeouts := s.node.live.Load().Timeouts
-	sent, err := guest.Send(ctx, &oneStream{conn: theirs}, &pb.SendOptions{
+	sent, err := guest.Send(ctx, joined.streams(), &pb.SendOptions{
 		Options:        first.Options,
 		QuiesceTimeout: durationpb.New(timeouts.Quiesce),
 		StallTimeout:   durationpb.New(timeouts.Stall),
@@ -107,7 +88,7 @@ func (s *operatorServer) Checkpoint(stream pb.Node_CheckpointServer) error {
 	if err := guest.Continue(); err != nil {
 		return fmt.Errorf("go on after a checkpoint: %w", err)
 	}
-	copied.Wait() // the process has closed its end
+	joined.copied.Wait() // the process has closed its end
 	account, err := proto.Marshal(&pb.CheckpointAccount{
 		Image: rec.Image, ImageName: rec.ImageName, Name: rec.Name, Isa: rec.Isa, Memory: rec.Memory, Args: rec.Args,
 		Left: sent.Left, Time: timestamppb.Now(),
@@ -117,6 +98,42 @@ func (s *operatorServer) Checkpoint(stream pb.Node_CheckpointServer) error {
 	}
 	return stream.Send(&pb.CheckpointResponse{Account: account})
 }
+
+// A joinedCaller is the caller of an RPC joined to a VM's process: what the one sends, the
+// other reads.
+type joinedCaller struct {
+	ours, theirs net.Conn
+	copied       sync.WaitGroup // until all that the process wrote has been sent
+}
+
+// joinCaller begins to copy. cancel is called when the caller goes away or takes nothing.
+func joinCaller(cancel context.CancelCauseFunc, recv func() ([]byte, error), send func([]byte) error) *joinedCaller {
+	c := new(joinedCaller)
+	c.ours, c.theirs = net.Pipe()
+	c.copied.Go(func() {
+		if err := sendPieces(c.ours, send); err != nil {
+			cancel(err)
+		}
+	})
+	go func() {
+		for {
+			p, err := recv()
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					cancel(errors.New("whoever asked for it is gone"))
+				}
+				return
+			}
+			if _, err := c.ours.Write(p); err != nil {
+				return
+			}
+		}
+	}()
+	return c
+}
+
+// streams is what the process gets of it.
+func (c *joinedCaller) streams() vmproc.Streams { return &oneStream{conn: c.theirs} }
 
 // sendPieces passes on what can be read until the other end is closed.
 func sendPieces(r io.Reader, send func([]byte) error) error {
@@ -217,36 +234,18 @@ func (n *Node) restore(stream pb.Node_RestoreServer, first *pb.RestoreRequest, a
 func (n *Node) receiveCheckpoint(stream pb.Node_RestoreServer, guest vmproc.VM, first *pb.RestoreRequest) error {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	ours, theirs := net.Pipe()
-	defer ours.Close()
-	var copied sync.WaitGroup
-	copied.Go(func() {
-		if err := sendPieces(ours, func(p []byte) error { return stream.Send(&pb.RestoreResponse{Data: p}) }); err != nil {
-			cancel(err)
-		}
-	})
-	go func() {
-		for {
-			m, err := stream.Recv()
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					cancel(errors.New("whoever asked for it is gone"))
-				}
-				return
-			}
-			if _, err := ours.Write(m.Data); err != nil {
-				return
-			}
-		}
-	}()
+	joined := joinCaller(cancel,
+		func() ([]byte, error) { m, err := stream.Recv(); return m.GetData(), err },
+		func(p []byte) error { return stream.Send(&pb.RestoreResponse{Data: p}) })
+	defer joined.ours.Close()
 	stall := durationpb.New(n.live.Load().Timeouts.Stall)
-	received, err := guest.Receive(ctx, &oneStream{conn: theirs}, &pb.ReceiveOptions{
+	received, err := guest.Receive(ctx, joined.streams(), &pb.ReceiveOptions{
 		StallTimeout: stall, FirstTimeout: stall, Parts: first.Files,
 	}, nil)
 	if err != nil {
-		ours.Close()
+		joined.ours.Close()
 	}
-	copied.Wait() // what the process had to say is with the caller; it has closed its end
+	joined.copied.Wait() // what the process had to say is with the caller; it has closed its end
 	switch {
 	case err != nil:
 		return fmt.Errorf("restore: %w", err)
