@@ -103,14 +103,11 @@ func (b *bench) gap(ctx context.Context, t *task) error {
 
 // gapRun runs a VM, and returns its stretches' longest times.
 func gapRun(ctx context.Context, m *image.Image, memory uint64, input string, args []string) (map[stretch]time.Duration, error) {
-	g, err := newGuest(m, memory, input, args...)
+	g, err := newTouchedGuest(m, memory, input, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer g.Close()
-	if err := unix.Madvise(g.Memory(), unix.MADV_POPULATE_WRITE); err != nil {
-		return nil, fmt.Errorf("touch the guest's memory: %w", err)
-	}
 	restore := takePrecedence()
 	err = g.Start(nil)
 	if err == nil {

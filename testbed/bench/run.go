@@ -28,14 +28,11 @@ type outcome struct {
 
 // runGuest runs a VM. meanwhile, where not nil, may do something to it.
 func runGuest(ctx context.Context, m *image.Image, memory uint64, input string, args []string, meanwhile func(context.Context, *guest) error) (*outcome, error) {
-	g, err := newGuest(m, memory, input, args...)
+	g, err := newTouchedGuest(m, memory, input, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer g.Close()
-	if err := unix.Madvise(g.Memory(), unix.MADV_POPULATE_WRITE); err != nil {
-		return nil, fmt.Errorf("touch the guest's memory: %w", err)
-	}
 	runtime.GC() // not while the VM runs
 	before, began := cpuTime(), time.Now()
 	if err := g.Start(nil); err != nil {
