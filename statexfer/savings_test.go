@@ -225,6 +225,44 @@ func TestRoundsWhileMemoryChanges(t *testing.T) {
 	}
 }
 
+// A page that the guest changes while it is looked at may be the one that another is equal to,
+// and equal to a third itself. Both cannot be said in one round.
+func TestEqualToAPageThatChanges(t *testing.T) {
+	const a, b, c, pages = 0, 1, 2, 3
+	mem := testNoise(pages)
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, mem, Options{Compress: None})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Round(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	old := s.digest.leaves[a]
+	copy(mem[b*PageSize:], mem[a*PageSize:][:PageSize])
+	copy(mem[a*PageSize:], mem[c*PageSize:][:PageSize])
+	// As the workers find it when a changes between their looking at it and at b.
+	s.same = []samePage{{a, c, s.digest.leaves[c]}, {b, a, old}}
+	rest, err := s.writeSame(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest == nil || rest.Has(a) || !rest.Has(b) {
+		t.Errorf("left for another round: %v", rest)
+	}
+	if err := s.Round(t.Context(), rest); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(mem))
+	if _, _, err := Receive(t.Context(), &stream, got, nil); err != nil || !bytes.Equal(got, mem) {
+		t.Fatalf("%v, memory equal: %v", err, bytes.Equal(got, mem))
+	}
+}
+
 // A limit holds over the whole of a transfer.
 func TestBandwidth(t *testing.T) {
 	mem := testNoise(256) // 1 MiB

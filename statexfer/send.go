@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -190,35 +191,38 @@ func (s *Sender) endRound(ctx context.Context) error {
 }
 
 // writeSame names the pages that are equal to others, as a round of its own. It returns those
-// whose other page has changed meanwhile.
+// whose other page has changed meanwhile, or is itself among those that change in this round.
 func (s *Sender) writeSame(ctx context.Context) (rest Bitmap, err error) {
-	named := false
-	for from := 0; from < len(s.same); from += maxBatchPages {
-		f := frame{kind: kindSame, codec: None}
-		var runs []Run
-		var refs, leaves []uint64
-		for _, p := range sortPages(s.same[from:min(from+maxBatchPages, len(s.same))]) {
-			if s.digest.leaves[p.ref] != p.leaf {
-				if rest == nil {
-					rest = NewBitmap(s.pages)
-				}
-				rest.Set(p.page)
-				continue
-			}
-			runs = appendPage(runs, p.page)
-			refs, leaves = append(refs, p.ref), append(leaves, p.leaf)
-		}
-		if len(runs) == 0 {
+	changing := NewBitmap(s.pages)
+	for _, p := range s.same {
+		changing.Set(p.page)
+	}
+	named := s.same[:0]
+	for _, p := range s.same {
+		if s.digest.leaves[p.ref] == p.leaf && !changing.Has(p.ref) {
+			named = append(named, p)
 			continue
 		}
-		named = true
-		for _, p := range s.same[from:min(from+maxBatchPages, len(s.same))] {
-			if s.digest.leaves[p.ref] == p.leaf {
-				s.digest.leaves[p.page] = p.leaf
-			}
+		if rest == nil {
+			rest = NewBitmap(s.pages)
 		}
-		f.pages, f.pageSum = len(refs), sumLeaves(leaves)
-		out := appendSet(make([]byte, frameHdrLen), runs)
+		rest.Set(p.page)
+	}
+	s.same = s.same[:0]
+	if len(named) == 0 {
+		return rest, nil
+	}
+	for part := range slices.Chunk(named, maxBatchPages) {
+		f := frame{kind: kindSame, codec: None}
+		var l pageList
+		var refs []uint64
+		for _, p := range sortPages(part) {
+			l.add(p.page, p.leaf)
+			refs = append(refs, p.ref)
+			s.digest.leaves[p.page] = p.leaf
+		}
+		f.pages, f.pageSum = len(refs), sumLeaves(l.leaves)
+		out := appendSet(make([]byte, frameHdrLen), l.runs)
 		f.setLen = len(out) - frameHdrLen
 		out = appendRefs(out, refs)
 		f.rawLen = len(out) - frameHdrLen - f.setLen
@@ -229,11 +233,7 @@ func (s *Sender) writeSame(ctx context.Context) (rest Bitmap, err error) {
 		}
 		s.stats.Same += uint64(f.pages)
 	}
-	s.same = s.same[:0]
-	if named {
-		err = s.endRound(ctx)
-	}
-	return rest, err
+	return rest, s.endRound(ctx)
 }
 
 // End finishes the transfer with the sender's counts and digest. The memory must not have
