@@ -16,7 +16,11 @@ type Process struct {
 
 // Start starts a command in a process group of its own: Ctrl-C on a terminal is for us to
 // pass on.
-func Start(cmd *exec.Cmd) (*Process, error) {
+func Start(cmd *exec.Cmd) (*Process, error) { return StartIn(cmd, nil) }
+
+// StartIn is Start on a thread that enter, if not nil, has moved into another namespace. The
+// thread ends with the process.
+func StartIn(cmd *exec.Cmd, enter func() error) (*Process, error) {
 	p := &Process{cmd: cmd, ended: make(chan struct{})}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
@@ -24,8 +28,15 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		// The signal comes when the thread dies that started the process (prctl(2),
 		// PR_SET_PDEATHSIG), so the thread waits with it.
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		var err error
+		if enter == nil {
+			defer runtime.UnlockOSThread()
+		} else {
+			err = enter()
+		}
+		if err == nil {
+			err = cmd.Start()
+		}
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()

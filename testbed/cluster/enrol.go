@@ -105,7 +105,7 @@ func (c *Cluster) login(ctx context.Context, n *Node, flags ...string) error {
 	}
 	c.loggingIn.Lock() // one at a time may change the identity's directory
 	defer c.loggingIn.Unlock()
-	if err := c.run(ctx, token, filepath.Join(c.bin, "migratectl"), "login", "--token-file", "-"); err != nil {
+	if err := c.run(ctx, n.enter(), token, filepath.Join(c.bin, "migratectl"), "login", "--token-file", "-"); err != nil {
 		return fmt.Errorf("log in to %s: %w", n.Name, err)
 	}
 	c.setEnrolled(p)
@@ -114,8 +114,8 @@ func (c *Cluster) login(ctx context.Context, n *Node, flags ...string) error {
 
 func (c *Cluster) identityEnv() string { return "MIGRATED_IDENTITY=" + filepath.Join(c.dir, operator) }
 
-// run runs a program of this machine to its end, with the cluster's identity.
-func (c *Cluster) run(ctx context.Context, stdin []byte, argv ...string) error {
+// run runs a program of this machine to its end, in a network, with the cluster's identity.
+func (c *Cluster) run(ctx context.Context, enter func() error, stdin []byte, argv ...string) error {
 	out := NewOutput(nil)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), c.identityEnv())
@@ -124,7 +124,7 @@ func (c *Cluster) run(ctx context.Context, stdin []byte, argv ...string) error {
 	if err != nil {
 		return err
 	}
-	p, err := child.Start(cmd)
+	p, err := child.StartIn(cmd, enter)
 	if err != nil {
 		return err
 	}

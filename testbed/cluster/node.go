@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/migrated/migrated/testbed/child"
+	"github.com/migrated/migrated/testbed/netns"
 )
 
 // A NodeConfig describes a node. Only Name is needed.
@@ -20,6 +21,8 @@ type NodeConfig struct {
 	Peers  []Peer   // nodes that it dials; it is enrolled with them
 	Config string   // more of its configuration, TOML
 	Flags  []string // more flags of migrated
+
+	Network *netns.Namespace // where it is; nil: this machine's, and it listens on loopback
 }
 
 // A Peer is another node, and where it is dialled from this machine.
@@ -38,6 +41,7 @@ type Node struct {
 
 	cluster *Cluster
 	board   *Board // nil: it runs here
+	network *netns.Namespace
 	log     *Output
 	process process
 }
@@ -66,12 +70,12 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	n := &Node{Name: cfg.Name, cluster: c, Socket: filepath.Join(dir, "socket"), log: NewOutput(nil)}
+	n := &Node{Name: cfg.Name, cluster: c, network: cfg.Network, Socket: filepath.Join(dir, "socket"), log: NewOutput(nil)}
 	state := filepath.Join(dir, "state")
 	daemon := filepath.Join(c.bin, "migrated")
-	n.Args = []string{daemon, "--name", cfg.Name, "--state", state, "--socket", n.Socket, "--listen", "127.0.0.1:0"}
+	n.Args = []string{daemon, "--name", cfg.Name, "--state", state, "--socket", n.Socket, "--listen", n.listenAddress()}
 	if err := n.joinPeers(ctx, cfg.Peers, func(token []byte, argv []string) error {
-		return c.run(ctx, token, argv...)
+		return c.run(ctx, n.enter(), token, argv...)
 	}, daemon, "join", "--state", state); err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 	cmd := exec.Command(n.Args[0], append(n.Args[1:], "--lease", "3")...)
 	cmd.ExtraFiles = []*os.File{c.leased}
 	cmd.Stdout, cmd.Stderr = n.log, n.log
-	p, err := child.Start(cmd)
+	p, err := child.StartIn(cmd, n.enter())
 	if err != nil {
 		return nil, fmt.Errorf("start the daemon of %s: %w", cfg.Name, err)
 	}
@@ -96,6 +100,22 @@ func (c *Cluster) Start(ctx context.Context, cfg NodeConfig) (*Node, error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// listenAddress is a free port of the node's network.
+func (n *Node) listenAddress() string {
+	if n.network == nil {
+		return "127.0.0.1:0"
+	}
+	return n.network.Address + ":0"
+}
+
+// enter is for child.StartIn.
+func (n *Node) enter() func() error {
+	if n.network == nil {
+		return nil
+	}
+	return n.network.Enter
 }
 
 // settle waits until a daemon of this machine is ready and listens, and keeps it.
