@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"regexp"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/migrated/migrated/isa"
 	"github.com/migrated/migrated/node/host"
 	"github.com/migrated/migrated/testbed/board"
@@ -31,6 +33,7 @@ var suites = []suite{
 	{"start", starting},
 	{"idle", idling},
 	{"move", moving},
+	{"link", linking},
 }
 
 // A bench is what the suites share.
@@ -41,6 +44,7 @@ type bench struct {
 	class   string    // of NPB; empty: kernelClasses
 	runs    int
 	noBoard bool
+	all     bool // the largest heaps too
 	only    *regexp.Regexp
 	report  *report
 }
@@ -53,6 +57,7 @@ func main() {
 	runs := flag.Int("runs", 5, "runs of each program, of which the fastest counts")
 	only := flag.String("only", "", "only rows whose name matches this regular expression")
 	noBoard := flag.Bool("no-board", false, "do not boot an emulated board")
+	all := flag.Bool("all", false, "compare moves of heaps of 2 GiB with QEMU's, too: half an hour")
 	format := flag.String("o", "table", "table or json")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "usage: bench [flags]\nMeasures what moving between machines costs programs.\n")
@@ -67,9 +72,9 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()
-	b := &bench{class: *class, runs: *runs, noBoard: *noBoard, only: pattern, report: &report{}}
+	b := &bench{class: *class, runs: *runs, noBoard: *noBoard, all: *all, only: pattern, report: &report{}}
 	err = b.run(ctx)
 	if *format == "json" {
 		enc := json.NewEncoder(os.Stdout)

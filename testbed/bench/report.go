@@ -10,15 +10,31 @@ import (
 
 // A row is one line of the table.
 type row struct {
-	Name   string   `json:"name"`
-	Value  float64  `json:"value"`
-	Unit   string   `json:"unit,omitempty"`     // "ms", "KiB", "MiB"; empty: a ratio
-	AtMost *float64 `json:"expected,omitempty"` // in Unit; none: for information
-	Note   string   `json:"note,omitempty"`     // what it is made of
+	Name    string   `json:"name"`
+	Value   float64  `json:"value"`
+	Unit    string   `json:"unit,omitempty"`     // "ms", "KiB", "MiB"; empty: a ratio
+	AtMost  *float64 `json:"expected,omitempty"` // in Unit; none, nor AtLeast: for information
+	AtLeast *float64 `json:"expected_at_least,omitempty"`
+	Note    string   `json:"note,omitempty"` // what it is made of
 }
 
-// missed says whether more than expected was measured.
-func (r *row) missed() bool { return r.AtMost != nil && r.Value > *r.AtMost }
+// missed says whether something else than expected was measured.
+func (r *row) missed() bool {
+	return r.AtMost != nil && r.Value > *r.AtMost || r.AtLeast != nil && r.Value < *r.AtLeast
+}
+
+// expected says what was.
+func (r *row) expected() string {
+	for _, limit := range []struct {
+		sign  string
+		value *float64
+	}{{"≤ ", r.AtMost}, {"≥ ", r.AtLeast}} {
+		if limit.value != nil {
+			return limit.sign + strconv.FormatFloat(*limit.value, 'g', -1, 64) + unit(r.Unit)
+		}
+	}
+	return ""
+}
 
 // A report is the table.
 type report struct {
@@ -37,14 +53,20 @@ func (r *report) expect(name string, value float64, unit string, atMost float64,
 	r.Rows[len(r.Rows)-1].AtMost = &atMost
 }
 
+// expectLeast appends a row whose value should be at least atLeast.
+func (r *report) expectLeast(name string, value float64, unit string, atLeast float64, note string) {
+	r.add(name, value, unit, note)
+	r.Rows[len(r.Rows)-1].AtLeast = &atLeast
+}
+
 func (r *report) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "WHAT\tMEASURED\tEXPECTED\t\tNOTE")
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		expected, verdict := "", ""
-		if row.AtMost != nil {
-			expected, verdict = "≤ "+strconv.FormatFloat(*row.AtMost, 'g', -1, 64)+unit(row.Unit), "ok"
+		expected, verdict := row.expected(), ""
+		if expected != "" {
+			verdict = "ok"
 		}
 		if row.missed() {
 			verdict = "missed"

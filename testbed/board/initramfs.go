@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/migrated/migrated/testbed/cpio"
 )
 
 // newInitramfs returns a file that lives in memory alone, so that nothing has to be removed.
@@ -34,22 +32,22 @@ func newInitramfs(init []byte, k kernel, files map[string]string) (*os.File, err
 // writeInitramfs writes the board's root file system: init, the modules, and files, from
 // their path on the board to their path here.
 func writeInitramfs(w io.Writer, init []byte, k kernel, files map[string]string) error {
-	c := cpio.New(w)
-	c.Char("dev/console", 5, 1) // Documentation/admin-guide/devices.txt
+	c := newCPIO(w)
+	c.char("dev/console", 5, 1) // Documentation/admin-guide/devices.txt
 	// What Go's resolver and os/user read.
 	for _, text := range [...]struct{ name, content string }{
 		{"etc/hosts", "127.0.0.1 localhost\n"},
 		{"etc/passwd", "root:x:0:0:root:/:/bin/sh\n"},
 	} {
-		c.File(text.name, 0o644, []byte(text.content))
+		c.file(text.name, 0o644, []byte(text.content))
 	}
-	c.File("init", 0o755, init)
+	c.file("init", 0o755, init)
 	for i, m := range modules {
 		data, err := os.ReadFile(filepath.Join(k.modules, m))
 		if err != nil {
 			return err
 		}
-		c.File(fmt.Sprintf("lib/modules/%02d-%s", i, filepath.Base(m)), 0o644, data)
+		c.file(fmt.Sprintf("lib/modules/%02d-%s", i, filepath.Base(m)), 0o644, data)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if !strings.HasPrefix(name, "/") || filepath.Clean(name) != name {
@@ -63,7 +61,7 @@ func writeInitramfs(w io.Writer, init []byte, k kernel, files map[string]string)
 		if err != nil {
 			return err
 		}
-		c.File(name[1:], info.Mode(), data)
+		c.file(name[1:], info.Mode(), data)
 	}
-	return c.Close()
+	return c.close()
 }

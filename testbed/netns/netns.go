@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -156,4 +157,32 @@ func (p *Pair) Shape(bitsPerSecond int64) error {
 		}
 	}
 	return nil
+}
+
+// Sent returns how many bytes have left the namespace by the link, headers included.
+func (n *Namespace) Sent() (int64, error) {
+	var table []byte
+	err := n.Do(func() (err error) {
+		table, err = os.ReadFile("/proc/thread-self/net/dev")
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sent(string(table))
+}
+
+// sent finds the link's count in a table: proc_pid_net(5), /proc/pid/net/dev.
+func sent(table string) (int64, error) {
+	for line := range strings.Lines(table) {
+		name, counts, found := strings.Cut(line, ":")
+		if !found || strings.TrimSpace(name) != wire {
+			continue
+		}
+		const txBytes = 8
+		if fields := strings.Fields(counts); len(fields) > txBytes {
+			return strconv.ParseInt(fields[txBytes], 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("no device %s in %q", wire, table)
 }

@@ -71,6 +71,9 @@ func TestRate(t *testing.T) {
 	if err != nil || !bytes.Equal(got, sent) {
 		t.Fatalf("%d bytes of %d arrived: %v", len(got), size, err)
 	}
+	if counted, err := p.A.Sent(); err != nil || counted < size {
+		t.Errorf("%d bytes were counted, %v; %d were sent", counted, err, size)
+	}
 	const bucket = 70_000
 	if took, least := time.Since(begin), time.Duration(size-bucket)*8*time.Second/rate; took < least {
 		t.Errorf("%d bytes took %v, at most as much as passes in %v", size, took, least)
@@ -123,5 +126,17 @@ func TestApart(t *testing.T) {
 	}
 	if _, err := net.InterfaceByName(wire); err == nil {
 		t.Error("the link has an end in this machine's namespace")
+	}
+}
+
+func TestSent(t *testing.T) {
+	const head = "Inter-|   Receive |  Transmit\n face |bytes packets |bytes\n    lo:  1 2 3 4 5 6 7 8 9 10\n"
+	if n, err := sent(head + "  wire: 1 2 3 4 5 6 7 8 123456789012 10 11\n"); n != 123456789012 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, bad := range []string{"", head, head + " wire: 1 2\n", head + " wire: 1 2 3 4 5 6 7 8 x 9\n"} {
+		if n, err := sent(bad); err == nil {
+			t.Errorf("%q has %d and no error", bad, n)
+		}
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,14 +29,13 @@ type Machine struct {
 	process *child.Process
 	output  *cluster.Output // of its program, and QEMU's messages
 	control *control
-	dir     string
 }
 
 // spareMiB is memory beside the heap: two below it, and the rest for nothing.
 const spareMiB = 16
 
 // Start starts a machine. It ends with this process, whatever that dies of.
-func Start(ctx context.Context, cfg Config) (*Machine, error) {
+func Start(cfg Config) (*Machine, error) {
 	image, err := firmware(cfg.Firmware, cfg.Heap)
 	if err != nil {
 		return nil, err
@@ -46,22 +45,24 @@ func Start(ctx context.Context, cfg Config) (*Machine, error) {
 		return nil, err
 	}
 	defer file.Close()
-	m := &Machine{output: cluster.NewOutput(nil)}
-	if m.dir, err = os.MkdirTemp("", "qemu-"); err != nil {
+	conn, theirs, err := socketPair()
+	if err != nil {
 		return nil, err
 	}
-	socket := filepath.Join(m.dir, "qmp")
-	cmd := exec.Command(emulator, arguments(cfg, socket)...)
-	cmd.ExtraFiles = []*os.File{file}
+	defer theirs.Close()
+	m := &Machine{output: cluster.NewOutput(nil), control: newControl(conn)}
+	cmd := exec.Command(emulator, arguments(cfg)...)
+	cmd.ExtraFiles = []*os.File{file, theirs}
 	cmd.Stdout, cmd.Stderr = m.output, m.output
 	if m.process, err = child.StartIn(cmd, cfg.Network.Enter); err != nil {
-		m.Stop()
+		m.control.close()
 		if errors.Is(err, exec.ErrNotFound) {
 			err = fmt.Errorf("%w: install qemu-system-x86 (scripts/setup does)", err)
 		}
 		return nil, fmt.Errorf("start QEMU: %w", err)
 	}
-	if err := m.connect(ctx, socket); err != nil {
+	theirs.Close() // so that the connection ends with QEMU
+	if err := m.control.do("qmp_capabilities", nil, nil); err != nil {
 		m.Stop()
 		return nil, fmt.Errorf("start QEMU: %w; it said:\n%s", err, m.output)
 	}
@@ -73,14 +74,14 @@ const emulator = "qemu-system-x86_64"
 
 // arguments describe the smallest machine that QEMU has, without firmware of its own. Where
 // KVM has no register of a kind, QEMU must not set it.
-func arguments(cfg Config, socket string) []string {
+func arguments(cfg Config) []string {
 	argv := []string{
 		"-M", "microvm,acpi=off,rtc=off,pit=off,pic=off", "-accel", "kvm",
 		"-cpu", "host,arch-capabilities=off", "-m", fmt.Sprint(cfg.Heap.MiB + spareMiB),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-bios", fmt.Sprintf("/proc/self/fd/%d", firmwareFD),
 		"-chardev", "stdio,id=console", "-device", "isa-debugcon,iobase=0xe9,chardev=console",
-		"-qmp", "unix:" + socket + ",server=on,wait=off",
+		"-chardev", fmt.Sprintf("socket,id=control,fd=%d", controlFD), "-mon", "chardev=control,mode=control",
 	}
 	if cfg.Incoming {
 		argv = append(argv, "-incoming", "defer")
@@ -88,8 +89,27 @@ func arguments(cfg Config, socket string) []string {
 	return argv
 }
 
-// firmwareFD is QEMU's descriptor of its firmware, the first behind the standard ones.
-const firmwareFD = 3
+// QEMU's descriptors, behind the standard ones.
+const (
+	firmwareFD = 3
+	controlFD  = 4
+)
+
+// socketPair returns the two ends of a connection.
+func socketPair() (net.Conn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control")
+	defer ours.Close()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		theirs.Close()
+		return nil, nil, err
+	}
+	return conn, theirs, nil
+}
 
 // memoryFile returns a file that lives in memory alone.
 func memoryFile(data []byte) (*os.File, error) {
@@ -107,17 +127,6 @@ func memoryFile(data []byte) (*os.File, error) {
 
 // pollInterval is how often QEMU is looked at.
 const pollInterval = 10 * time.Millisecond
-
-// connect waits for QEMU's socket.
-func (m *Machine) connect(ctx context.Context, socket string) error {
-	return m.poll(ctx, func() (done bool, err error) {
-		m.control, err = dialControl(socket)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ECONNREFUSED) {
-			return false, nil
-		}
-		return err == nil, err
-	})
-}
 
 // poll calls f until it is done or fails, or QEMU ends.
 func (m *Machine) poll(ctx context.Context, f func() (done bool, err error)) error {
@@ -140,11 +149,6 @@ func (m *Machine) Await(ctx context.Context, text string) error { return m.outpu
 
 // Stop ends the machine.
 func (m *Machine) Stop() {
-	if m.control != nil {
-		m.control.close()
-	}
-	if m.process != nil {
-		m.process.Kill()
-	}
-	os.RemoveAll(m.dir)
+	m.control.close()
+	m.process.Kill()
 }

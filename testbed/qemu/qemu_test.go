@@ -44,13 +44,13 @@ func TestMigrate(t *testing.T) {
 	defer pair.Close()
 	for _, zstd := range []bool{false, true} {
 		cfg := Config{Firmware: firmware, Heap: Heap{MiB: 16, Fill: Numbers, Mode: Read}, Network: pair.A}
-		from, err := Start(ctx, cfg)
+		from, err := Start(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer from.Stop()
 		cfg.Network, cfg.Incoming = pair.B, true
-		to, err := Start(ctx, cfg)
+		to, err := Start(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

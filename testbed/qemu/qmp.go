@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"sync"
 	"time"
 )
@@ -25,16 +24,6 @@ type control struct {
 type answer struct {
 	result json.RawMessage
 	err    error
-}
-
-// dialControl connects to QEMU's Unix socket.
-func dialControl(path string) (*control, error) {
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	c := newControl(conn)
-	return c, c.do("qmp_capabilities", nil, nil)
 }
 
 func newControl(conn io.ReadWriteCloser) *control {

@@ -1,4 +1,4 @@
-package cpio
+package board
 
 import (
 	"bytes"
@@ -10,16 +10,16 @@ import (
 )
 
 // The archive is read by another program.
-func TestArchive(t *testing.T) {
+func TestCPIO(t *testing.T) {
 	tool, err := exec.LookPath("cpio")
 	if err != nil {
-		t.Skip("no cpio to read the archive with; the kernel of boards reads it in TestBoard")
+		t.Skip("no cpio to read the archive with; the boards' kernel reads it in TestBoard")
 	}
 	var archive bytes.Buffer
-	c := New(&archive)
-	c.File("a/b/file", 0o640, []byte("content"))
-	c.File("a/b/empty", 0o755, nil)
-	if err := c.Close(); err != nil {
+	c := newCPIO(&archive)
+	c.file("a/b/file", 0o640, []byte("content"))
+	c.file("a/b/empty", 0o755, nil)
+	if err := c.close(); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -54,11 +54,11 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestReportsErrors(t *testing.T) {
-	c := New(&failing{left: 300})
-	c.File("a/file", 0o644, make([]byte, 200))
-	c.File("a/other", 0o644, nil)
-	if err := c.Close(); !errors.Is(err, errFull) {
+func TestCPIOReportsErrors(t *testing.T) {
+	c := newCPIO(&failing{left: 300})
+	c.file("a/file", 0o644, make([]byte, 200))
+	c.file("a/other", 0o644, nil)
+	if err := c.close(); !errors.Is(err, errFull) {
 		t.Errorf("error %v, want %v", err, errFull)
 	}
 }

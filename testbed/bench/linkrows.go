@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/migrated/migrated/testbed/cluster"
+	"github.com/migrated/migrated/testbed/qemu"
+)
+
+// compareRounds is how often the moves of a comparison are made, in turn.
+const compareRounds = 2
+
+// compare moves a heap by ours and by QEMU's means.
+func (r *rig) compare(ctx context.Context, name string, h qemu.Heap) error {
+	var c comparison
+	for range min(r.b.runs, compareRounds) {
+		ours, err := r.fresh(ctx, h)
+		if err != nil {
+			return err
+		}
+		plain, err := r.qemu(ctx, h, false)
+		if err != nil {
+			return err
+		}
+		zstd, err := r.qemu(ctx, h, true)
+		if err != nil {
+			return err
+		}
+		c.ours, c.plain, c.zstd = append(c.ours, ours), append(c.plain, plain), append(c.zstd, zstd)
+	}
+	c.report(r.b.report, name)
+	if r.wire.rate == 0 && h.Mode == qemu.Read {
+		down := best(c.ours)
+		r.b.report.expect(name+": downtime", milliseconds(down.down), "ms", 5, down.note)
+	}
+	return nil
+}
+
+// qemuLimit is how long a move of QEMU's may take.
+const qemuLimit = 2 * time.Minute
+
+// qemu moves a new machine of QEMU's.
+func (r *rig) qemu(ctx context.Context, h qemu.Heap, zstd bool) (trial, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, qemuLimit, errors.New("QEMU takes too long"))
+	defer cancel()
+	cfg := qemu.Config{Firmware: r.firmware, Heap: h, Network: r.pair.A}
+	from, err := qemu.Start(cfg)
+	if err != nil {
+		return trial{}, err
+	}
+	defer from.Stop()
+	cfg.Network, cfg.Incoming = r.pair.B, true
+	to, err := qemu.Start(cfg)
+	if err != nil {
+		return trial{}, err
+	}
+	defer to.Stop()
+	if err := from.Await(ctx, "ready\n"); err != nil {
+		return trial{}, err
+	}
+	time.Sleep(settle)
+	t, err := r.count(r.pair.A, func() (trial, error) {
+		a, err := from.Migrate(ctx, to, r.pair.B.Address, qemu.Options{Downtime: downtimeLimit, Zstd: zstd})
+		return qemuTrial(a), err
+	})
+	if err == nil && h.Mode != qemu.Idle {
+		err = to.Await(ctx, ".") // it goes on
+	}
+	return t, err
+}
+
+// postcopy moves a VM that runs at the target before its memory is there.
+func (r *rig) postcopy(ctx context.Context, name string, size int) error {
+	var ts []trial
+	for range min(r.b.runs, compareRounds) {
+		t, err := r.fresh(ctx, qemu.Heap{MiB: size, Fill: qemu.Numbers, Mode: qemu.Read}, "--mode", "postcopy")
+		if err != nil {
+			return err
+		}
+		ts = append(ts, t)
+	}
+	t := best(ts)
+	r.b.report.expect(name+": downtime", milliseconds(t.down), "ms", 5, t.String())
+	return nil
+}
+
+// What is expected of a move's rate, bytes a second.
+const (
+	randomRate = 500e6
+	zerosRate  = 1e9
+)
+
+// rate measures how fast the memory of an idle VM moves: on a link that has a rate, against
+// what one connection carries there, and otherwise by itself.
+func (r *rig) rate(ctx context.Context, name string, fill qemu.Fill) error {
+	const size = 512
+	var bytesPerSecond float64
+	var note string
+	for range min(r.b.runs, compareRounds) {
+		t, err := r.fresh(ctx, qemu.Heap{MiB: size, Fill: fill, Mode: qemu.Idle})
+		if err != nil {
+			return err
+		}
+		if rate := size << 20 / t.total.Seconds(); rate > bytesPerSecond {
+			bytesPerSecond, note = rate, t.String()
+		}
+	}
+	plain, err := r.pump(ctx)
+	if err != nil {
+		return err
+	}
+	note = fmt.Sprintf("%.0f MB/s: %s; TCP alone %.0f MB/s", bytesPerSecond/1e6, note, plain/1e6)
+	switch {
+	case r.wire.rate > 0:
+		r.b.report.expectLeast(name+" / TCP's", bytesPerSecond/plain, "", 0.9, note)
+	case fill == qemu.Zeros:
+		r.b.report.expectLeast(name, bytesPerSecond/1e6, "MB/s", zerosRate/1e6, note)
+	default:
+		r.b.report.expectLeast(name, bytesPerSecond/1e6, "MB/s", randomRate/1e6, note)
+	}
+	return nil
+}
+
+// back measures what the return of a VM takes that has changed a hundredth of its pages.
+func (r *rig) back(ctx context.Context, name string) error {
+	v, err := r.startVM(ctx, qemu.Heap{MiB: 512, Fill: qemu.Numbers, Mode: qemu.Idle})
+	if err != nil {
+		return err
+	}
+	out, err := r.offload(ctx, v)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(v.session.Stdin); err != nil {
+		return err
+	}
+	if err := v.session.Stdout.Await(ctx, "changed"); err != nil {
+		return err
+	}
+	back, err := r.count(r.pair.B, func() (trial, error) {
+		var m cluster.Move
+		err := r.home.JSON(ctx, &m, "recall", v.name)
+		return moveTrial(&m), err
+	})
+	if err != nil {
+		return err
+	}
+	r.b.report.expect(name+": bytes / first move's", float64(back.bytes)/float64(out.bytes), "", 0.02,
+		fmt.Sprintf("%v / %v", back, out))
+	return v.stop(ctx, r.home)
+}
