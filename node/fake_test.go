@@ -173,6 +173,9 @@ func (vm *fakeVM) Arm(arm *pb.ProcessArm, log *os.File) error {
 	if err == nil {
 		vm.size = info.Size()
 	}
+	if err == nil && arm.Start {
+		err = vm.start()
+	}
 	return err
 }
 
@@ -194,6 +197,11 @@ func (vm *fakeVM) print(stream vmm.Stream, p []byte) {
 func (vm *fakeVM) Go() error {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
+	return vm.start()
+}
+
+// start is Go. vm.mu is held.
+func (vm *fakeVM) start() error {
 	from := vm.arms.Left
 	if _, err, _ := vm.faults.get(); err != nil && from != nil {
 		return err

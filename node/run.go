@@ -123,10 +123,7 @@ func (n *Node) launch(vm *VM, guest vmproc.VM, g *grant, left *pb.Left) error {
 	err := vm.log.Begin(0, 0)
 	if err == nil {
 		vm.rec.Confinement = guest.Status().GetConfinement() // nobody else knows it yet
-		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view(), Left: left})
-	}
-	if err == nil {
-		err = guest.Go()
+		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view(), Left: left, Start: true})
 	}
 	if err != nil {
 		vm.unhost()

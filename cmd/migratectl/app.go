@@ -81,6 +81,7 @@ func (a *app) withContext(ctx context.Context, f func(context.Context, pb.NodeCl
 		return err
 	}
 	defer conn.Close()
+	conn.Connect() // while f prepares what it will ask
 	return a.explain(f(ctx, pb.NewNodeClient(conn)))
 }
 

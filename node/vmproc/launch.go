@@ -35,10 +35,11 @@ const sparePrefix = "spare-"
 type Launcher struct {
 	cfg LauncherConfig
 
-	mu     sync.Mutex
-	spare  *Process
-	closed bool
-	refill sync.WaitGroup
+	mu        sync.Mutex
+	spare     *Process
+	refilling bool
+	closed    bool
+	refill    sync.WaitGroup
 
 	buildMu sync.Mutex
 	build   *image.Build // whose files these are: what ran last runs again
@@ -168,7 +169,7 @@ func (l *Launcher) take() (*Process, error) {
 	p := l.spare
 	l.spare = nil
 	l.mu.Unlock()
-	l.refillSoon()
+	time.AfterFunc(refillAfter, l.refillSoon)
 	if p != nil {
 		select {
 		case <-p.gone: // somebody has killed it
@@ -180,22 +181,27 @@ func (l *Launcher) take() (*Process, error) {
 	return l.spawn()
 }
 
-// refillSoon has a process made for the next VM.
+// refillAfter is how long after a process was taken the next one is made: the VM that took it
+// shall have the processor for its start.
+const refillAfter = 100 * time.Millisecond
+
+// refillSoon has a process made for the next VM, unless there is one.
 func (l *Launcher) refillSoon() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || l.refilling || l.spare != nil {
 		return
 	}
+	l.refilling = true
 	l.refill.Go(func() {
 		p, err := l.spawn()
 		if err != nil {
 			l.cfg.Log.Warn("no process is kept ready for the next VM", "err", err)
-			return
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.spare != nil || l.closed {
+		l.refilling = false
+		if l.closed && p != nil {
 			go p.Close()
 			return
 		}

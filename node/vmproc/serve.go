@@ -113,7 +113,11 @@ func (s *serving) do(m *pb.ToVM, files []*os.File) (*pb.FromVM, error) {
 		if len(files) != 1 {
 			return nil, fmt.Errorf("%d descriptors with the log", len(files))
 		}
-		return nil, h.arm(r.Arm, files)
+		err := h.arm(r.Arm, files)
+		if err == nil && r.Arm.Start {
+			err = h.start()
+		}
+		return nil, err
 	case *pb.ToVM_Go:
 		return nil, h.start()
 	case *pb.ToVM_Send:

@@ -25,7 +25,7 @@ import (
 // and sends its memory; then either Continue lets it go on here, or Close ends it.
 type VM interface {
 	// Arm gives the guest its log, which it appends to, and its state where its memory was
-	// received. What is armed outlives its daemon.
+	// received. What is armed outlives its daemon. With Start it runs at once, as after Go.
 	Arm(arm *pb.ProcessArm, log *os.File) error
 	// Go lets it run. On an error it has not run, and never will.
 	Go() error

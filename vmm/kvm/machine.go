@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,11 +21,9 @@ import (
 
 // A Machine is a guest on KVM. It implements vmm.Machine, vmm.Registrar and vmm.Timekeeper.
 type Machine struct {
+	*blank
 	mem    *memory
-	vm     handle
-	vcpu   handle
-	page   []byte   // of the virtual CPU, shared with the kernel
-	run    *runPage // the same
+	run    *runPage // the virtual CPU's page
 	kick   kicker
 	fault  *vmm.Fault // the guest's last act
 	timing timing
@@ -38,13 +37,26 @@ var (
 )
 
 // Open opens /dev/kvm for the life of the process and returns what makes machines of it, as New
-// does.
+// does. All that can be done for the first one in advance, is done now.
 func Open() (func(vmm.Spec) (vmm.Machine, error), error) {
 	kvm, err := openDevice()
 	if err != nil {
 		return nil, err
 	}
-	return func(spec vmm.Spec) (vmm.Machine, error) { return makeMachine(kvm, spec) }, nil
+	first, err := newBlank(kvm)
+	if err != nil {
+		kvm.close()
+		return nil, err
+	}
+	var ready atomic.Pointer[blank]
+	ready.Store(first)
+	next := func() (*blank, error) {
+		if b := ready.Swap(nil); b != nil {
+			return b, nil
+		}
+		return newBlank(kvm)
+	}
+	return func(spec vmm.Spec) (vmm.Machine, error) { return makeMachine(next, spec) }, nil
 }
 
 // New makes a machine; its processor stands at the program's entry point.
@@ -54,10 +66,10 @@ func New(spec vmm.Spec) (vmm.Machine, error) {
 		return nil, err
 	}
 	defer kvm.close()
-	return makeMachine(kvm, spec)
+	return makeMachine(func() (*blank, error) { return newBlank(kvm) }, spec)
 }
 
-func makeMachine(kvm handle, spec vmm.Spec) (vmm.Machine, error) {
+func makeMachine(next func() (*blank, error), spec vmm.Spec) (vmm.Machine, error) {
 	if spec.Build.ISA != hostTarget.isa {
 		return nil, fmt.Errorf("build is for %s, this host is %s", spec.Build.ISA.Name, hostTarget.isa.Name)
 	}
@@ -65,27 +77,25 @@ func makeMachine(kvm handle, spec vmm.Spec) (vmm.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{vm: handle{-1}, vcpu: handle{-1}}
-	if m.mem, err = newMemory(hostTarget, program, spec.Memory, !spec.Resume); err != nil {
+	mem, err := newMemory(hostTarget, program, spec.Memory, !spec.Resume)
+	if err != nil {
 		return nil, err
 	}
-	if err := m.create(kvm, program); err != nil {
+	b, err := next()
+	if err != nil {
+		mem.close()
+		return nil, err
+	}
+	m := &Machine{blank: b, mem: mem}
+	if err := m.fill(program); err != nil {
 		m.Close()
 		return nil, err
 	}
 	return m, nil
 }
 
-// create makes the virtual machine around the memory.
-func (m *Machine) create(kvm handle, p *vmm.Program) error {
-	vm, err := kvm.ioctl(kvmCreateVM, machineType(kvm))
-	if err != nil {
-		return fmt.Errorf("create a virtual machine: %w", err)
-	}
-	m.vm.fd = int(vm)
-	if err := m.prepare(kvm); err != nil {
-		return err
-	}
+// fill gives a blank machine the guest's memory and its entry point.
+func (m *Machine) fill(p *vmm.Program) error {
 	for slot, mem := range map[uint32]struct {
 		phys guestPhys
 		host []byte
@@ -94,24 +104,12 @@ func (m *Machine) create(kvm handle, p *vmm.Program) error {
 			return fmt.Errorf("give it %d bytes of memory: %w", len(mem.host), err)
 		}
 	}
-	vcpu, err := m.vm.ioctl(kvmCreateVCPU, 0)
-	if err != nil {
-		return fmt.Errorf("create a virtual CPU: %w", err)
-	}
-	m.vcpu.fd = int(vcpu)
-	size, err := kvm.ioctl(kvmGetVCPUMmapSize, 0)
-	if err != nil || size < unsafe.Sizeof(runPage{}) {
-		return fmt.Errorf("ask for the size of a virtual CPU's page (%d): %w", size, err)
-	}
-	if m.page, err = unix.Mmap(m.vcpu.fd, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
-		return fmt.Errorf("map the virtual CPU's page: %w", err)
-	}
 	m.run = (*runPage)(unsafe.Pointer(unsafe.SliceData(m.page)))
 	m.kick.attach(m.run)
-	if err := m.setUp(kvm, p.Entry); err != nil {
+	if err := m.setUp(p.Entry); err != nil {
 		return fmt.Errorf("set up the virtual CPU: %w", err)
 	}
-	return nil
+	return m.timing.measure(m)
 }
 
 // Memory slots. The portable region has one of its own for its dirty log.
@@ -200,15 +198,8 @@ func (m *Machine) Kick() { m.kick.kick() }
 // Close frees everything.
 func (m *Machine) Close() error {
 	m.kick.detach()
-	if m.page != nil {
-		unix.Munmap(m.page)
-	}
-	for _, h := range []handle{m.vcpu, m.vm} {
-		if h.fd >= 0 {
-			h.close()
-		}
-	}
+	m.blank.close()
 	m.mem.close()
-	m.page, m.run, m.vcpu.fd, m.vm.fd = nil, nil, -1, -1
+	m.run = nil
 	return nil
 }

@@ -20,29 +20,44 @@ func machineType(handle) uintptr { return 0 }
 const tssPages = 0xfffbd000
 
 // prepare does what must be done before the virtual CPU is made.
-func (m *Machine) prepare(kvm handle) error {
+func (b *blank) prepare(kvm handle) error {
 	if kvm.extension(capSetTSSAddr) != 0 {
-		if _, err := m.vm.ioctl(kvmSetTSSAddr, tssPages); err != nil {
+		if _, err := b.vm.ioctl(kvmSetTSSAddr, tssPages); err != nil {
 			return fmt.Errorf("set the address of KVM's own pages: %w", err)
 		}
 	}
 	return nil
 }
 
-// setUp brings the virtual CPU to the program's entry point, in ring 3.
-func (m *Machine) setUp(kvm handle, entry vmm.GuestVirt) error {
+// cpuModel is what a virtual CPU has that its control registers depend on.
+type cpuModel struct {
+	cr4 uint64
+}
+
+// initCPU gives the virtual CPU the features of this host's, and floating-point units as a
+// process finds them.
+func (b *blank) initCPU(kvm handle) error {
 	id := &x86CPUID{}
 	id.n = uint32(len(id.entries))
 	if err := call(kvm, kvmGetSupportedCPUID, id); err != nil {
 		return fmt.Errorf("ask for the CPU's features: %w", err)
 	}
-	if err := call(m.vcpu, kvmSetCPUID2, id); err != nil {
+	if err := call(b.vcpu, kvmSetCPUID2, id); err != nil {
 		return fmt.Errorf("set the CPU's features: %w", err)
 	}
-	if err := m.setSystem(id); err != nil {
-		return err
+	b.cpu.cr4 = cr4PAE | cr4OSFXSR | cr4OSXMMEXCPT
+	if id.has(7, 0, func(e *x86CPUIDEntry) bool { return e.ebx&(1<<0) != 0 }) {
+		b.cpu.cr4 |= cr4FSGSBASE
 	}
-	if err := m.setFloat(id); err != nil {
+	if id.hasXSAVE() {
+		b.cpu.cr4 |= cr4OSXSAVE
+	}
+	return b.setFloat(id)
+}
+
+// setUp brings the virtual CPU to the program's entry point, in ring 3.
+func (m *Machine) setUp(entry vmm.GuestVirt) error {
+	if err := m.setSystem(); err != nil {
 		return err
 	}
 	// The zero below the stack's end is the return address of the entry point.
@@ -51,7 +66,7 @@ func (m *Machine) setUp(kvm handle, entry vmm.GuestVirt) error {
 	if err := call(m.vcpu, kvmSetRegs, &regs); err != nil {
 		return fmt.Errorf("set registers: %w", err)
 	}
-	return m.timing.measure(m)
+	return nil
 }
 
 // x86FlagsFixed is bit 1 of RFLAGS, always set. Interrupts need not be enabled: there are
@@ -72,7 +87,7 @@ const (
 	efer = 1<<8 | 1<<10 | 1<<11 // LME LMA NXE; without SCE, syscall is an undefined instruction
 )
 
-func (m *Machine) setSystem(id *x86CPUID) error {
+func (m *Machine) setSystem() error {
 	var s x86Sregs
 	if err := call(m.vcpu, kvmGetSregs, &s); err != nil {
 		return fmt.Errorf("get system registers: %w", err)
@@ -85,13 +100,7 @@ func (m *Machine) setSystem(id *x86CPUID) error {
 	s.gdt = x86Table{base: uint64(monitorCode) + x86GDT, limit: uint16(8*len(x86GDTEntries) - 1)}
 	s.idt = x86Table{base: uint64(monitorCode) + x86IDT, limit: 16*x86Vectors - 1}
 	s.cr0, s.cr3, s.efer = cr0, uint64(m.mem.root), efer
-	s.cr4 = cr4PAE | cr4OSFXSR | cr4OSXMMEXCPT
-	if id.has(7, 0, func(e *x86CPUIDEntry) bool { return e.ebx&(1<<0) != 0 }) {
-		s.cr4 |= cr4FSGSBASE
-	}
-	if id.hasXSAVE() {
-		s.cr4 |= cr4OSXSAVE
-	}
+	s.cr4 = m.cpu.cr4
 	if err := call(m.vcpu, kvmSetSregs, &s); err != nil {
 		return fmt.Errorf("set system registers: %w", err)
 	}
@@ -105,8 +114,8 @@ const guestXCR0 = 0xe7
 
 // setFloat gives the floating-point units the state that a process begins with (System V
 // ABI, AMD64 supplement, 3.4.1 "Initial Stack and Register State").
-func (m *Machine) setFloat(id *x86CPUID) error {
-	if err := call(m.vcpu, kvmSetFPU, &x86FPU{fcw: 0x37f, mxcsr: 0x1f80}); err != nil {
+func (b *blank) setFloat(id *x86CPUID) error {
+	if err := call(b.vcpu, kvmSetFPU, &x86FPU{fcw: 0x37f, mxcsr: 0x1f80}); err != nil {
 		return fmt.Errorf("set floating-point state: %w", err)
 	}
 	if !id.hasXSAVE() {
@@ -114,7 +123,7 @@ func (m *Machine) setFloat(id *x86CPUID) error {
 	}
 	x := x86XCRs{n: 1}
 	x.xcr[0].value = id.xcr0() & guestXCR0
-	if err := call(m.vcpu, kvmSetXCRs, &x); err != nil {
+	if err := call(b.vcpu, kvmSetXCRs, &x); err != nil {
 		return fmt.Errorf("enable vector registers: %w", err)
 	}
 	return nil

@@ -26,25 +26,33 @@ func machineType(kvm handle) uintptr {
 // prepare does what must be done before the virtual CPU is made: an access to the doorbell by
 // an instruction that the processor does not describe becomes an exit, where it would be an
 // error of KVM_RUN.
-func (m *Machine) prepare(kvm handle) error {
+func (b *blank) prepare(kvm handle) error {
 	if kvm.extension(capNISVToUser) == 0 {
 		return nil
 	}
-	if err := call(m.vm, kvmEnableCap, &armEnableCap{capability: capNISVToUser}); err != nil {
+	if err := call(b.vm, kvmEnableCap, &armEnableCap{capability: capNISVToUser}); err != nil {
 		return fmt.Errorf("have strange accesses reported: %w", err)
 	}
 	return nil
 }
 
-// setUp brings the virtual CPU to the program's entry point, at EL0.
-func (m *Machine) setUp(_ handle, entry vmm.GuestVirt) error {
+// cpuModel is empty: what the registers depend on is asked of the virtual CPU itself.
+type cpuModel struct{}
+
+// initCPU makes the virtual CPU one of this host's.
+func (b *blank) initCPU(handle) error {
 	var init armVCPUInit
-	if err := call(m.vm, kvmARMPreferredTarget, &init); err != nil {
+	if err := call(b.vm, kvmARMPreferredTarget, &init); err != nil {
 		return fmt.Errorf("ask for the CPU's model: %w", err)
 	}
-	if err := call(m.vcpu, kvmARMVCPUInit, &init); err != nil {
+	if err := call(b.vcpu, kvmARMVCPUInit, &init); err != nil {
 		return fmt.Errorf("initialise it as %+v: %w", init, err)
 	}
+	return nil
+}
+
+// setUp brings the virtual CPU to the program's entry point, at EL0.
+func (m *Machine) setUp(entry vmm.GuestVirt) error {
 	mmfr0, err := m.get(armMMFR0)
 	if err != nil {
 		return err
@@ -69,7 +77,7 @@ func (m *Machine) setUp(_ handle, entry vmm.GuestVirt) error {
 			return err
 		}
 	}
-	return m.timing.measure(m)
+	return nil
 }
 
 // PSTATE as SPSR_EL1 has it (D24.2 "SPSR_EL1"). Interrupts are masked: there are none.

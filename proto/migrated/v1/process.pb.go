@@ -940,6 +940,7 @@ type ProcessArm struct {
 	Left          *Left                  `protobuf:"bytes,2,opt,name=left,proto3" json:"left,omitempty"`                                         // where memory was received; its wall is of this host's clock
 	LogBase       int64                  `protobuf:"varint,3,opt,name=log_base,json=logBase,proto3" json:"log_base,omitempty"`                   // offset in the VM's log of the descriptor's first byte
 	InputAccepted int64                  `protobuf:"varint,4,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"` // standard input that the guest has, bytes
+	Start         bool                   `protobuf:"varint,5,opt,name=start,proto3" json:"start,omitempty"`                                      // let it run at once, without a Go
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1000,6 +1001,13 @@ func (x *ProcessArm) GetInputAccepted() int64 {
 		return x.InputAccepted
 	}
 	return 0
+}
+
+func (x *ProcessArm) GetStart() bool {
+	if x != nil {
+		return x.Start
+	}
+	return false
 }
 
 type ProcessGo struct {
@@ -2312,13 +2320,14 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\rR\x04mode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"\x96\x01\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"\xac\x01\n" +
 	"\n" +
 	"ProcessArm\x12\x1f\n" +
 	"\x02vm\x18\x01 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12%\n" +
 	"\x04left\x18\x02 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x19\n" +
 	"\blog_base\x18\x03 \x01(\x03R\alogBase\x12%\n" +
-	"\x0einput_accepted\x18\x04 \x01(\x03R\rinputAccepted\"\v\n" +
+	"\x0einput_accepted\x18\x04 \x01(\x03R\rinputAccepted\x12\x14\n" +
+	"\x05start\x18\x05 \x01(\bR\x05start\"\v\n" +
 	"\tProcessGo\"\x11\n" +
 	"\x0fProcessContinue\"\x0e\n" +
 	"\fProcessDrain\"\r\n" +
