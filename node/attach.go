@@ -3,8 +3,7 @@ package node
 import (
 	"context"
 	"errors"
-	"io"
-	"path"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -12,56 +11,7 @@ import (
 
 	"github.com/migrated/migrated/node/console"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
-	"github.com/migrated/migrated/vmm"
 )
-
-// maxFiles bounds what a run may carry in files, bytes; they are held until it starts.
-const maxFiles = 1 << 30
-
-// receiveRun takes a spec and the contents of files.
-func receiveRun(stream pb.Node_RunServer) (*pb.RunSpec, []vmm.File, error) {
-	var spec *pb.RunSpec
-	var files []vmm.File
-	var left, total uint64 // of the file that is coming; of all, bytes
-	for {
-		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		switch part := req.Part.(type) {
-		case *pb.RunRequest_Spec:
-			if spec != nil {
-				return nil, nil, status.Error(codes.InvalidArgument, "a second spec")
-			}
-			spec = part.Spec
-		case *pb.RunRequest_File:
-			h := part.File
-			if total += h.Size; left > 0 || h.Size > maxFiles || total > maxFiles {
-				return nil, nil, status.Errorf(codes.InvalidArgument, "files are larger than %s", mebibytes(maxFiles))
-			}
-			if !path.IsAbs(h.Path) || path.Clean(h.Path) != h.Path || h.Path == "/" {
-				return nil, nil, status.Errorf(codes.InvalidArgument, "%q is not a file's absolute path in the guest", h.Path)
-			}
-			left = h.Size
-			files = append(files, vmm.File{Path: h.Path, Mode: h.Mode & 0o777, ModTime: time.Unix(0, h.MtimeNs)})
-		case *pb.RunRequest_Data:
-			n := uint64(len(part.Data))
-			if n > left {
-				return nil, nil, status.Error(codes.InvalidArgument, "more data than the file was to have")
-			}
-			left -= n
-			last := &files[len(files)-1]
-			last.Data = append(last.Data, part.Data...)
-		}
-	}
-	if spec == nil || left > 0 {
-		return nil, nil, status.Error(codes.InvalidArgument, "the request to run ends early")
-	}
-	return spec, files, nil
-}
 
 func (s *operatorServer) Attach(stream pb.Node_AttachServer) error {
 	first, err := stream.Recv()
@@ -77,11 +27,21 @@ func (s *operatorServer) Attach(stream pb.Node_AttachServer) error {
 	}
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
+	var sending sync.Mutex
+	send := func(event *pb.AttachResponse) error {
+		sending.Lock()
+		defer sending.Unlock()
+		return stream.Send(event)
+	}
 	if first.Stdin {
+		var acknowledging sync.WaitGroup
+		defer acknowledging.Wait() // no longer sends
+		defer cancel()
+		acknowledging.Go(func() { vm.acknowledge(ctx, send) })
 		go vm.takeStdin(ctx, stream)
 	}
-	err = vm.sendLog(ctx, 0, true, func(chunk *pb.LogChunk) error {
-		return stream.Send(&pb.AttachResponse{Event: &pb.AttachResponse_Log{Log: chunk}})
+	err = vm.sendLog(ctx, first.LogOffset, true, func(chunk *pb.LogChunk) error {
+		return send(&pb.AttachResponse{Event: &pb.AttachResponse_Log{Log: chunk}})
 	})
 	if err != nil {
 		return err
@@ -90,25 +50,107 @@ func (s *operatorServer) Attach(stream pb.Node_AttachServer) error {
 	if err != nil {
 		return err
 	}
-	return stream.Send(&pb.AttachResponse{Event: &pb.AttachResponse_Ended{Ended: rec}})
+	return send(&pb.AttachResponse{Event: &pb.AttachResponse_Ended{Ended: rec}})
 }
 
-// takeStdin passes an operator's input on. When the operator goes away, the input ends.
+// acknowledge says what the program has of its input, at first and whenever it has more.
+func (vm *VM) acknowledge(ctx context.Context, send func(*pb.AttachResponse) error) {
+	for accepted := int64(-1); ; {
+		var err error
+		if accepted, err = vm.input.Accepted(ctx, accepted); err != nil {
+			return
+		}
+		if send(&pb.AttachResponse{Event: &pb.AttachResponse_Accepted{Accepted: accepted}}) != nil {
+			return
+		}
+	}
+}
+
+// takeStdin passes an operator's input on.
 func (vm *VM) takeStdin(ctx context.Context, stream pb.Node_AttachServer) {
-	defer vm.input.CloseWrite()
+	ctx, leave := vm.giver.enter(ctx)
+	defer func() { leave(vm.endInput) }()
 	for {
 		req, err := stream.Recv()
 		if err != nil {
 			return
 		}
-		if err := vm.input.Write(ctx, req.Data); err != nil {
+		if err := vm.input.Write(ctx, req.Offset, req.Data); err != nil {
 			if !errors.Is(err, console.ErrInputClosed) && ctx.Err() == nil {
 				vm.node.log.Warn("take input", "vm", vm.id, "err", err)
 			}
 			return
 		}
 		if req.Eof {
+			vm.input.CloseWrite()
 			return
 		}
 	}
+}
+
+// endInput ends the input that nobody gives any more, unless it is for the next daemon to wait
+// for who gave it.
+func (vm *VM) endInput() {
+	if vm.node.ctx.Err() == nil {
+		vm.input.CloseWrite()
+	}
+}
+
+// inputPatience is how long a program's input waits for whoever gave it to come back after a
+// restart of the daemon or a break of the connection. Then it ends.
+const inputPatience = 30 * time.Second
+
+// A giver is who gives a VM its input: one at a time. Whoever comes last has come back, and
+// takes the place of a connection whose end was not noticed.
+type giver struct {
+	mu      sync.Mutex
+	current context.CancelFunc // nil: nobody
+	waiting *time.Timer        // for somebody; nil where nobody was yet
+	stays   int                // counts those who came
+}
+
+// enter makes the caller the giver. leave says that he is it no longer, and has nobody called
+// unless somebody comes in time.
+func (g *giver) enter(ctx context.Context) (_ context.Context, leave func(nobody func())) {
+	ctx, cancel := context.WithCancel(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.current != nil {
+		g.current()
+	}
+	if g.waiting != nil {
+		g.waiting.Stop()
+	}
+	g.current = cancel
+	g.stays++
+	stay := g.stays
+	return ctx, func(nobody func()) {
+		cancel()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.stays == stay {
+			g.current = nil
+			g.await(nobody)
+		}
+	}
+}
+
+// expect has nobody called unless somebody comes in time.
+func (g *giver) expect(nobody func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.await(nobody)
+}
+
+// await is expect; g.mu is held.
+func (g *giver) await(nobody func()) {
+	stay := g.stays
+	g.waiting = time.AfterFunc(inputPatience, func() {
+		g.mu.Lock()
+		alone := g.stays == stay
+		g.mu.Unlock()
+		if alone {
+			nobody()
+		}
+	})
 }

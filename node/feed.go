@@ -29,14 +29,18 @@ func (vm *VM) give(ctx context.Context, guest vmproc.VM, offset int64, p []byte,
 
 // feedGuest gives a guest at home what comes in, until it leaves or ends.
 func (vm *VM) feedGuest(ctx context.Context, guest vmproc.VM) {
+	accepted, err := guest.Input(ctx, 0, nil, false)
+	if err != nil {
+		return
+	}
+	vm.input.Accept(accepted)
 	for {
-		offset := vm.input.Accepted()
-		p, err := vm.input.Read(ctx, offset)
+		p, err := vm.input.Read(ctx, accepted)
 		eof := errors.Is(err, io.EOF)
 		if err != nil && !eof {
 			return
 		}
-		accepted, err := vm.give(ctx, guest, offset, p, eof)
+		accepted, err = vm.give(ctx, guest, accepted, p, eof)
 		vm.input.Accept(accepted)
 		if err != nil || eof {
 			return

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/console"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
@@ -109,8 +110,9 @@ func (n *Node) recoverVM(rec *pb.VM, committed bool) error {
 	if over(rec.State) {
 		vm.log.End()
 	}
-	if vm.input != nil { // whoever gave it is gone
-		vm.input.CloseWrite()
+	if vm.input != nil && !over(rec.State) {
+		vm.input = console.ResumeInput()
+		vm.giver.expect(vm.endInput)
 	}
 	n.mu.Lock()
 	n.vms[vm.id] = vm
@@ -212,9 +214,6 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 	}
 	rec.State = state
 	vm.guest, vm.grant = guest, n.budget.claim(cameFrom(rec), rec.Memory)
-	if vm.input != nil {
-		vm.input.Accept(status.InputAccepted)
-	}
 	n.log.Info("VM taken over", "vm", rec.Name, "id", vm.id, "state", status.State)
 	return nil
 }

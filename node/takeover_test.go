@@ -49,6 +49,46 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
+// Whoever types goes on over a restart of the daemon: all of it arrives once, wherever the
+// program is, whatever the first daemon had not passed on.
+func TestInputOverRestart(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		server, board := pair(t, false)
+		server.survive()
+		vm, err := server.tryRun(&pb.RunSpec{Name: "job", Args: []string{"cat"}, Input: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := attach(t, server, vm.Id)
+		say := func(a *attached, offset int64, text string, eof bool) {
+			t.Helper()
+			if err := a.stream.Send(&pb.AttachRequest{Offset: offset, Data: []byte(text), Eof: eof}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		say(first, 0, "one\n", false)
+		server.eventually("it is echoed", func() bool { return first.text() == "one\n" })
+		if away {
+			server.move("job", "board")
+		}
+		first.lost.Store(true)
+		server.restart()
+		server.awaitLink("board")
+		second := attach(t, server, vm.Id)
+		if at := <-second.accepted; at != 4 {
+			t.Errorf("away %v: the program has %d bytes of input, want 4", away, at)
+		}
+		say(second, 2, "e\ntwo\n", true)
+		if end := <-second.ended; end.Exit.GetCode() != 8 {
+			t.Errorf("away %v: it ended with %v", away, end.Exit)
+		}
+		if got := second.text(); got != "one\ntwo\n" {
+			t.Errorf("away %v: it printed %q", away, got)
+		}
+		board.checkNothingLeft()
+	}
+}
+
 // How a program ended while no daemon was there is told by the next one.
 func TestEndedWithoutDaemon(t *testing.T) {
 	server, _ := pair(t, false)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/migrated/migrated/isa"
@@ -110,10 +111,12 @@ func TestHostRestarts(t *testing.T) {
 
 // An attached operator: what it typed and what it saw.
 type attached struct {
-	stream pb.Node_AttachClient
-	seen   bytes.Buffer
-	ended  chan *pb.VM
-	mu     chan struct{} // one token
+	stream   pb.Node_AttachClient
+	seen     bytes.Buffer
+	ended    chan *pb.VM
+	accepted chan int64    // what the program had of the input at first
+	lost     atomic.Bool   // its daemon ends, and with it the stream
+	mu       chan struct{} // one token
 }
 
 func attach(t *testing.T, n *testNode, vm string) *attached {
@@ -125,19 +128,25 @@ func attach(t *testing.T, n *testNode, vm string) *attached {
 	if err := stream.Send(&pb.AttachRequest{Vm: vm, Stdin: true}); err != nil {
 		t.Fatal(err)
 	}
-	a := &attached{stream: stream, ended: make(chan *pb.VM, 1), mu: make(chan struct{}, 1)}
+	a := &attached{stream: stream, ended: make(chan *pb.VM, 1), accepted: make(chan int64, 1), mu: make(chan struct{}, 1)}
 	a.mu <- struct{}{}
 	go func() {
 		for {
 			event, err := stream.Recv()
 			if err != nil {
-				if !errors.Is(err, io.EOF) && t.Context().Err() == nil {
+				if !errors.Is(err, io.EOF) && t.Context().Err() == nil && !a.lost.Load() {
 					t.Error(err)
 				}
 				return
 			}
 			if vm := event.GetEnded(); vm != nil {
 				a.ended <- vm
+			}
+			if e, ok := event.Event.(*pb.AttachResponse_Accepted); ok {
+				select {
+				case a.accepted <- e.Accepted:
+				default:
+				}
 			}
 			<-a.mu
 			err = console.Each(event.GetLog().GetFrames(), func(_ vmm.Stream, p []byte) error {
@@ -170,8 +179,9 @@ func TestInputFollows(t *testing.T) {
 	var typed strings.Builder
 	say := func(s string) {
 		t.Helper()
+		at := int64(typed.Len())
 		typed.WriteString(s)
-		if err := a.stream.Send(&pb.AttachRequest{Data: []byte(s)}); err != nil {
+		if err := a.stream.Send(&pb.AttachRequest{Offset: at, Data: []byte(s)}); err != nil {
 			t.Fatal(err)
 		}
 	}

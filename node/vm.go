@@ -23,6 +23,7 @@ type VM struct {
 	home  bool // this node is its home
 	log   *console.Log
 	input *console.Input // at home only
+	giver giver          // of input
 
 	mu        sync.Mutex
 	rec       *pb.VM

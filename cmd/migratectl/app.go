@@ -11,10 +11,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -64,8 +66,12 @@ func (a *app) dial() (*grpc.ClientConn, error) {
 		dialer = remote
 	}
 	return grpc.NewClient("passthrough:///daemon",
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithContextDialer(dialer))
+		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithContextDialer(dialer),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: redial, MinConnectTimeout: 20 * time.Second}))
 }
+
+// redial is for a daemon that is started again: somebody looks at a terminal.
+var redial = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second}
 
 // with connects, calls f, and explains an error of the connection. The context ends with
 // the first interrupt.

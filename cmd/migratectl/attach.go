@@ -7,8 +7,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/migrated/migrated/node/console"
@@ -16,56 +20,135 @@ import (
 	"github.com/migrated/migrated/vmm"
 )
 
+// A terminal is the program's: what is typed reaches it, what it prints is shown, over any
+// restart of its daemon.
+type terminal struct {
+	app    *app
+	client pb.NodeClient
+	id     string         // of the VM
+	seen   int64          // how much of its log has been shown
+	input  *console.Input // from what the program is not known to have
+}
+
 // attach is the program's terminal until it ends; the result is its exit.
 func (a *app) attach(ctx context.Context, client pb.NodeClient, vm *pb.VM) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := client.Attach(ctx)
-	if err != nil {
-		return err
-	}
-	if err := stream.Send(&pb.AttachRequest{Vm: vm.Id, Stdin: true}); err != nil {
-		return err
-	}
-	go a.sendInput(stream)
+	t := &terminal{app: a, client: client, id: vm.Id, input: console.NewInput()}
+	go t.readInput(ctx)
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(interrupts)
-	go a.stopOnInterrupt(ctx, client, vm.Id, interrupts)
+	for {
+		ended, err := t.session(ctx, interrupts)
+		if ended != nil {
+			return programEnd(ended)
+		}
+		if err != nil && status.Code(err) != codes.Unavailable {
+			return err
+		}
+		fmt.Fprintf(a.stderr, "migratectl: the daemon has gone away; waiting %v for its return\n", returnPatience)
+		if err := t.awaitReturn(ctx, interrupts); err != nil {
+			return fmt.Errorf("%s has lost its terminal, and its input ends; see `migratectl ps` and `migratectl logs`: %w", vm.Name, a.explain(err))
+		}
+		fmt.Fprintf(a.stderr, "migratectl: attached to %s again\n", vm.Name)
+	}
+}
 
-	var ended *pb.VM
+// returnPatience is how long a daemon may be away.
+const returnPatience = time.Minute
+
+// awaitReturn waits until a daemon answers. Who does not want to wait interrupts.
+func (t *terminal) awaitReturn(ctx context.Context, interrupts <-chan os.Signal) error {
+	ctx, cancel := context.WithTimeout(ctx, returnPatience)
+	defer cancel()
+	var last error // of the daemon's; better than that the time is over
+	for {
+		_, err := t.client.Inspect(ctx, &pb.VMRequest{Vm: t.id})
+		if status.Code(err) != codes.Unavailable && ctx.Err() == nil {
+			return err
+		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-time.After(returnInterval):
+		case <-interrupts:
+			return errors.New("interrupted")
+		case <-ctx.Done():
+			return last
+		}
+	}
+}
+
+// returnInterval is how often a daemon that is away is looked for.
+const returnInterval = 100 * time.Millisecond
+
+// session is one connection. The end of the program, if it came to that.
+func (t *terminal) session(ctx context.Context, interrupts <-chan os.Signal) (ended *pb.VM, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var both sync.WaitGroup
+	defer both.Wait()
+	defer cancel()
+	stream, err := t.client.Attach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := stream.Send(&pb.AttachRequest{Vm: t.id, Stdin: true, LogOffset: t.seen}); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	both.Go(func() { t.app.stopOnInterrupt(ctx, t.client, t.id, interrupts) })
+	begun := false
 	err = each(stream, func(event *pb.AttachResponse) error {
 		switch e := event.Event.(type) {
 		case *pb.AttachResponse_Log:
-			return a.printFrames(e.Log.Frames)
+			if err := t.app.printFrames(e.Log.Frames); err != nil {
+				return err
+			}
+			t.seen = e.Log.Offset + int64(len(e.Log.Frames))
+		case *pb.AttachResponse_Accepted:
+			t.input.Accept(e.Accepted)
+			if !begun { // it goes on from there
+				begun = true
+				both.Go(func() { t.sendInput(ctx, stream, e.Accepted) })
+			}
 		case *pb.AttachResponse_Ended:
 			ended = e.Ended
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return programEnd(ended)
+	return ended, err
 }
 
-// sendInput passes standard input on, up to its end.
-func (a *app) sendInput(stream pb.Node_AttachClient) {
+// readInput takes standard input, up to its end.
+func (t *terminal) readInput(ctx context.Context) {
 	buf := make([]byte, 32<<10)
-	for {
-		n, err := a.stdin.Read(buf)
-		if n > 0 {
-			if stream.Send(&pb.AttachRequest{Data: append([]byte(nil), buf[:n]...)}) != nil {
-				return // the program has ended, and the stream says how
-			}
-		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				fmt.Fprintln(a.stderr, "migratectl: standard input:", err)
-			}
-			_ = stream.Send(&pb.AttachRequest{Eof: true})
+	for offset := int64(0); ; {
+		n, err := t.app.stdin.Read(buf)
+		if t.input.Write(ctx, offset, buf[:n]) != nil {
 			return
 		}
+		offset += int64(n)
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				fmt.Fprintln(t.app.stderr, "migratectl: standard input:", err)
+			}
+			t.input.CloseWrite()
+			return
+		}
+	}
+}
+
+// sendInput passes standard input on, from an offset.
+func (t *terminal) sendInput(ctx context.Context, stream pb.Node_AttachClient, offset int64) {
+	for {
+		p, err := t.input.Read(ctx, offset)
+		eof := errors.Is(err, io.EOF)
+		if err != nil && !eof {
+			return
+		}
+		if stream.Send(&pb.AttachRequest{Offset: offset, Data: p, Eof: eof}) != nil || eof {
+			return // where the stream has ended, it says why
+		}
+		offset += int64(len(p))
 	}
 }
 
@@ -100,8 +183,6 @@ func (a *app) printFrames(frames []byte) error {
 // programEnd turns the end of a VM into the end of migratectl.
 func programEnd(vm *pb.VM) error {
 	switch {
-	case vm == nil:
-		return errors.New("the daemon went away before the program ended")
 	case vm.Exit == nil:
 		return fmt.Errorf("the VM %s is lost: %s", vm.Name, vm.Note)
 	case vm.Exit.Code != 0:

@@ -183,18 +183,17 @@ func TestInputResumes(t *testing.T) {
 		want[i] = byte(rng.Uint32())
 	}
 	go func() {
-		for rest := want; len(rest) > 0; {
-			n := min(len(rest), 7777)
-			if in.Write(context.Background(), rest[:n]) != nil {
+		for at := 0; at < len(want); at = min(len(want), at+7777) {
+			again := max(0, at-1000) // whoever gives it does not know what came last
+			if in.Write(context.Background(), int64(again), want[again:min(len(want), at+7777)]) != nil {
 				return
 			}
-			rest = rest[n:]
 		}
 		in.CloseWrite()
 	}()
 	var got []byte
 	for {
-		p, err := in.Read(t.Context(), in.Accepted())
+		p, err := in.Read(t.Context(), int64(len(got)))
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -206,10 +205,34 @@ func TestInputResumes(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes, want %d", len(got), len(want))
 	}
-	if err := in.Write(t.Context(), []byte("x")); !errors.Is(err, ErrInputClosed) {
+	if err := in.Write(t.Context(), int64(len(want)), []byte("x")); !errors.Is(err, ErrInputClosed) {
 		t.Errorf("write behind the end: %v", err)
 	}
 	if _, err := in.Read(t.Context(), 0); err == nil {
 		t.Error("input that the guest has was given again")
+	}
+}
+
+// TestInputOfAnEarlierDaemon: nothing is taken before the guest has said what it has, and then
+// what it has is left out.
+func TestInputOfAnEarlierDaemon(t *testing.T) {
+	in := ResumeInput()
+	written := make(chan error)
+	go func() { written <- in.Write(t.Context(), 3, []byte("defgh")) }()
+	in.Accept(5)
+	must(t, <-written)
+	if at, err := in.Accepted(t.Context(), -1); at != 5 || err != nil {
+		t.Errorf("the guest has %d, %v", at, err)
+	}
+	if p, err := in.Read(t.Context(), 5); string(p) != "fgh" || err != nil {
+		t.Errorf("it is given %q, %v", p, err)
+	}
+	if in.Write(t.Context(), 9, []byte("j")) == nil {
+		t.Error("input behind a gap was taken")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := in.Accepted(ctx, 5); !errors.Is(err, context.Canceled) {
+		t.Errorf("the guest has more: %v", err)
 	}
 }

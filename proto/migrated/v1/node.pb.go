@@ -365,10 +365,12 @@ func (x *FileHeader) GetSize() uint64 {
 
 type AttachRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`        // first message only
-	Stdin         bool                   `protobuf:"varint,2,opt,name=stdin,proto3" json:"stdin,omitempty"` // first message only: this caller will give the input
+	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`                                 // first message only
+	Stdin         bool                   `protobuf:"varint,2,opt,name=stdin,proto3" json:"stdin,omitempty"`                          // first message only: this caller will give the input
+	LogOffset     int64                  `protobuf:"varint,5,opt,name=log_offset,json=logOffset,proto3" json:"log_offset,omitempty"` // first message only: where the log begins
 	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
-	Eof           bool                   `protobuf:"varint,4,opt,name=eof,proto3" json:"eof,omitempty"`
+	Offset        int64                  `protobuf:"varint,6,opt,name=offset,proto3" json:"offset,omitempty"` // of data in the program's standard input; what is there already is left out
+	Eof           bool                   `protobuf:"varint,4,opt,name=eof,proto3" json:"eof,omitempty"`       // the input ends behind data
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,11 +419,25 @@ func (x *AttachRequest) GetStdin() bool {
 	return false
 }
 
+func (x *AttachRequest) GetLogOffset() int64 {
+	if x != nil {
+		return x.LogOffset
+	}
+	return 0
+}
+
 func (x *AttachRequest) GetData() []byte {
 	if x != nil {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *AttachRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
 }
 
 func (x *AttachRequest) GetEof() bool {
@@ -437,6 +453,7 @@ type AttachResponse struct {
 	//
 	//	*AttachResponse_Log
 	//	*AttachResponse_Ended
+	//	*AttachResponse_Accepted
 	Event         isAttachResponse_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -497,6 +514,15 @@ func (x *AttachResponse) GetEnded() *VM {
 	return nil
 }
 
+func (x *AttachResponse) GetAccepted() int64 {
+	if x != nil {
+		if x, ok := x.Event.(*AttachResponse_Accepted); ok {
+			return x.Accepted
+		}
+	}
+	return 0
+}
+
 type isAttachResponse_Event interface {
 	isAttachResponse_Event()
 }
@@ -509,9 +535,15 @@ type AttachResponse_Ended struct {
 	Ended *VM `protobuf:"bytes,2,opt,name=ended,proto3,oneof"` // last
 }
 
+type AttachResponse_Accepted struct {
+	Accepted int64 `protobuf:"varint,3,opt,name=accepted,proto3,oneof"` // bytes of standard input that the program has: the caller may forget them
+}
+
 func (*AttachResponse_Log) isAttachResponse_Event() {}
 
 func (*AttachResponse_Ended) isAttachResponse_Event() {}
+
+func (*AttachResponse_Accepted) isAttachResponse_Event() {}
 
 type ListRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1655,15 +1687,19 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\rR\x04mode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"[\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"\x92\x01\n" +
 	"\rAttachRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12\x14\n" +
-	"\x05stdin\x18\x02 \x01(\bR\x05stdin\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\x12\x10\n" +
-	"\x03eof\x18\x04 \x01(\bR\x03eof\"m\n" +
+	"\x05stdin\x18\x02 \x01(\bR\x05stdin\x12\x1d\n" +
+	"\n" +
+	"log_offset\x18\x05 \x01(\x03R\tlogOffset\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
+	"\x06offset\x18\x06 \x01(\x03R\x06offset\x12\x10\n" +
+	"\x03eof\x18\x04 \x01(\bR\x03eof\"\x8b\x01\n" +
 	"\x0eAttachResponse\x12)\n" +
 	"\x03log\x18\x01 \x01(\v2\x15.migrated.v1.LogChunkH\x00R\x03log\x12'\n" +
-	"\x05ended\x18\x02 \x01(\v2\x0f.migrated.v1.VMH\x00R\x05endedB\a\n" +
+	"\x05ended\x18\x02 \x01(\v2\x0f.migrated.v1.VMH\x00R\x05ended\x12\x1c\n" +
+	"\baccepted\x18\x03 \x01(\x03H\x00R\bacceptedB\a\n" +
 	"\x05event\"\x1f\n" +
 	"\vListRequest\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\"1\n" +
@@ -1894,6 +1930,7 @@ func file_migrated_v1_node_proto_init() {
 	file_migrated_v1_node_proto_msgTypes[6].OneofWrappers = []any{
 		(*AttachResponse_Log)(nil),
 		(*AttachResponse_Ended)(nil),
+		(*AttachResponse_Accepted)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
