@@ -29,8 +29,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// followStays begins to fetch the log of each stay elsewhere that is not complete. Only a
-// VM's home does.
+// followStays begins to fetch the log of each stay elsewhere, until that node knows that it is
+// not needed any more. Only a VM's home does.
 func (vm *VM) followStays() {
 	if !vm.home {
 		return
@@ -38,13 +38,19 @@ func (vm *VM) followStays() {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	for _, stay := range vm.rec.Stays {
-		done := vm.log.Complete(stay.Generation) && !(vm.rec.GivenUp && stay.Generation == vm.rec.Generation)
-		if stay.Node == vm.node.cfg.Name || vm.follows[stay.Generation] || done {
+		if stay.Node == vm.node.cfg.Name || vm.follows[stay.Generation] || stay.Released {
 			continue
 		}
 		vm.follows[stay.Generation] = true
+		complete := vm.log.Complete(stay.Generation) && !(vm.rec.GivenUp && stay.Generation == vm.rec.Generation)
 		stay := proto.CloneOf(stay)
-		vm.node.spawn(func() { vm.follow(stay) })
+		vm.node.spawn(func() {
+			if !complete {
+				vm.follow(stay)
+				return
+			}
+			vm.release(vm.node.ctx, stay) // an earlier daemon did not come to it
+		})
 	}
 }
 
@@ -60,6 +66,8 @@ func (vm *VM) follow(stay *pb.Stay) {
 		}
 		err := vm.followOver(ctx, stay)
 		if err == nil {
+			cancel() // nothing is fed there any more
+			vm.release(vm.node.ctx, stay)
 			return
 		}
 		if status.Code(err) == codes.NotFound {
@@ -98,20 +106,42 @@ func (vm *VM) followOver(ctx context.Context, stay *pb.Stay) error {
 		case *pb.FollowEvent_Vm:
 			err = vm.adopt(e.Vm, stay)
 		case *pb.FollowEvent_End:
-			if err = vm.endStay(e.End, stay); err != nil {
-				return err
-			}
-			_, err := l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
-			if err != nil {
-				// The host keeps a log that nobody needs any more; that is all.
-				vm.node.log.Debug("release", "vm", vm.id, "at", stay.Node, "err", err)
-			}
-			return nil
+			return vm.endStay(e.End, stay)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// release tells a stay's node that its log is not needed any more, until it has heard it.
+func (vm *VM) release(ctx context.Context, stay *pb.Stay) {
+	if vm.node.cfg.releasing != nil {
+		vm.node.cfg.releasing()
+	}
+	for ctx.Err() == nil {
+		l, err := vm.node.hub.Wait(ctx, stay.Node)
+		if err == nil {
+			_, err = l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
+		}
+		if err == nil || status.Code(err) == codes.NotFound {
+			vm.released(stay)
+			return
+		}
+		vm.node.log.Debug("release", "vm", vm.id, "at", stay.Node, "err", err)
+		pause(ctx, retryPause)
+	}
+}
+
+// released writes down that a stay's node has nothing more of it.
+func (vm *VM) released(stay *pb.Stay) {
+	vm.note(func(rec *pb.VM) {
+		for _, s := range rec.Stays {
+			if s.Generation == stay.Generation {
+				s.Released = true
+			}
+		}
+	})
 }
 
 // endStay is told once home has all of a stay's log.

@@ -73,6 +73,7 @@ func (vm *VM) endElsewhere(ctx context.Context, stay *pb.Stay) {
 			_, err = l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
 		}
 		if err == nil || status.Code(err) == codes.NotFound {
+			vm.released(stay)
 			return
 		}
 		pause(ctx, retryPause)

@@ -42,7 +42,8 @@ type Config struct {
 	// is none.
 	Reload func() (*pb.ReloadResponse, error)
 
-	step func(*pb.MoveEvent) // tests: called at each step of a move from here, which waits
+	step      func(*pb.MoveEvent) // tests: called at each step of a move from here, which waits
+	releasing func()              // tests: called before a node is told that a stay's log is not needed any more
 }
 
 // VMs starts the processes of VMs, and finds those that an earlier daemon left.

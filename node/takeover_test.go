@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -240,4 +241,42 @@ func TestRestartWhileArriving(t *testing.T) {
 		t.Error("moved to a node that had restarted")
 	}
 	server.checkGoesOn("job", faultLines)
+}
+
+// A host whose home was cut off, or restarted, before it could say that it has all of a stay's
+// log hears it afterwards, and keeps nothing.
+func TestReleasedLate(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		server, board, p := proxied(t)
+		server.survive()
+		cut := make(chan struct{})
+		var once sync.Once
+		server.Node.cfg.releasing = func() {
+			once.Do(func() {
+				p.setCut(true)
+				server.eventually("the link is gone", func() bool { _, err := server.hub.Link("board"); return err != nil })
+				close(cut)
+			})
+		}
+		server.run("job", "count", "600")
+		server.move("job", "board")
+		_, _ = server.tryMove("job", "") // the link may be gone before it has heard of the end
+		<-cut
+		if restarted {
+			server.restart()
+		}
+		if rec := server.inspect("job"); len(rec.Stays) != 3 || !server.logComplete(rec.Id, 1) {
+			t.Fatalf("restarted %v: it was cut too early: %d stays", restarted, len(rec.Stays))
+		}
+		p.setCut(false)
+		board.checkNothingLeft()
+		server.eventually("it is known", func() bool { return server.inspect("job").Stays[1].Released })
+		server.checkGoesOn("job", 600)
+	}
+}
+
+// logComplete says whether the node has all of a stay's log.
+func (n *testNode) logComplete(id string, generation uint32) bool {
+	vm, err := n.byID(id)
+	return err == nil && vm.log.Complete(generation)
 }

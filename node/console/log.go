@@ -266,13 +266,13 @@ func (l *Log) ReadStay(ctx context.Context, generation uint32, offset int64) ([]
 	}
 }
 
-// Drop deletes a stay's log.
+// Drop deletes a stay's log, if there is one.
 func (l *Log) Drop(generation uint32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s, err := l.find(generation)
 	if err != nil {
-		return err
+		return nil
 	}
 	l.segments = slices.DeleteFunc(l.segments, func(o *segment) bool { return o == s })
 	l.notify()

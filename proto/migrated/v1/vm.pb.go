@@ -602,6 +602,7 @@ type Stay struct {
 	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
 	LogStart      int64                  `protobuf:"varint,3,opt,name=log_start,json=logStart,proto3" json:"log_start,omitempty"` // offset in the VM's log where it begins, bytes
 	LogEnd        int64                  `protobuf:"varint,4,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`       // where it ends; -1 while it goes on
+	Released      bool                   `protobuf:"varint,5,opt,name=released,proto3" json:"released,omitempty"`                 // at the VM's home: the stay's node knows that its log is not needed any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -662,6 +663,13 @@ func (x *Stay) GetLogEnd() int64 {
 		return x.LogEnd
 	}
 	return 0
+}
+
+func (x *Stay) GetReleased() bool {
+	if x != nil {
+		return x.Released
+	}
+	return false
 }
 
 type Exit struct {
@@ -1765,14 +1773,15 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\vConfinement\x12\x14\n" +
 	"\x05means\x18\x01 \x01(\tR\x05means\x12\x16\n" +
 	"\x06answer\x18\x02 \x01(\tR\x06answer\x12\x12\n" +
-	"\x04note\x18\x03 \x01(\tR\x04note\"p\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"\x8c\x01\n" +
 	"\x04Stay\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\rR\n" +
 	"generation\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x1b\n" +
 	"\tlog_start\x18\x03 \x01(\x03R\blogStart\x12\x17\n" +
-	"\alog_end\x18\x04 \x01(\x03R\x06logEnd\"\\\n" +
+	"\alog_end\x18\x04 \x01(\x03R\x06logEnd\x12\x1a\n" +
+	"\breleased\x18\x05 \x01(\bR\breleased\"\\\n" +
 	"\x04Exit\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +
 	"\x06signal\x18\x02 \x01(\x05R\x06signal\x12(\n" +
