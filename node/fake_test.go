@@ -355,10 +355,32 @@ func (vm *fakeVM) Receive(ctx context.Context, s vmproc.Streams, opt *pb.Receive
 }
 
 func (vm *fakeVM) Drain(ctx context.Context, s vmproc.Streams, progress func(*pb.MoveProgress)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-vm.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	vm.mu.Lock()
 	drain := vm.drain
 	vm.mu.Unlock()
-	return drain(ctx, s, progress)
+	err := drain(ctx, s, progress)
+	select {
+	case <-vm.done:
+		return vmproc.ErrGone
+	default:
+		return err
+	}
+}
+
+// die ends the process of a guest at rest as SIGKILL would.
+func (vm *fakeVM) die() {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	close(vm.done)
 }
 
 func (vm *fakeVM) Fill(ctx context.Context, s vmproc.Streams, progress func(*pb.MoveProgress)) error {

@@ -132,12 +132,11 @@ func TestSourceRestartsAfterCommit(t *testing.T) {
 	}
 	server.stop()
 	server.start()
-	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_LOST {
-		t.Errorf("before the target can be asked it is %v", rec.State)
+	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_MOVING || rec.MovingTo != "board" {
+		t.Errorf("before the target can be asked it is %v, moving to %q", rec.State, rec.MovingTo)
 	}
 	p.setCut(false)
-	server.eventually("it is known to have ended", func() bool { return server.inspect("job").Exit != nil })
-	if end := server.inspect("job"); end.Exit.GetCode() != 42 || end.Node != "board" {
+	if end := server.wait("job"); end.Exit.GetCode() != 42 || end.Node != "board" {
 		t.Errorf("it ended with %v on %s", end.Exit, end.Node)
 	}
 	if got, want := server.logs("job", true), countOutput(faultLines); got != want {

@@ -126,6 +126,30 @@ func (n *Node) recoverFill(h *pb.Handover) error {
 	return nil
 }
 
+// lose ends a VM whose source has nothing more of the memory that it lacks: it would wait for
+// good where it needs that.
+func (n *Node) lose(ctx context.Context, h *pb.Handover) error {
+	from, err := caller(ctx)
+	if err != nil {
+		return err
+	}
+	if from.Name() != h.Peer {
+		return status.Errorf(codes.PermissionDenied, "the VM came from %s", h.Peer)
+	}
+	vm, err := n.byID(h.Vm)
+	if err != nil {
+		return err
+	}
+	guest := vm.here()
+	if guest == nil {
+		return nil // it has ended meanwhile
+	}
+	vm.mu.Lock()
+	vm.doom = fmt.Sprintf("its process on %s died while pages of its memory were still there", h.Peer)
+	vm.mu.Unlock()
+	return guest.Close()
+}
+
 // lacks says whether a VM that came by a move still needs pages of its source.
 func (n *Node) lacks(h *pb.Handover) bool {
 	vm, err := n.byID(h.Vm)

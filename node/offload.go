@@ -212,13 +212,17 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account *pb.Move, err error, logEnd int64) {
 	n := vm.node
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, move.ErrLost):
 		vm.depart(out.to, account, logEnd)
 		vm.unhost()
 		if err := n.store.DeleteHandover(token[:]); err != nil {
 			n.log.Error("hand-over", "vm", vm.id, "err", err)
 		}
-		watch.done(account)
+		if err != nil {
+			watch.failed(err)
+		} else {
+			watch.done(account)
+		}
 	case errors.Is(err, move.ErrShutdown):
 		// The journal has the commitment: the next daemon asks on.
 	default:

@@ -104,7 +104,13 @@ func (s *peerServer) Start(ctx context.Context, req *pb.StartRequest) (*pb.Start
 		return nil, err
 	}
 	if h.GetState() == pb.HandoverState_HANDOVER_STATE_OWNER {
-		return &pb.StartResponse{Started: true, Repeated: true, Lacks: s.node.lacks(h)}, nil
+		lacks := s.node.lacks(h)
+		if lacks && req.Lost {
+			if err := s.node.lose(ctx, h); err != nil {
+				return nil, err
+			}
+		}
+		return &pb.StartResponse{Started: true, Repeated: true, Lacks: lacks}, nil
 	}
 	return &pb.StartResponse{Reason: s.node.cfg.Name + " knows nothing of this move: it restarted, or gave the move up"}, nil
 }

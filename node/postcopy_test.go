@@ -183,6 +183,37 @@ func TestTargetRestartsWhileFilling(t *testing.T) {
 	board.checkNothingLeft()
 }
 
+// A source whose process of the VM dies has lost what it had, whether its daemon sees it or
+// restarts meanwhile: the VM is lost, both nodes say so, and nothing is left.
+func TestSourceProcessDies(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		server, board, p, moved := halfFilled(t)
+		vm, err := server.lookup("job")
+		if err != nil {
+			t.Fatal(err)
+		}
+		guest := vm.here().(*fakeVM)
+		if restarted {
+			server.stop()
+			server.faults.set(func(f *faults) { clear(f.left) })
+			server.start()
+		}
+		guest.die()
+		p.setCut(false)
+		if err := <-moved; err == nil || !restarted && !strings.Contains(err.Error(), "lost") {
+			t.Errorf("restarted %v: moved: %v", restarted, err)
+		}
+		const why = "its process on server died while pages of its memory were still there"
+		if end := server.wait("job"); end.State != pb.VMState_VM_STATE_LOST || end.Node != "board" || end.Note != why {
+			t.Errorf("restarted %v: it is %v on %s: %s", restarted, end.State, end.Node, end.Note)
+		}
+		board.checkNothingLeft()
+		if h, err := server.store.Handovers(); err != nil || len(h) != 0 {
+			t.Errorf("restarted %v: hand-overs %v are left, %v", restarted, h, err)
+		}
+	}
+}
+
 // A source that never returns: the VM waits, says so, and can be ended.
 func TestSourceGone(t *testing.T) {
 	server, board, _, moved := halfFilled(t)

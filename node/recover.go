@@ -35,6 +35,9 @@ func (n *Node) recover() error {
 		committed := slices.IndexFunc(handovers, func(h *pb.Handover) bool {
 			return h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED && h.Vm == rec.Id && h.Generation == rec.Generation+1
 		})
+		if committed >= 0 {
+			rec.MovingTo = handovers[committed].Peer // the record may be older
+		}
 		if err := n.recoverVM(rec, committed >= 0); err != nil {
 			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
 		}
@@ -122,7 +125,7 @@ func (n *Node) recoverVM(rec *pb.VM, committed bool) error {
 	}
 	if vm.guest != nil {
 		vm.serve()
-	} else if before != rec.State {
+	} else if before != rec.State && over(rec.State) {
 		n.happened(endEvent(rec, ""))
 	}
 	vm.followStays()
@@ -157,8 +160,8 @@ func (vm *VM) recoverGuest(committed bool) error {
 	n, rec := vm.node, vm.rec
 	guest, err := n.cfg.VMs.TakeOver(n.ctx, vm.id, rec.Generation, vm.hooks(rec.Generation))
 	if err != nil {
-		n.log.Warn("VM is lost", "vm", rec.Name, "id", rec.Id, "err", err)
-		return vm.recoverLost()
+		n.log.Warn("a VM's process is gone", "vm", rec.Name, "id", rec.Id, "committed", committed, "err", err)
+		return vm.recoverLost(committed)
 	}
 	if err := vm.resume(guest, committed); err != nil {
 		return errors.Join(err, guest.Close())
@@ -166,8 +169,8 @@ func (vm *VM) recoverGuest(committed bool) error {
 	return nil
 }
 
-// recoverLost is for a VM whose process is gone.
-func (vm *VM) recoverLost() error {
+// recoverLost is for a VM whose process is gone. One that was handed over may run elsewhere.
+func (vm *VM) recoverLost(committed bool) error {
 	rec := vm.rec
 	last := rec.Stays[len(rec.Stays)-1]
 	if err := vm.log.Mend(last.Generation); err != nil {
@@ -177,8 +180,14 @@ func (vm *VM) recoverLost() error {
 	if err != nil {
 		return err
 	}
-	rec.State, rec.Ended, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), ""
-	rec.Note = "its process on " + vm.node.cfg.Name + " ended while migrated did not run there"
+	if committed {
+		rec.State = pb.VMState_VM_STATE_MOVING
+		rec.Note = fmt.Sprintf("its process on %s is gone; whether it runs on %s is asked", vm.node.cfg.Name, rec.MovingTo)
+		vm.out = &outgoing{to: rec.MovingTo, cancel: func(error) {}, done: make(chan struct{})}
+	} else {
+		rec.State, rec.Ended, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), ""
+		rec.Note = "its process on " + vm.node.cfg.Name + " ended while migrated did not run there"
+	}
 	last.LogEnd = end
 	return vm.log.Finish(last.Generation, end)
 }
@@ -266,7 +275,7 @@ func (n *Node) settle(h *pb.Handover) {
 		started := answer.Started
 		vm, err := n.byID(h.Vm)
 		if err == nil {
-			if started && answer.Lacks && vm.serveRest(h) != nil {
+			if started && answer.Lacks && errors.Is(vm.serveRest(h), move.ErrShutdown) {
 				return // the next daemon goes on
 			}
 			vm.conclude(h, started)
@@ -281,10 +290,10 @@ func (n *Node) settle(h *pb.Handover) {
 
 // serveRest goes on to serve what the target of a move lacks, as an earlier daemon did.
 func (vm *VM) serveRest(h *pb.Handover) error {
-	guest := vm.here()
+	guest := vm.here() // nil: it died meanwhile
 	token, err := link.ParseToken(h.Token)
-	if guest == nil || err != nil || vm.view().Generation+1 != h.Generation {
-		return nil // what it had is lost
+	if err != nil || vm.view().Generation+1 != h.Generation {
+		return nil
 	}
 	n := vm.node
 	vm.note(func(rec *pb.VM) { rec.Note = serving(h.Peer) })
@@ -322,8 +331,7 @@ func (vm *VM) conclude(h *pb.Handover, started bool) {
 	case !here:
 		return
 	case started:
-		if guest != nil || rec.State == pb.VMState_VM_STATE_LOST {
-			vm.note(func(rec *pb.VM) { rec.Ended = nil })
+		if !over(rec.State) {
 			end, err := vm.log.Next(rec.Generation)
 			if err != nil {
 				vm.node.log.Error("end log", "vm", vm.id, "err", err)
@@ -342,6 +350,13 @@ func (vm *VM) conclude(h *pb.Handover, started bool) {
 			rec.MovingTo = ""
 			rec.Note = fmt.Sprintf("move to %s failed: it did not start there", h.Peer)
 		})
+	case !over(rec.State):
+		vm.note(func(rec *pb.VM) {
+			rec.State, rec.Ended, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), ""
+			rec.Note = fmt.Sprintf("its process on %s ended, and it did not start on %s", vm.node.cfg.Name, h.Peer)
+		})
+		vm.log.End()
+		vm.node.happened(endEvent(vm.view(), ""))
 	}
 	vm.mu.Lock()
 	out := vm.out

@@ -33,6 +33,7 @@ type VM struct {
 	leave     context.CancelFunc // ends what serves the stay here
 	out       *outgoing          // the move from here that is under way
 	forgotten bool               // the record is not to be written any more
+	doom      string             // why the guest is being ended though its program goes on
 	follows   map[uint32]bool    // stays elsewhere whose log is being fetched
 }
 
@@ -187,6 +188,12 @@ func (vm *VM) watch(guest vmproc.VM, generation uint32) {
 		return
 	}
 	ended := guest.Ended()
+	vm.mu.Lock()
+	doom := vm.doom
+	vm.mu.Unlock()
+	if doom != "" { // the program did not end by itself
+		ended = nil
+	}
 	end, err := vm.endLog(generation, ended)
 	if err != nil {
 		vm.node.log.Error("end log", "vm", vm.id, "err", err)
@@ -201,6 +208,9 @@ func (vm *VM) watch(guest vmproc.VM, generation uint32) {
 	} else {
 		rec.State, rec.Ended = pb.VMState_VM_STATE_LOST, timestamppb.Now()
 		rec.Note = "its process on " + vm.node.cfg.Name + " was killed"
+		if doom != "" {
+			rec.Note = doom
+		}
 	}
 	err = vm.node.store.PutVM(rec)
 	vm.mu.Unlock()

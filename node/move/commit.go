@@ -67,7 +67,11 @@ func (s *Source) commit() (*pb.Move, error) {
 	if s.state == handover.Serving {
 		s.Serving(s.sent.Missing)
 		rest.Started.Store(true)
-		if <-rest.done; rest.err != nil {
+		<-rest.done
+		if errors.Is(rest.err, ErrLost) {
+			return s.clock.move, rest.err
+		}
+		if rest.err != nil {
 			return nil, rest.err
 		}
 		s.clock.drained()

@@ -36,18 +36,25 @@ type Rest struct {
 // errHasAll ends serving a target that needs nothing more.
 var errHasAll = errors.New("the target has all")
 
+// ErrLost is returned for a VM that is lost: its process here died while the target, where it
+// runs, still lacked pages of its memory.
+var ErrLost = errors.New("the VM is lost: its process here died before all of its memory had left it")
+
 // restPause is before what broke is tried again.
 const restPause = 50 * time.Millisecond
 
 // Drain serves the target until it has all, however often the link is cut meanwhile.
-// ErrShutdown: it does not have all, and the VM's process can go on to serve it. When that
-// process has died there is nothing left to serve.
+// ErrShutdown: it does not have all, and the VM's process can go on to serve it. ErrLost: that
+// process has died, and the target knows. A nil guest is one that has died before.
 func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.has = cancel
 	for {
-		err := guest.Drain(ctx, r, nil)
+		err := vmproc.ErrGone
+		if guest != nil {
+			err = guest.Drain(ctx, r, nil)
+		}
 		switch {
 		case err == nil, errors.Is(context.Cause(ctx), errHasAll):
 			return nil
@@ -55,13 +62,55 @@ func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
 			return ErrShutdown
 		case errors.Is(err, vmproc.ErrGone):
 			r.Log.Error("the VM's process here has died: pages that the target lacks are lost", "to", r.To)
-			return nil
+			return r.tellLost(ctx)
 		}
 		r.Log.Warn("serve memory", "to", r.To, "err", err)
 		if !pause(ctx) {
 			return ErrShutdown
 		}
 	}
+}
+
+// tellLost tells the target that what it lacks does not come any more, until it has heard it.
+func (r *Rest) tellLost(ctx context.Context) error {
+	for pause(ctx) {
+		if !r.Started.Load() {
+			continue
+		}
+		answer, err := r.ask(ctx, &pb.StartRequest{Token: r.Token[:], Lost: true})
+		switch {
+		case err != nil:
+			r.Log.Debug("tell that pages are lost", "to", r.To, "err", err)
+		case answer.Started && answer.Lacks:
+			return ErrLost
+		default:
+			return nil
+		}
+	}
+	return ErrShutdown
+}
+
+// ask repeats START, which the target answers with what it lacks.
+func (r *Rest) ask(ctx context.Context, req *pb.StartRequest) (*pb.StartResponse, error) {
+	l, err := r.link(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Stall)
+	defer cancel()
+	return l.Client().Start(ctx, req)
+}
+
+// link is whatever link there is to the target.
+func (r *Rest) link(ctx context.Context) (*link.Link, error) {
+	l, err := r.Links.Wait(ctx, r.To)
+	if err != nil {
+		return nil, err
+	}
+	if r.Peer != "" && l.Peer().Id != r.Peer {
+		return nil, errors.New("another node has taken that name")
+	}
+	return l, nil
 }
 
 func pause(ctx context.Context) bool {
@@ -96,17 +145,8 @@ func (r *Rest) open(ctx context.Context, number uint8) (net.Conn, error) {
 	if again && !pause(ctx) {
 		return nil, context.Cause(ctx)
 	}
-	l, err := r.Links.Wait(ctx, r.To)
-	if err != nil {
-		return nil, err
-	}
-	if r.Peer != "" && l.Peer().Id != r.Peer {
-		return nil, errors.New("another node has taken that name")
-	}
 	if again && r.Started.Load() {
-		limited, cancel := context.WithTimeout(ctx, r.Stall)
-		defer cancel()
-		answer, err := l.Client().Start(limited, &pb.StartRequest{Token: r.Token[:]})
+		answer, err := r.ask(ctx, &pb.StartRequest{Token: r.Token[:]})
 		if err != nil {
 			return nil, fmt.Errorf("ask whether it has all: %w", err)
 		}
@@ -114,6 +154,10 @@ func (r *Rest) open(ctx context.Context, number uint8) (net.Conn, error) {
 			r.has(errHasAll)
 			return nil, errHasAll
 		}
+	}
+	l, err := r.link(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return l.OpenData(r.Token, number)
 }

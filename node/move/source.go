@@ -93,8 +93,9 @@ type Source struct {
 // ErrShutdown is returned for a move that was in doubt when this node shut down.
 var ErrShutdown = errors.New("the node shuts down")
 
-// Run moves the VM. On success it has left, and the guest here is to be closed. On an error
-// but ErrShutdown the VM goes on here; Run returns only when that is certain.
+// Run moves the VM. On success it has left, and the guest here is to be closed; so it has with
+// ErrLost. On another error but ErrShutdown the VM goes on here; Run returns only when that is
+// certain.
 func (s *Source) Run(ctx context.Context) (*pb.Move, error) {
 	s.clock = timeline{begin: time.Now(), move: &pb.Move{
 		From: s.From, To: s.To, Started: timestamppb.Now(),

@@ -24,7 +24,7 @@ import (
 var (
 	seedFlag = flag.Uint64("seed", 0, "seed of the faults; 0 draws one")
 	rounds   = flag.Int("rounds", 0, "how many; 0 for one of each kind, or 300 under MIGRATED_LONG")
-	mode     = flag.String("mode", "auto", "how VMs are moved; by postcopy, one whose source is killed waits for it for good")
+	mode     = flag.String("mode", "auto", "how VMs are moved")
 	only     = flag.String("kind", "", "only kinds of fault whose name contains this")
 )
 
@@ -215,19 +215,33 @@ func (r *round) run(name string, k kind) (result string) {
 func (r *round) heal() {
 	r.t.Helper()
 	r.wire.Mend()
-	for _, n := range []**cluster.Node{&r.campaign.b, &r.campaign.a} {
-		_ = (*n).Thaw()
+	for _, n := range []*cluster.Node{r.b, r.a} {
+		_ = n.Thaw()
 		if r.disks {
-			_ = os.Remove(r.filler(*n))
+			_ = os.Remove(r.filler(n))
 		}
-		if !(*n).Running() {
-			again, err := r.c.Start(r.ctx, r.config((*n).Name))
-			check(r.t, err)
-			*n = again
+		if !n.Running() {
+			r.restart(n)
 		}
 	}
-	r.wire.Redirect(r.b.Address)
 	check(r.t, r.a.AwaitPeer(r.ctx, "b"))
+}
+
+// restart starts the next daemon of a node.
+func (r *round) restart(n *cluster.Node) {
+	again, err := r.c.Start(r.ctx, r.config(n.Name))
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n == r.a {
+		r.campaign.a = again
+		return
+	}
+	r.campaign.b = again
+	r.wire.Redirect(again.Address)
 }
 
 // checkEnd checks a VM that has ended: its output, its status, and that nothing is left.

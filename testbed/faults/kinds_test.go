@@ -23,8 +23,8 @@ type kind struct {
 
 // kinds are all. What they break, (*round).heal mends.
 var kinds = []kind{
-	{name: "daemon of the source killed", strike: func(r *round) { r.source().Kill() }},
-	{name: "daemon of the target killed", strike: func(r *round) { r.target().Kill() }},
+	{name: "daemon of the source killed", strike: func(r *round) { r.kill(r.source()) }},
+	{name: "daemon of the target killed", strike: func(r *round) { r.kill(r.target()) }},
 	{name: "daemon of the source frozen", strike: func(r *round) { r.freeze(r.source()) }},
 	{name: "daemon of the target frozen", strike: func(r *round) { r.freeze(r.target()) }},
 	{name: "process at the source killed", kills: true, strike: func(r *round) { r.killVM(r.source()) }},
@@ -35,7 +35,13 @@ var kinds = []kind{
 	{name: "network delayed", strike: func(r *round) { r.wire.Delay(r.pause / 20); r.after(func() { r.wire.Delay(0) }) }},
 	{name: "disk of the source full", disk: true, strike: func(r *round) { r.fillDisk(r.source()) }},
 	{name: "disk of the target full", disk: true, strike: func(r *round) { r.fillDisk(r.target()) }},
-	{name: "both daemons killed", strike: func(r *round) { r.source().Kill(); r.target().Kill() }},
+	{name: "both daemons killed", strike: func(r *round) { r.kill(r.source()); r.kill(r.target()) }},
+}
+
+// kill ends a daemon, and starts the next one after the pause: a move by post-copy waits for it.
+func (r *round) kill(n *cluster.Node) {
+	n.Kill()
+	r.after(func() { r.restart(n) })
 }
 
 // freeze stops a daemon for the pause.

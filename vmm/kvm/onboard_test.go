@@ -55,7 +55,12 @@ func TestOnBoard(t *testing.T) {
 	status, err := b.Run(ctx, &out, &out, "/bin/kvm.test", "-test.v", "-test.timeout=5m", "-test.skip="+skip, "-guests=/guests")
 	check(t, err)
 	t.Logf("on the board:\n%s", out.String())
-	if status != 0 || !strings.Contains(out.String(), "--- PASS: TestFaults") {
+	if status != 0 {
 		t.Errorf("status %d, console:\n%s", status, b.Console())
+	}
+	for _, name := range []string{"TestFaults", "TestDirtyLog", "TestUserfault", "TestPreCopy"} { // none was skipped
+		if !strings.Contains(out.String(), "--- PASS: "+name) {
+			t.Errorf("%s did not pass", name)
+		}
 	}
 }

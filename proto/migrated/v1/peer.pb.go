@@ -600,6 +600,7 @@ type StartRequest struct {
 	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	SinceLeft     *durationpb.Duration   `protobuf:"bytes,2,opt,name=since_left,json=sinceLeft,proto3" json:"since_left,omitempty"` // source's clock: since the guest stopped, when sent
 	RoundTrip     *durationpb.Duration   `protobuf:"bytes,3,opt,name=round_trip,json=roundTrip,proto3" json:"round_trip,omitempty"` // of the link
+	Lost          bool                   `protobuf:"varint,4,opt,name=lost,proto3" json:"lost,omitempty"`                           // after it has started: pages that it still lacks are lost, and with them the VM
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -653,6 +654,13 @@ func (x *StartRequest) GetRoundTrip() *durationpb.Duration {
 		return x.RoundTrip
 	}
 	return nil
+}
+
+func (x *StartRequest) GetLost() bool {
+	if x != nil {
+		return x.Lost
+	}
+	return false
 }
 
 type StartResponse struct {
@@ -1680,13 +1688,14 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\aquiesce\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\aquiesce\x12\x14\n" +
 	"\x05input\x18\a \x01(\fR\x05input\x12\x1b\n" +
 	"\tinput_eof\x18\b \x01(\bR\binputEof\"\x0f\n" +
-	"\rReadyResponse\"\x98\x01\n" +
+	"\rReadyResponse\"\xac\x01\n" +
 	"\fStartRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x128\n" +
 	"\n" +
 	"since_left\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tsinceLeft\x128\n" +
 	"\n" +
-	"round_trip\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\"\xb3\x01\n" +
+	"round_trip\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12\x12\n" +
+	"\x04lost\x18\x04 \x01(\bR\x04lost\"\xb3\x01\n" +
 	"\rStartResponse\x12\x18\n" +
 	"\astarted\x18\x01 \x01(\bR\astarted\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12>\n" +
