@@ -74,6 +74,8 @@ func TestPortable(t *testing.T) {
 		{"files", kernel, "ok"},
 		{"console", kernel, "ok"},
 		{"poll", kernel, "ok"},
+		{"pipe", kernel, "ok"},
+		{"store", kernel, "ok"},
 		{"clock", kernel, "ok"},
 		{"memory", kernel, "ok"},
 		{"futex", kernel, "ok"},

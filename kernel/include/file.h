@@ -28,8 +28,24 @@ struct content {
 size_t content_read(const struct content *c, uint64_t offset, void *buf, size_t n);
 int64_t content_write(struct content *c, uint64_t offset, const void *buf, size_t n);
 int content_resize(struct content *c, uint64_t size);
+int content_reserve(struct content *c, uint64_t offset, uint64_t n); /* no holes there */
 
-enum inode_kind { INODE_FILE, INODE_DIR, INODE_LINK, INODE_DEVICE };
+#define PIPE_SIZE 65536u /* bytes: what Linux makes (pipe(7)) */
+
+/* pipe.c: a ring of bytes between those who read and those who write. */
+struct pipe {
+	uint8_t *ring;             /* PIPE_SIZE bytes, from the first write on */
+	uint32_t start, used;      /* bytes */
+	uint32_t readers, writers; /* open files */
+};
+
+/* event.c: what eventfd makes. */
+struct event {
+	uint64_t count;
+	bool semaphore; /* a read takes one */
+};
+
+enum inode_kind { INODE_FILE, INODE_DIR, INODE_LINK, INODE_DEVICE, INODE_PIPE, INODE_EVENT };
 enum device { DEV_NULL, DEV_ZERO, DEV_RANDOM, DEV_STDIN, DEV_STDOUT, DEV_STDERR };
 
 struct entry {
@@ -47,6 +63,8 @@ struct inode {
 	uint32_t users;      /* open files, working directory, subdirectories */
 	uint32_t uid, gid;
 	uint64_t number;
+	uint32_t shared_locks; /* flock.c */
+	bool exclusive_lock;
 	struct timespec atime, mtime, ctime;
 	union {
 		struct content content;
@@ -60,14 +78,19 @@ struct inode {
 			size_t len;
 		} link;
 		enum device device;
+		struct pipe pipe;
+		struct event event;
 	};
 };
+
+enum file_lock { FILE_UNLOCKED, FILE_SHARED, FILE_EXCLUSIVE };
 
 /* An open file; descriptors share it after dup. */
 struct file {
 	struct inode *inode;
 	uint32_t users;
 	uint32_t flags;  /* O_* */
+	enum file_lock lock;
 	uint64_t offset; /* bytes; of a directory, the cookie of the next entry */
 };
 
@@ -100,5 +123,24 @@ struct file *fd_file(int fd); /* NULL: EBADF */
 void file_hold(struct file *file); /* over a wait: another thread may close it */
 void file_release(struct file *file);
 int fd_open(struct inode *inode, uint32_t flags, int least);
+
+/* pipe.c, event.c: these wait, unless the file is O_NONBLOCK; hold it. */
+int64_t pipe_read(const struct file *file, void *buf, size_t n);
+int64_t pipe_write(const struct file *file, const void *buf, size_t n);
+short pipe_ready(const struct file *file); /* POLL* that hold now */
+void pipe_signal(void);                    /* behind a write: SIGPIPE comes before it returns */
+size_t pipe_waiting(const struct file *file); /* bytes */
+void pipe_opened(const struct file *file);
+void pipe_closed(const struct file *file);
+void pipe_free(struct inode *inode);
+int64_t event_read(const struct file *file, void *buf, size_t n);
+int64_t event_write(const struct file *file, const void *buf, size_t n);
+short event_ready(const struct file *file);
+
+/* flock.c */
+void flock_closed(struct file *file);
+
+/* poll.c: POLL* that hold now. */
+short file_ready(const struct file *file);
 
 #endif

@@ -54,6 +54,7 @@ void clock_idle(uint64_t ns); /* not spent computing */
 
 /* console.c */
 void console_take(void);                            /* input ring -> own buffer */
+size_t console_waiting(void);                       /* bytes that can be read now */
 bool console_readable(void);                        /* data, or the end */
 int64_t console_read(void *buf, size_t n);          /* waits; or -EINTR */
 void console_write(uint32_t stream, const void *buf, size_t n);
@@ -75,7 +76,10 @@ void __mig_poll_slow(void);
    reason; callers look again, also whether the thread has run a handler meanwhile. */
 #define FOREVER UINT64_MAX
 void wait_until(uint64_t deadline);
-void wait_for_input(uint64_t deadline); /* or there is input */
+/* Or until something may have happened to a file, which is named by any address of its own. */
+void wait_for(const void *file, uint64_t deadline);
+void wake_waiters(const void *file);
+extern const char any_file, console_input;
 
 /* Of the running thread, used by name (docs/runtime-abi.md). */
 extern char *__mig_ssp, *__mig_tp;

@@ -56,7 +56,7 @@ struct thread {
 	int id;                    /* what the program knows it by */
 	bool is_new;               /* has never run */
 	bool on_stack;             /* has frames on its machine stack */
-	bool awaits_input;         /* while blocked: wake it when there is input */
+	const void *awaits;        /* while blocked: the file that it waits for, or NULL */
 	uint64_t deadline;         /* while blocked: mono ns, or FOREVER */
 
 	char *shadow_stack;        /* __mig_ssp while it does not run */
@@ -120,7 +120,6 @@ void alarm_resumed(void);              /* on another host */
 
 /* point.c */
 void take_pending(void);               /* what the host asks for, but leaving and signals */
-void wake_readers(void);               /* there may be input */
 void __mig_poll_slow(void);            /* what a poll calls that found something pending */
 void migration_point(void);            /* behind a wait: leaves if that is asked for, runs handlers */
 
@@ -131,6 +130,7 @@ int futex_wake(volatile int *word, int count, uint32_t bits);
 bool signal_to_process(const siginfo_t *info); /* false: no memory to keep info */
 bool signal_to_thread(struct thread *t, const siginfo_t *info);
 bool signal_waits(void);               /* for the running thread: it will be acted on at a point */
+void signal_self(int sig);             /* to the running thread, at its next point */
 void signal_deliver(void);             /* runs handlers of the running thread, a migration point */
 void signal_mask(uint64_t mask);       /* of the running thread, from now on */
 uint64_t signal_pending(void);         /* mask: for the running thread */

@@ -81,9 +81,14 @@ void console_take(void)
 	ended |= end;
 }
 
+size_t console_waiting(void)
+{
+	return kept_end - kept_start + input_waiting();
+}
+
 bool console_readable(void)
 {
-	return kept_start < kept_end || ended || input_waiting() || input_ended();
+	return console_waiting() || ended || input_ended();
 }
 
 static size_t kept_read(void *buf, size_t n)
@@ -118,7 +123,7 @@ int64_t console_read(void *buf, size_t n)
 			return got;
 		if (end)
 			return 0;
-		wait_for_input(FOREVER);
+		wait_for(&console_input, FOREVER);
 		if (thread_interrupted() != interrupted && !console_readable())
 			return -EINTR;
 	}

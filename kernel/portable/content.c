@@ -92,6 +92,20 @@ int64_t content_write(struct content *c, uint64_t offset, const void *buf, size_
 	return write_pages(c, offset, buf, n);
 }
 
+int content_reserve(struct content *c, uint64_t offset, uint64_t n)
+{
+	uint64_t end;
+	if (__builtin_add_overflow(offset, n, &end) || end > INT64_MAX - PAGE)
+		return -EFBIG;
+	/* Not to use up all memory before it is clear that it does not suffice. */
+	if (PAGES(n) > page_count_free() || own(c) < 0 || grow_slots(c, PAGES(end)) < 0)
+		return -ENOSPC;
+	for (uint64_t slot = offset / PAGE; slot < PAGES(end); slot++)
+		if (!c->pages[slot] && !(c->pages[slot] = page_alloc(1)))
+			return -ENOSPC;
+	return 0;
+}
+
 int content_resize(struct content *c, uint64_t size)
 {
 	if (size > INT64_MAX - PAGE)

@@ -1,5 +1,8 @@
 /* File descriptors. */
+#define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/ioctl.h>
 
 #include "file.h"
 #include "kernel.h"
@@ -44,6 +47,8 @@ int fd_open(struct inode *inode, uint32_t flags, int least)
 	file->inode = inode;
 	file->flags = flags & ~(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY);
 	inode_hold(inode);
+	if (inode->kind == INODE_PIPE)
+		pipe_opened(file);
 	put(fd, file, flags & O_CLOEXEC);
 	return fd;
 }
@@ -56,6 +61,9 @@ void file_hold(struct file *file)
 void file_release(struct file *file)
 {
 	if (--file->users == 0) {
+		flock_closed(file);
+		if (file->inode->kind == INODE_PIPE)
+			pipe_closed(file);
 		inode_release(file->inode);
 		kmem_free(file, sizeof *file);
 	}
@@ -141,13 +149,47 @@ SYSCALL3(fcntl, int, fd, int, command, long, argument)
 	case F_SETLK:
 	case F_SETLKW:
 		return lock(command, (struct flock *)argument);
+	case F_GETPIPE_SZ:
+	case F_SETPIPE_SZ:
+		if (file->inode->kind != INODE_PIPE)
+			return -EBADF;
+		return command == F_GETPIPE_SZ || argument <= PIPE_SIZE ? PIPE_SIZE : -EPERM;
 	}
 	return -EINVAL;
 }
 
-/* The console is no terminal: output is kept by the host, like a pipe's. */
-SYSCALL3(ioctl, int, fd, int, request, long, argument)
+/* Bytes that can be read without waiting; < 0: it is not a file that could say. */
+static int64_t waiting(const struct file *file)
 {
-	(void)request, (void)argument;
-	return fd_file(fd) ? -ENOTTY : -EBADF;
+	const struct inode *inode = file->inode;
+	if (inode->kind == INODE_PIPE)
+		return pipe_waiting(file);
+	if (inode->kind == INODE_FILE)
+		return inode->content.size > file->offset ? inode->content.size - file->offset : 0;
+	if (inode->kind == INODE_DEVICE && inode->device == DEV_STDIN)
+		return console_waiting();
+	return -1;
+}
+
+/* The console is no terminal: output is kept by the host, like a pipe's. */
+SYSCALL3(ioctl, int, fd, int, request, int *, argument)
+{
+	struct file *file = fd_file(fd);
+	if (!file)
+		return -EBADF;
+	switch (request) {
+	case FIONREAD: {
+		int64_t n = waiting(file);
+		if (n < 0)
+			return -ENOTTY;
+		CHECK_POINTER(argument);
+		*argument = n < INT_MAX ? n : INT_MAX;
+		return 0;
+	}
+	case FIONBIO:
+		CHECK_POINTER(argument);
+		file->flags = *argument ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+		return 0;
+	}
+	return -ENOTTY;
 }

@@ -25,7 +25,8 @@ static void fill(struct stat *st, const struct inode *inode)
 {
 	static const mode_t type[] = {
 		[INODE_FILE] = S_IFREG, [INODE_DIR] = S_IFDIR,
-		[INODE_LINK] = S_IFLNK, [INODE_DEVICE] = S_IFCHR,
+		[INODE_LINK] = S_IFLNK, [INODE_DEVICE] = S_IFCHR, [INODE_PIPE] = S_IFIFO,
+		[INODE_EVENT] = 0, /* no type, as on Linux */
 	};
 	memset(st, 0, sizeof *st);
 	st->st_dev = makedev(0, 1);

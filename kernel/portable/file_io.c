@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -69,6 +70,8 @@ static int64_t read_at(struct file *file, uint64_t offset, void *buf, size_t n)
 	switch (file->inode->kind) {
 	case INODE_FILE: return content_read(&file->inode->content, offset, buf, n);
 	case INODE_DEVICE: return device_read(file, buf, n);
+	case INODE_PIPE: return pipe_read(file, buf, n);
+	case INODE_EVENT: return event_read(file, buf, n);
 	case INODE_DIR: return -EISDIR;
 	case INODE_LINK: break;
 	}
@@ -84,10 +87,13 @@ static int64_t write_at(struct file *file, uint64_t offset, const void *buf, siz
 	CHECK_POINTER(buf);
 	if (n > MOST)
 		n = MOST;
-	if (file->inode->kind == INODE_DEVICE)
-		return device_write(file, buf, n);
-	if (file->inode->kind != INODE_FILE)
-		return -EINVAL;
+	switch (file->inode->kind) {
+	case INODE_DEVICE: return device_write(file, buf, n);
+	case INODE_PIPE: return pipe_write(file, buf, n);
+	case INODE_EVENT: return event_write(file, buf, n);
+	case INODE_DIR: case INODE_LINK: return -EINVAL;
+	case INODE_FILE: break;
+	}
 	int64_t done = content_write(&file->inode->content, offset, buf, n);
 	if (done > 0)
 		inode_touch(file->inode);
@@ -125,10 +131,21 @@ SYSCALL3(read, int, fd, void *, buf, size_t, n)
 	return done;
 }
 
+/* Ends a call that has held file. */
+static long written(struct file *file, int64_t done)
+{
+	file_release(file);
+	pipe_signal();
+	return done;
+}
+
 SYSCALL3(write, int, fd, const void *, buf, size_t, n)
 {
 	struct file *file = fd_file(fd);
-	return file ? write_on(file, buf, n) : -EBADF;
+	if (!file)
+		return -EBADF;
+	file_hold(file);
+	return written(file, write_on(file, buf, n));
 }
 
 static bool positioned(const struct file *file)
@@ -158,21 +175,49 @@ SYSCALL4(pwrite64, int, fd, const void *, buf, size_t, n, off_t, offset)
 
 enum direction { IN, OUT };
 
+/* Bytes of all parts; false: too many (readv(2)). */
+static bool total_of(const struct iovec *parts, int count, size_t *total)
+{
+	*total = 0;
+	for (int i = 0; i < count; i++)
+		if (__builtin_add_overflow(*total, parts[i].iov_len, total))
+			return false;
+	return *total <= SSIZE_MAX;
+}
+
+/* What a pipe takes as one is put into one piece. */
+__attribute__((noinline)) static int64_t write_gathered(struct file *file, const struct iovec *parts, int count)
+{
+	uint8_t all[PIPE_BUF];
+	size_t n = 0;
+	for (int i = 0; i < count; i++) {
+		if (parts[i].iov_len)
+			memcpy(all + n, parts[i].iov_base, parts[i].iov_len);
+		n += parts[i].iov_len;
+	}
+	return write_on(file, all, n);
+}
+
 /* One part after the other, up to the first that is cut short. offset < 0: from where the
    file stands, moving it. */
 static int64_t vector(struct file *file, const struct iovec *parts, int count, off_t offset,
 		      enum direction direction)
 {
 	int64_t total = 0;
+	size_t n;
 	if (!file)
 		return -EBADF;
-	if (count < 0 || count > IOV_MAX)
+	if (count < 0 || count > IOV_MAX || !total_of(parts, count, &n))
 		return -EINVAL;
+	if (direction == OUT && file->inode->kind == INODE_PIPE && n <= PIPE_BUF)
+		return write_gathered(file, parts, count);
 	for (int i = 0; i < count; i++) {
 		void *buf = parts[i].iov_base;
-		size_t n = parts[i].iov_len;
+		n = parts[i].iov_len;
 		if (n == 0)
 			continue;
+		if (total && direction == IN && !(file_ready(file) & (POLLIN | POLLHUP)))
+			break; /* what has been read is not to wait for more */
 		int64_t done;
 		if (offset < 0)
 			done = direction == IN ? read_on(file, buf, n) : write_on(file, buf, n);
@@ -201,7 +246,11 @@ SYSCALL3(readv, int, fd, const struct iovec *, parts, int, count)
 
 SYSCALL3(writev, int, fd, const struct iovec *, parts, int, count)
 {
-	return vector(fd_file(fd), parts, count, -1, OUT);
+	struct file *file = fd_file(fd);
+	if (!file)
+		return -EBADF;
+	file_hold(file);
+	return written(file, vector(file, parts, count, -1, OUT));
 }
 
 SYSCALL4(preadv, int, fd, const struct iovec *, parts, int, count, off_t, offset)
@@ -270,17 +319,4 @@ SYSCALL2(ftruncate, int, fd, off_t, size)
 	if (!file)
 		return -EBADF;
 	return writable(file) ? resize(file->inode, size) : -EINVAL;
-}
-
-/* Memory is all the storage there is. */
-SYSCALL0(sync) { return 0; }
-
-SYSCALL1(fsync, int, fd)
-{
-	return fd_file(fd) ? 0 : -EBADF;
-}
-
-SYSCALL1(fdatasync, int, fd)
-{
-	return fd_file(fd) ? 0 : -EBADF;
 }

@@ -72,6 +72,23 @@ SYSCALL4(openat, int, dirfd, const char *, path, uint32_t, flags, uint32_t, mode
 	return fd;
 }
 
+/* Of what mknod can make there are regular files. */
+SYSCALL4(mknodat, int, dirfd, const char *, path, uint32_t, mode, uint64_t, device)
+{
+	struct place place;
+	(void)device;
+	int err = path_find(dirfd, path, false, &place);
+	if (err < 0)
+		return err;
+	if (place.inode)
+		return -EEXIST;
+	if (place.must_be_dir)
+		return -ENOENT;
+	if ((mode & S_IFMT) != S_IFREG && (mode & S_IFMT) != 0)
+		return -EPERM;
+	return create(&place, INODE_FILE, mode & ~process_umask(), &place.inode);
+}
+
 SYSCALL3(mkdirat, int, dirfd, const char *, path, uint32_t, mode)
 {
 	struct place place;
@@ -250,6 +267,7 @@ static unsigned char type_of(const struct inode *inode)
 	case INODE_DIR: return DT_DIR;
 	case INODE_LINK: return DT_LNK;
 	case INODE_DEVICE: return DT_CHR;
+	case INODE_PIPE: case INODE_EVENT: break; /* have no names */
 	}
 	return DT_UNKNOWN;
 }

@@ -37,6 +37,8 @@ static void inode_free(struct inode *inode)
 	struct inode *parent = NULL;
 	if (inode->kind == INODE_FILE)
 		content_resize(&inode->content, 0);
+	if (inode->kind == INODE_PIPE)
+		pipe_free(inode);
 	if (inode->kind == INODE_LINK)
 		kmem_free(inode->link.target, inode->link.len + 1);
 	if (inode->kind == INODE_DIR && inode->dir.parent != inode)

@@ -130,6 +130,35 @@ SYSCALL3(madvise, uint64_t, addr, size_t, length, int, advice)
 	return 0;
 }
 
+/* Memory is always there: locking it changes nothing. */
+static long locked(uint64_t addr, size_t length)
+{
+	return page_ours(addr & ~(PAGE - 1), PAGES(addr % PAGE + length)) ? 0 : -ENOMEM;
+}
+
+SYSCALL2(mlock, uint64_t, addr, size_t, length) { return locked(addr, length); }
+SYSCALL2(munlock, uint64_t, addr, size_t, length) { return locked(addr, length); }
+SYSCALL3(mlock2, uint64_t, addr, size_t, length, unsigned, flags)
+{
+	return flags & ~MLOCK_ONFAULT ? -EINVAL : locked(addr, length);
+}
+SYSCALL1(mlockall, int, flags)
+{
+	return flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ? -EINVAL : 0;
+}
+SYSCALL0(munlockall) { return 0; }
+
+SYSCALL3(mincore, uint64_t, addr, size_t, length, unsigned char *, there)
+{
+	if (addr % PAGE)
+		return -EINVAL;
+	if (!page_ours(addr, PAGES(length)))
+		return -ENOMEM;
+	CHECK_POINTER(there);
+	memset(there, 1, PAGES(length));
+	return 0;
+}
+
 SYSCALL3(msync, uint64_t, addr, size_t, length, int, flags)
 {
 	(void)length, (void)flags; /* nothing writable is shared with a file */

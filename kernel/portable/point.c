@@ -8,11 +8,13 @@ static void done_with(uint32_t bits)
 	__atomic_fetch_and(&MIG_CTL->pending, ~bits, __ATOMIC_SEQ_CST);
 }
 
-void wake_readers(void)
+const char any_file, console_input;
+
+void wake_waiters(const void *file)
 {
 	for (int i = 0; i < threads_end(); i++) {
 		struct thread *t = thread_at(i);
-		if (t && t->awaits_input)
+		if (t && (t->awaits == file || t->awaits == &any_file))
 			thread_wake(t);
 	}
 }
@@ -26,7 +28,7 @@ void take_pending(void)
 	}
 	if (pending & MIG_PEND_INPUT) {
 		done_with(MIG_PEND_INPUT);
-		wake_readers();
+		wake_waiters(&console_input);
 	}
 	if (pending & MIG_PEND_ALARM) {
 		done_with(MIG_PEND_ALARM);
@@ -82,9 +84,9 @@ void wait_until(uint64_t deadline)
 	migration_point();
 }
 
-void wait_for_input(uint64_t deadline)
+void wait_for(const void *file, uint64_t deadline)
 {
-	thread_current()->awaits_input = true;
+	thread_current()->awaits = file;
 	wait_until(deadline);
-	thread_current()->awaits_input = false;
+	thread_current()->awaits = NULL;
 }

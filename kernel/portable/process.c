@@ -22,6 +22,19 @@ SYSCALL1(exit_group, int, code)
 	process_exit(code & 0xff, 0);
 }
 
+/* There are no children to wait for. */
+SYSCALL4(wait4, int, pid, int *, status, int, options, struct rusage *, usage)
+{
+	(void)pid, (void)status, (void)options, (void)usage;
+	return -ECHILD;
+}
+
+SYSCALL5(waitid, int, type, int, id, void *, info, int, options, struct rusage *, usage)
+{
+	(void)type, (void)id, (void)info, (void)options, (void)usage;
+	return -ECHILD;
+}
+
 SYSCALL0(getpid) { return THE_PROCESS; }
 SYSCALL0(getppid) { return 0; }
 SYSCALL0(getuid) { return 0; }

@@ -36,6 +36,32 @@ SYSCALL3(sched_setaffinity, int, id, size_t, size, const unsigned long *, mask)
 	return size >= sizeof *mask && (*mask & 1) ? 0 : -EINVAL;
 }
 
+SYSCALL3(getcpu, unsigned *, cpu, unsigned *, node, void *, unused)
+{
+	(void)unused;
+	if (cpu)
+		*cpu = 0;
+	if (node)
+		*node = 0;
+	return 0;
+}
+
+/* Threads of one CPU see memory alike. */
+SYSCALL3(membarrier, int, command, unsigned, flags, int, cpu)
+{
+	enum { QUERY = 0, GLOBAL = 1, PRIVATE_EXPEDITED = 8, REGISTER_PRIVATE_EXPEDITED = 16 };
+	(void)cpu;
+	if (flags)
+		return -EINVAL;
+	switch (command) {
+	case QUERY:
+		return GLOBAL | PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED;
+	case GLOBAL: case PRIVATE_EXPEDITED: case REGISTER_PRIVATE_EXPEDITED:
+		return 0;
+	}
+	return -EINVAL;
+}
+
 SYSCALL1(sched_getscheduler, int, id)
 {
 	return exists(id) ? SCHED_OTHER : -ESRCH;

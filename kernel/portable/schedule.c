@@ -71,7 +71,7 @@ void thread_wake(struct thread *t)
 {
 	if (t->state != THREAD_BLOCKED)
 		return;
-	t->awaits_input = false;
+	t->awaits = NULL;
 	t->deadline = FOREVER;
 	thread_add(t);
 }
@@ -253,6 +253,6 @@ NATIVE_CALLS void __mig_resume(void)
 	alarm_resumed();
 	is_leaving = false;
 	resumed = true;
-	wake_readers(); /* what was left of the input has come along */
+	wake_waiters(&console_input); /* what was left of the input has come along */
 	this_cpu()->since = clock_mono();
 }

@@ -13,6 +13,12 @@ static siginfo_t sent(int sig, int code)
 	return info;
 }
 
+void signal_self(int sig)
+{
+	siginfo_t info = sent(sig, SI_USER);
+	signal_to_thread(thread_current(), &info);
+}
+
 SYSCALL2(kill, int, pid, int, sig)
 {
 	if (sig < 0 || sig > SIGNALS)

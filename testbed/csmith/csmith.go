@@ -28,16 +28,10 @@ var options = []string{"--concise", "--max-funcs", "6", "--max-block-depth", "4"
 // A Program is one random program.
 type Program struct {
 	Seed   uint64 // csmith's
+	Text   []byte // C
 	Output []byte // what it prints as a process of this machine
 
 	source string // path; main is called entry in it
-}
-
-// Command is what makes the program by itself.
-func (p *Program) Command() string { return command(p.Seed) }
-
-func command(seed uint64) string {
-	return fmt.Sprintf("csmith --seed %d %s", seed, strings.Join(options, " "))
 }
 
 // entry is the name that main has, so that many programs go into one image.
@@ -54,12 +48,18 @@ func New(ctx context.Context, dir string, seed uint64) (*Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run csmith with seed %d (scripts/setup installs it): %w", seed, err)
 	}
-	p := &Program{Seed: seed, source: filepath.Join(dir, entry(seed)+".c")}
+	return Of(ctx, dir, seed, text)
+}
+
+// Of takes the text of a program, whatever has made it, for that of a seed.
+func Of(ctx context.Context, dir string, seed uint64, text []byte) (*Program, error) {
+	p := &Program{Seed: seed, Text: text, source: filepath.Join(dir, entry(seed)+".c")}
 	if err := os.WriteFile(p.source, fmt.Appendf(nil, "#define main %s\n%s", entry(seed), text), 0o644); err != nil {
 		return nil, fmt.Errorf("write a program: %w", err)
 	}
+	var err error
 	if p.Output, err = p.process(ctx); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Command(), err)
+		return nil, fmt.Errorf("csmith's program of seed %d: %w", seed, err)
 	}
 	return p, nil
 }
@@ -89,7 +89,7 @@ func (p *Program) process(ctx context.Context) ([]byte, error) {
 func (p *Program) Args() []string { return []string{"csmith", strconv.FormatUint(p.Seed, 10), "1"} }
 
 // Image builds one image of many programs.
-func Image(ctx context.Context, dir string, programs []*Program, builds ...string) (*image.Image, error) {
+func Image(ctx context.Context, dir string, programs []*Program) (*image.Image, error) {
 	var main, table bytes.Buffer
 	main.WriteString("#include <stdlib.h>\n")
 	sources := []string{filepath.Join(dir, "main.c")}
@@ -107,7 +107,7 @@ func Image(ctx context.Context, dir string, programs []*Program, builds ...strin
 		Sources: sources,
 		CFlags:  []string{"-O2", "-w", "-I" + include},
 		Output:  path,
-		Builds:  builds,
+		Builds:  Levels,
 	})
 	if err != nil {
 		return nil, err
