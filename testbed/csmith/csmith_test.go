@@ -33,7 +33,7 @@ func TestCampaign(t *testing.T) {
 	for sum.Programs < total {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 		err := sum.Batch(ctx, t.TempDir(), min(batch, total-sum.Programs), func(p *csmith.Program, err error) {
-			t.Errorf("seed %d: %v\ntestbed/cmd/csmith -seed %d -programs 1 reduces it", p.Seed, err, p.Seed)
+			t.Errorf("seed %d: %v\ngo run ./testbed/cmd/csmith %d reduces it", p.Seed, err, p.Seed)
 		})
 		cancel()
 		if err != nil {

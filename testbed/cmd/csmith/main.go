@@ -1,10 +1,10 @@
 // Command csmith runs a campaign of random C programs in pieces, each of which goes on where
 // the last has ended; what fails is kept and reduced:
 //
-//	csmith [flags]
+//	csmith [flags] [SEED ...]
 //
 // Programs are compared forty in an image. The campaign's state is written behind each image,
-// so a piece may be interrupted at any time.
+// so a piece may be interrupted at any time. With seeds only the programs of these are compared.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/migrated/migrated/testbed/csmith"
@@ -35,61 +36,80 @@ func main() {
 
 func run(ctx context.Context) error {
 	dir := flag.String("dir", "build/csmith", "where the campaign's state and failing programs are")
-	seed := flag.Uint64("seed", 0, "csmith's, of the first program: begins a campaign of its own; 0: goes on")
+	first := flag.Uint64("first", 1, "csmith's seed of a campaign's first program")
 	programs := flag.Int("programs", 2000, "how many the campaign is to have in all")
 	reduce := flag.Bool("reduce", true, "shorten programs that fail")
 	flag.Parse()
-	if flag.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q; see -h", flag.Arg(0))
-	}
 	os.Setenv("MIGRATED_CACHE", "off") // no program comes twice
-	c := &campaign{dir: *dir, state: filepath.Join(*dir, "campaign.json"), reduce: *reduce}
-	if *seed != 0 {
-		c.state = filepath.Join(*dir, fmt.Sprintf("campaign-%d.json", *seed))
-		c.Next = *seed
-	} else {
-		c.Next = 1
+	c := &campaign{dir: *dir, reduce: *reduce}
+	if flag.NArg() > 0 {
+		for _, arg := range flag.Args() {
+			seed, err := strconv.ParseUint(arg, 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is no seed; see -h", arg)
+			}
+			c.Next = seed
+			if err := c.step(ctx, 1); err != nil {
+				return err
+			}
+		}
+		return c.end()
 	}
-	if err := c.load(); err != nil {
+	c.state = filepath.Join(*dir, "campaign.json")
+	if err := c.load(*first); err != nil {
 		return err
 	}
 	for c.Programs < *programs {
 		if err := c.step(ctx, min(batch, *programs-c.Programs)); err != nil {
 			return err
 		}
+		if err := c.save(); err != nil {
+			return err
+		}
 		fmt.Println(&c.Tally)
 	}
+	return c.end()
+}
+
+// end says what has come of it.
+func (c *campaign) end() error {
 	if len(c.Failed) > 0 {
 		return fmt.Errorf("%d of %d programs failed: %v; see %s", len(c.Failed), c.Programs, c.Failed, c.dir)
 	}
-	fmt.Printf("complete: none of %d programs failed\n", c.Programs)
+	fmt.Printf("none of %d programs failed\n", c.Programs)
 	return nil
 }
 
 type campaign struct {
 	csmith.Tally
-	dir, state string
-	reduce     bool
+	First  uint64 `json:"first_seed"`
+	dir    string
+	state  string // file
+	reduce bool
 }
 
-// load takes up the state of the last piece, if there is one.
-func (c *campaign) load() error {
+// load takes up the state of the last piece, or begins.
+func (c *campaign) load(first uint64) error {
 	text, err := os.ReadFile(c.state)
 	if errors.Is(err, fs.ErrNotExist) {
+		c.First, c.Next = first, first
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read the campaign's state: %w", err)
 	}
-	if err := json.Unmarshal(text, &c.Tally); err != nil {
+	if err := json.Unmarshal(text, c); err != nil {
 		return fmt.Errorf("read the campaign's state: %s: %w (delete it to begin anew)", c.state, err)
+	}
+	if c.First != first && first != 1 {
+		return fmt.Errorf("the campaign in %s has begun with seed %d: give another one a directory of its own with -dir", c.dir, c.First)
 	}
 	fmt.Println("so far:", &c.Tally)
 	return nil
 }
 
 func (c *campaign) save() error {
-	text, err := json.MarshalIndent(&c.Tally, "", "\t")
+	text, err := json.MarshalIndent(c, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -117,7 +137,7 @@ func (c *campaign) step(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(failed, c.save())
+	return failed
 }
 
 // keep writes down a program that failed, and a shorter one that fails too.
