@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 
 BIN := build/bin
 
-.PHONY: all build setup plugin sysroot bin deb demo test test-long bench proto clean
+.PHONY: all build setup plugin sysroot bin deb demo test test-long fuzz bench proto clean
 
 all: build
 
@@ -39,6 +39,12 @@ test: build
 
 test-long: build
 	MIGRATED_LONG=1 go test -timeout 4h ./...
+	scripts/fuzz 5m
+
+# Each fuzz target by itself, for FUZZTIME.
+FUZZTIME ?= 1m
+fuzz: build
+	@scripts/fuzz $(FUZZTIME)
 
 bench: build
 	@go build -o build/demo/ ./testbed/bench && exec build/demo/bench

@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -51,7 +53,10 @@ func (s *trustServer) IssueToken(ctx context.Context, req *pb.IssueTokenRequest)
 	if err != nil {
 		return nil, errors.Join(status.Error(codes.FailedPrecondition, err.Error()), n.hub.Listening())
 	}
-	n.log.Info("token made", "token", token, "rights", rights, "expires", token.Expires, "by", asker(ctx))
+	n.happened(&pb.Event{
+		Kind: pb.EventKind_EVENT_KIND_TRUST_TOKEN, Peer: req.Name, Rights: rights.Names(), By: asker(ctx),
+		Reason: fmt.Sprintf("%v, until %s", token, token.Expires.Format(time.RFC3339)),
+	})
 	return &pb.IssueTokenResponse{Token: token.Text(), Expires: timestamppb.New(token.Expires), Addresses: addresses}, nil
 }
 
@@ -99,8 +104,16 @@ func (s *trustServer) JoinWithToken(ctx context.Context, req *pb.JoinWithTokenRe
 	if err != nil {
 		return nil, status.Error(codes.FailedPrecondition, err.Error())
 	}
-	n.log.Info("joined", "peer", p.Name, "key", p.Key, "rights", p.Rights, "by", asker(ctx))
+	n.enrolled(p, "", asker(ctx))
 	return n.trusted(p), nil
+}
+
+// enrolled tells of a peer that was not known before, or came with another identity.
+func (n *Node) enrolled(p trust.Peer, address, by string) {
+	n.happened(&pb.Event{
+		Kind: pb.EventKind_EVENT_KIND_TRUST_ENROLLED, Peer: p.Name, Rights: p.Rights.Names(), Address: address, By: by,
+		Reason: p.Key.String(),
+	})
 }
 
 func (s *trustServer) ListTrust(context.Context, *pb.ListTrustRequest) (*pb.ListTrustResponse, error) {
@@ -128,7 +141,7 @@ func (s *trustServer) AllowPeer(ctx context.Context, req *pb.AllowPeerRequest) (
 		return nil, trustError(err)
 	}
 	n.hub.Enforce()
-	n.log.Info("rights changed", "peer", req.Name, "rights", rights, "by", asker(ctx))
+	n.happened(&pb.Event{Kind: pb.EventKind_EVENT_KIND_TRUST_ALLOWED, Peer: req.Name, Rights: rights.Names(), By: asker(ctx)})
 	p, err := n.cfg.Trust.Peer(req.Name)
 	if err != nil {
 		return nil, trustError(err)
@@ -145,7 +158,7 @@ func (s *trustServer) RevokePeer(ctx context.Context, req *pb.RevokePeerRequest)
 		return nil, trustError(err)
 	}
 	n.hub.Enforce() // before the answer: it has no connection any more when the operator reads it
-	n.log.Info("revoked", "peer", req.Name, "by", asker(ctx))
+	n.happened(&pb.Event{Kind: pb.EventKind_EVENT_KIND_TRUST_REVOKED, Peer: req.Name, By: asker(ctx)})
 	return &pb.RevokePeerResponse{}, nil
 }
 

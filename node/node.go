@@ -129,6 +129,7 @@ func New(cfg Config) (*Node, error) {
 	links := cfg.Link
 	links.Trust, links.Listen, links.Peers, links.Log = cfg.Trust, cfg.Listen, settings.Peers, cfg.Log
 	links.Self, links.Notify = n.greeting, n.peerChanged
+	links.Enrolled = func(p trust.Peer, address string) { n.enrolled(p, address, "") }
 	n.hub = link.NewHub(links)
 	n.spawn(n.writeRecords)
 	if err := n.recover(); err != nil {

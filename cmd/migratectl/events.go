@@ -27,6 +27,8 @@ type eventRecord struct {
 	To      string      `json:"to,omitempty"`
 	Peer    string      `json:"peer,omitempty"`
 	Address string      `json:"address,omitempty"`
+	Rights  []string    `json:"rights,omitempty"`
+	By      string      `json:"by,omitempty"`  // user and process
 	How     string      `json:"how,omitempty"` // the move is made, as far as that has been chosen
 	Phase   string      `json:"phase,omitempty"`
 	Reason  string      `json:"reason,omitempty"`
@@ -37,7 +39,8 @@ type eventRecord struct {
 func newEventRecord(e *pb.Event) eventRecord {
 	r := eventRecord{
 		Seq: e.Seq, Time: e.Time.AsTime(), Kind: events.Kind(e.Kind), VM: e.VmName, VMID: e.Vm, Move: e.Move,
-		From: e.From, To: e.To, Peer: e.Peer, Address: e.Address, How: events.MoveKind(e.MoveKind), Phase: events.Phase(e.Phase), Reason: e.Reason,
+		From: e.From, To: e.To, Peer: e.Peer, Address: e.Address, Rights: e.Rights, By: e.By,
+		How: events.MoveKind(e.MoveKind), Phase: events.Phase(e.Phase), Reason: e.Reason,
 	}
 	if e.Exit != nil {
 		r.Exit = &exitRecord{Code: e.Exit.Code, Signal: e.Exit.Signal}
@@ -55,9 +58,9 @@ func (a *app) eventsCommand() *cobra.Command {
 		Use:   "events [VM]",
 		Short: "List what has happened on this node",
 		Long: `Events lists what has happened on this node, the oldest first: VMs that started, ended,
-crashed or were lost, each step of each move, nodes that connected or were lost, reloads of the
-configuration, and what the daemon decided about moves that it found after a restart. With a
-VM, only what concerns that.
+crashed or were lost, each step of each move, nodes that connected or were lost, decisions on
+trust, reloads of the configuration, and what the daemon decided about moves that it found
+after a restart. With a VM, only what concerns that.
 
 The node keeps some thousands of events, over restarts of the daemon. Each has a number that
 grows by one: --after N goes on behind the last one that was seen. A move has an id, which is
@@ -123,6 +126,12 @@ func (e *eventRecord) text() string {
 	}
 	if e.Address != "" {
 		add("(%s)", e.Address)
+	}
+	if len(e.Rights) > 0 {
+		add("may %s", strings.Join(e.Rights, ","))
+	}
+	if e.By != "" {
+		add("by %s", e.By)
 	}
 	if e.How != "" {
 		add("by %s", e.How)

@@ -32,6 +32,10 @@ var kinds = map[pb.EventKind]struct {
 	pb.EventKind_EVENT_KIND_PEER_CONNECTED:  {slog.LevelInfo, "link up"},
 	pb.EventKind_EVENT_KIND_PEER_LOST:       {slog.LevelInfo, "link down"},
 	pb.EventKind_EVENT_KIND_RECOVERY:        {slog.LevelInfo, "recovery"},
+	pb.EventKind_EVENT_KIND_TRUST_TOKEN:     {slog.LevelInfo, "token made"},
+	pb.EventKind_EVENT_KIND_TRUST_ENROLLED:  {slog.LevelInfo, "enrolled"},
+	pb.EventKind_EVENT_KIND_TRUST_ALLOWED:   {slog.LevelInfo, "rights changed"},
+	pb.EventKind_EVENT_KIND_TRUST_REVOKED:   {slog.LevelInfo, "revoked"},
 }
 
 // Kind names a kind of event: "vm-started".
@@ -79,6 +83,8 @@ func Log(log *slog.Logger, e *pb.Event) {
 	add("to", e.To)
 	add("peer", e.Peer)
 	add("address", e.Address)
+	add("rights", strings.Join(e.Rights, ","))
+	add("by", e.By)
 	add("kind", MoveKind(e.MoveKind))
 	add("phase", Phase(e.Phase))
 	if e.Exit != nil {

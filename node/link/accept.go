@@ -78,7 +78,7 @@ func (h *Hub) acceptJoin(c *trust.Conn) error {
 	if err != nil {
 		return fmt.Errorf("enrol: %w", err)
 	}
-	h.log.Info("enrolled", "peer", p.Name, "key", p.Key, "rights", p.Rights, "address", c.RemoteAddr())
+	h.cfg.Enrolled(p, c.RemoteAddr().String())
 	return nil
 }
 

@@ -29,6 +29,8 @@ type Config struct {
 	Listen string              // TCP address; empty: none
 	Peers  []Peer              // those to dial, beside those whose enrolment gave an address; SetPeers changes them
 	Log    *slog.Logger
+	// Enrolled is called when the holder of a token has used it, and from where.
+	Enrolled func(p trust.Peer, address string)
 	// Notify is called when the first link to a node is up and when the last is down, in
 	// their order. It must not call the hub. Nil: nobody wants to know.
 	Notify     func(name, address string, up bool)
@@ -87,6 +89,9 @@ func NewHub(cfg Config) *Hub {
 		changed:   make(chan struct{}),
 	}
 	h.ctx, h.stop = context.WithCancel(context.Background())
+	if cfg.Enrolled == nil {
+		h.cfg.Enrolled = func(trust.Peer, string) {}
+	}
 	if cfg.Notify == nil {
 		h.cfg.Notify = func(string, string, bool) {}
 	}

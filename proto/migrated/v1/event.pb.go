@@ -44,6 +44,10 @@ const (
 	EventKind_EVENT_KIND_PEER_CONNECTED  EventKind = 14
 	EventKind_EVENT_KIND_PEER_LOST       EventKind = 15
 	EventKind_EVENT_KIND_RECOVERY        EventKind = 16 // reason: what a new daemon decided about what it found
+	EventKind_EVENT_KIND_TRUST_TOKEN     EventKind = 17 // a join token was made: peer, rights, by; reason: which, until when
+	EventKind_EVENT_KIND_TRUST_ENROLLED  EventKind = 18 // peer, rights, address; by, where somebody here used a token
+	EventKind_EVENT_KIND_TRUST_ALLOWED   EventKind = 19 // peer, rights, by
+	EventKind_EVENT_KIND_TRUST_REVOKED   EventKind = 20 // peer, by
 )
 
 // Enum value maps for EventKind.
@@ -66,6 +70,10 @@ var (
 		14: "EVENT_KIND_PEER_CONNECTED",
 		15: "EVENT_KIND_PEER_LOST",
 		16: "EVENT_KIND_RECOVERY",
+		17: "EVENT_KIND_TRUST_TOKEN",
+		18: "EVENT_KIND_TRUST_ENROLLED",
+		19: "EVENT_KIND_TRUST_ALLOWED",
+		20: "EVENT_KIND_TRUST_REVOKED",
 	}
 	EventKind_value = map[string]int32{
 		"EVENT_KIND_UNSPECIFIED":     0,
@@ -85,6 +93,10 @@ var (
 		"EVENT_KIND_PEER_CONNECTED":  14,
 		"EVENT_KIND_PEER_LOST":       15,
 		"EVENT_KIND_RECOVERY":        16,
+		"EVENT_KIND_TRUST_TOKEN":     17,
+		"EVENT_KIND_TRUST_ENROLLED":  18,
+		"EVENT_KIND_TRUST_ALLOWED":   19,
+		"EVENT_KIND_TRUST_REVOKED":   20,
 	}
 )
 
@@ -132,6 +144,8 @@ type Event struct {
 	Exit          *Exit                  `protobuf:"bytes,13,opt,name=exit,proto3" json:"exit,omitempty"` // without its crash: Inspect has that
 	Account       *Move                  `protobuf:"bytes,14,opt,name=account,proto3" json:"account,omitempty"`
 	MoveKind      MoveKind               `protobuf:"varint,15,opt,name=move_kind,json=moveKind,proto3,enum=migrated.v1.MoveKind" json:"move_kind,omitempty"` // as far as it has been chosen; at the source alone
+	Rights        []string               `protobuf:"bytes,16,rep,name=rights,proto3" json:"rights,omitempty"`                                                // of the peer here, from then on
+	By            string                 `protobuf:"bytes,17,opt,name=by,proto3" json:"by,omitempty"`                                                        // the user and process that decided it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -271,6 +285,20 @@ func (x *Event) GetMoveKind() MoveKind {
 	return MoveKind_MOVE_KIND_UNSPECIFIED
 }
 
+func (x *Event) GetRights() []string {
+	if x != nil {
+		return x.Rights
+	}
+	return nil
+}
+
+func (x *Event) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
 type EventsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	After         uint64                 `protobuf:"varint,1,opt,name=after,proto3" json:"after,omitempty"`   // only those whose seq is greater
@@ -343,7 +371,7 @@ var File_migrated_v1_event_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17migrated/v1/event.proto\x12\vmigrated.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14migrated/v1/vm.proto\"\xd2\x03\n" +
+	"\x17migrated/v1/event.proto\x12\vmigrated.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14migrated/v1/vm.proto\"\xfa\x03\n" +
 	"\x05Event\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12*\n" +
@@ -360,12 +388,14 @@ const file_migrated_v1_event_proto_rawDesc = "" +
 	"\x06reason\x18\f \x01(\tR\x06reason\x12%\n" +
 	"\x04exit\x18\r \x01(\v2\x11.migrated.v1.ExitR\x04exit\x12+\n" +
 	"\aaccount\x18\x0e \x01(\v2\x11.migrated.v1.MoveR\aaccount\x122\n" +
-	"\tmove_kind\x18\x0f \x01(\x0e2\x15.migrated.v1.MoveKindR\bmoveKind\"a\n" +
+	"\tmove_kind\x18\x0f \x01(\x0e2\x15.migrated.v1.MoveKindR\bmoveKind\x12\x16\n" +
+	"\x06rights\x18\x10 \x03(\tR\x06rights\x12\x0e\n" +
+	"\x02by\x18\x11 \x01(\tR\x02by\"a\n" +
 	"\rEventsRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\rR\x04last\x12\x0e\n" +
 	"\x02vm\x18\x03 \x01(\tR\x02vm\x12\x16\n" +
-	"\x06follow\x18\x04 \x01(\bR\x06follow*\xe5\x03\n" +
+	"\x06follow\x18\x04 \x01(\bR\x06follow*\xdc\x04\n" +
 	"\tEventKind\x12\x1a\n" +
 	"\x16EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17EVENT_KIND_NODE_STARTED\x10\x01\x12\x1b\n" +
@@ -384,7 +414,11 @@ const file_migrated_v1_event_proto_rawDesc = "" +
 	"\x18EVENT_KIND_MOVE_IN_DOUBT\x10\r\x12\x1d\n" +
 	"\x19EVENT_KIND_PEER_CONNECTED\x10\x0e\x12\x18\n" +
 	"\x14EVENT_KIND_PEER_LOST\x10\x0f\x12\x17\n" +
-	"\x13EVENT_KIND_RECOVERY\x10\x10B;Z9github.com/migrated/migrated/proto/migrated/v1;migratedv1b\x06proto3"
+	"\x13EVENT_KIND_RECOVERY\x10\x10\x12\x1a\n" +
+	"\x16EVENT_KIND_TRUST_TOKEN\x10\x11\x12\x1d\n" +
+	"\x19EVENT_KIND_TRUST_ENROLLED\x10\x12\x12\x1c\n" +
+	"\x18EVENT_KIND_TRUST_ALLOWED\x10\x13\x12\x1c\n" +
+	"\x18EVENT_KIND_TRUST_REVOKED\x10\x14B;Z9github.com/migrated/migrated/proto/migrated/v1;migratedv1b\x06proto3"
 
 var (
 	file_migrated_v1_event_proto_rawDescOnce sync.Once
