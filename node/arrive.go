@@ -46,12 +46,16 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	if err != nil {
 		return nil, err
 	}
+	kept := n.kept.take(req.Vm.Id) // before the room for it is made at its cost
 	g, err := n.budget.reserveFor(from.Name(), req.Vm.Memory, n.live.Load().Limits)
 	if err != nil {
 		releaseName()
+		if kept != nil {
+			kept.Close()
+		}
 		return nil, status.Errorf(codes.ResourceExhausted, "no room: %v", err)
 	}
-	p := &place{grant: g, releaseName: releaseName}
+	p := &place{grant: g, releaseName: releaseName, kept: kept, keeper: n.kept, vm: req.Vm}
 	build, fetched, err := n.haveBuild(ctx, from, req.Vm, info)
 	if err != nil {
 		p.release()
@@ -101,11 +105,18 @@ func (n *Node) clear(ctx context.Context, from *link.Link, id string) error {
 type place struct {
 	grant       *grant
 	releaseName func()
+	kept        vmproc.Kept // of the VM's stay before; nil: nothing, or the guest has it
+	keeper      *keeper
+	vm          *pb.VM
 }
 
 func (p *place) release() {
 	p.grant.release()
 	p.releaseName()
+	if p.kept != nil {
+		p.keeper.add(p.vm.Id, p.vm.Home, p.kept)
+		p.kept = nil
+	}
 }
 
 // welcome says whether a VM may come here at all.
@@ -158,7 +169,9 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []b
 		}
 		return nil
 	}
-	guest, err := n.makeGuest(vm, config, build, rec.Memory, rec.Generation, func(s *vmproc.Spec) { s.Resume = true })
+	returns := p.kept != nil
+	guest, err := n.makeGuest(vm, config, build, rec.Memory, rec.Generation, func(s *vmproc.Spec) { s.Resume, s.Kept = true, p.kept })
+	p.kept = nil // it is the guest's, or gone
 	if err != nil {
 		return nil, errors.Join(err, clean())
 	}
@@ -178,7 +191,11 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []b
 		failed := moveEvent(pb.EventKind_EVENT_KIND_MOVE_FAILED, token, rec, from.Name(), n.cfg.Name)
 		failed.Reason = reason.Error()
 		n.happened(failed)
-		err := errors.Join(guest.Close(), clean())
+		free := guest.Close
+		if returns { // it may try again
+			free = func() error { return n.part(rec, guest, false) }
+		}
+		err := errors.Join(free(), clean())
 		p.release()
 		if err = errors.Join(err, n.tidy(vm)); err != nil {
 			n.log.Error("free VM", "vm", rec.Id, "err", err)

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -16,6 +17,8 @@ const headroom = 32 << 20
 type budget struct {
 	host  *host.Host
 	limit uint64 // of all VMs together; 0: none
+	// spare gives up some memory that nobody needs, and says whether there was any; may be nil.
+	spare func() bool
 
 	mu       sync.Mutex
 	granted  uint64          // to all VMs here
@@ -38,6 +41,18 @@ func (b *budget) reserve(size uint64) (*grant, error) {
 
 // reserveFor grants memory to a VM that a peer wants to move here.
 func (b *budget) reserveFor(peer string, size uint64, l Limits) (*grant, error) {
+	for {
+		g, err := b.tryReserve(peer, size, l)
+		if !errors.Is(err, errNoneFree) || b.spare == nil || !b.spare() {
+			return g, err
+		}
+	}
+}
+
+// errNoneFree says that the machine has no memory left.
+var errNoneFree = errors.New("of memory are wanted")
+
+func (b *budget) tryReserve(peer string, size uint64, l Limits) (*grant, error) {
 	m, err := b.host.Memory()
 	if err != nil {
 		return nil, err
@@ -54,7 +69,7 @@ func (b *budget) reserveFor(peer string, size uint64, l Limits) (*grant, error) 
 			mebibytes(size), mebibytes(b.limit), mebibytes(b.granted))
 	}
 	if free := b.freeLocked(m); size > free {
-		return nil, fmt.Errorf("%s of memory are wanted, and %s are free", mebibytes(size), mebibytes(free))
+		return nil, fmt.Errorf("%s %w, and %s are free", mebibytes(size), errNoneFree, mebibytes(free))
 	}
 	b.granted += size
 	b.untapped += size

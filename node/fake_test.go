@@ -46,7 +46,7 @@ type fakeVM struct {
 	end     *pb.ProcessEnded
 	sent    *pb.Sent
 	drain   vmproc.Rest
-	fill    vmproc.Rest
+	fill    vmproc.Fill
 	missing uint64        // pages
 	filled  chan struct{} // closed when they have come; nil: none was missing
 	input   []byte
@@ -104,7 +104,13 @@ func (f *faults) Make(_ context.Context, spec *vmproc.Spec, hooks vmproc.Hooks) 
 		making()
 	}
 	vm := &fakeVM{
-		spec: spec, hooks: hooks, faults: f, memory: make([]byte, spec.Memory), done: make(chan struct{}), wake: make(chan struct{}, 1),
+		spec: spec, hooks: hooks, faults: f, done: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
+	if k, ok := spec.Kept.(*fakeKept); ok && !k.closed() {
+		vm.memory = k.memory
+		k.Close()
+	} else {
+		vm.memory = make([]byte, spec.Memory)
 	}
 	if !spec.Resume {
 		vm.save(&fakeState{Args: spec.Args})
@@ -383,7 +389,7 @@ func (vm *fakeVM) die() {
 	close(vm.done)
 }
 
-func (vm *fakeVM) Fill(ctx context.Context, s vmproc.Streams, progress func(*pb.MoveProgress)) error {
+func (vm *fakeVM) Fill(ctx context.Context, s vmproc.Streams, progress func(*pb.MoveProgress)) (uint64, error) {
 	vm.faults.mu.Lock()
 	filling := vm.faults.filling
 	vm.faults.mu.Unlock()
@@ -393,14 +399,46 @@ func (vm *fakeVM) Fill(ctx context.Context, s vmproc.Streams, progress func(*pb.
 	vm.mu.Lock()
 	fill := vm.fill
 	vm.mu.Unlock()
-	err := fill(ctx, s, progress)
+	waits, err := fill(ctx, s, progress)
 	if err == nil {
 		vm.mu.Lock()
 		vm.missing = 0
 		close(vm.filled)
 		vm.mu.Unlock()
 	}
-	return err
+	return waits, err
+}
+
+// Kept and PlaceStatic are a guest's: this one has no image's data.
+func (vm *fakeVM) Kept() bool         { return vm.spec.Kept != nil }
+func (vm *fakeVM) PlaceStatic() error { return nil }
+
+func (vm *fakeVM) Keep(context.Context) (vmproc.Kept, error) {
+	memory := vm.memory
+	if err := vm.Close(); err != nil {
+		return nil, err
+	}
+	return &fakeKept{memory: memory, gone: make(chan struct{})}, nil
+}
+
+// A fakeKept is the memory of a fake that has left.
+type fakeKept struct {
+	memory []byte
+	once   sync.Once
+	gone   chan struct{}
+}
+
+func (k *fakeKept) Bytes() uint64         { return uint64(len(k.memory)) }
+func (k *fakeKept) Done() <-chan struct{} { return k.gone }
+func (k *fakeKept) Close() error          { k.once.Do(func() { close(k.gone) }); return nil }
+
+func (k *fakeKept) closed() bool {
+	select {
+	case <-k.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // A fakeArea is a fake's memory while it is filled. The program needs a page that is missing at

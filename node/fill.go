@@ -52,8 +52,9 @@ func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected) {
 	})
 	vm.node.spawn(func() { vm.noteSource(ctx, from) })
 	for ctx.Err() == nil {
-		err := guest.Fill(ctx, move.Incoming(rest), nil)
+		faults, err := guest.Fill(ctx, move.Incoming(rest), nil)
 		if err == nil {
+			vm.node.counts.Filled(faults)
 			vm.filled()
 			return
 		}
@@ -74,17 +75,19 @@ func (vm *VM) filled() {
 // noteSource says in the record whether the source is in sight, for as long as it is needed.
 func (vm *VM) noteSource(ctx context.Context, from string) {
 	for ctx.Err() == nil {
-		l, err := vm.node.hub.Wait(ctx, from)
+		l, err := vm.node.hub.Link(from)
 		if err != nil {
-			pause(ctx, retryPause)
-			continue
+			vm.noteLacking(func(rec *pb.VM) string {
+				return lacking(rec) + "; it is out of sight, and the VM waits where it needs one"
+			})
+			if l, err = vm.node.hub.Wait(ctx, from); err != nil {
+				pause(ctx, retryPause)
+				continue
+			}
 		}
 		vm.noteLacking(lacking)
 		select {
 		case <-l.Done():
-			vm.noteLacking(func(rec *pb.VM) string {
-				return lacking(rec) + "; it is out of sight, and the VM waits where it needs one"
-			})
 		case <-ctx.Done():
 		}
 	}

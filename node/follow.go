@@ -156,6 +156,7 @@ func (vm *VM) endStay(end *pb.StayEnd, stay *pb.Stay) error {
 		return vm.adopt(end.Vm, stay)
 	}
 	vm.log.End()
+	defer vm.unkeep()
 	vm.node.happened(endEvent(end.Vm, stay.Node))
 	err := vm.update(func(rec *pb.VM) {
 		rec.State, rec.Exit, rec.Ended, rec.Note = end.Vm.State, end.Vm.Exit, end.Vm.Ended, end.Vm.Note
@@ -245,6 +246,7 @@ func (vm *VM) lose(stay *pb.Stay) {
 		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
 	}
 	vm.node.happened(endEvent(vm.rec, stay.Node))
+	vm.node.spawn(vm.unkeep) // when the lock is free
 }
 
 // mergeMoves adds the moves that another node has seen.

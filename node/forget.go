@@ -35,6 +35,7 @@ func (s *operatorServer) Forget(_ context.Context, req *pb.VMRequest) (*pb.VM, e
 	if err := vm.giveUp(rec); err != nil {
 		return nil, err
 	}
+	vm.unkeep()
 	s.node.happened(endEvent(vm.view(), rec.Node))
 	return vm.view(), nil
 }

@@ -66,6 +66,7 @@ type Node struct {
 	images *images.Store
 	hub    *link.Hub
 	budget *budget
+	kept   *keeper
 	ctx    context.Context // ends when the node shuts down
 	cancel context.CancelFunc
 	tasks  tasks
@@ -77,6 +78,7 @@ type Node struct {
 	targets map[link.Token]*move.Target   // moves to here that are under way
 	sources map[link.Token]*sourceVerdict // moves from here that are under way
 	names   map[string]string             // names reserved for a VM that is being made: its id
+	rates   map[string]float64            // bytes of memory a second that went to a peer in the last move
 }
 
 // idPattern is a VM's id, which names its log's directory.
@@ -117,12 +119,15 @@ func New(cfg Config) (*Node, error) {
 		store:   journal,
 		images:  imgs,
 		budget:  &budget{host: cfg.Host, limit: settings.MemoryLimit},
+		kept:    &keeper{limit: settings.KeepMemory},
 		vms:     make(map[string]*VM),
 		targets: make(map[link.Token]*move.Target),
 		sources: make(map[link.Token]*sourceVerdict),
 		names:   make(map[string]string),
+		rates:   make(map[string]float64),
 		dirty:   newDirtySet(),
 	}
+	n.budget.spare = n.kept.dropOldest
 	n.live.Store(&settings)
 	n.counts = metrics.New(cfg.Name, cfg.Version, cfg.Host.ISA.Name, n.state)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -183,6 +188,7 @@ func (n *Node) Close() error {
 			guest.Leave()
 		}
 	}
+	n.kept.close()
 	n.flush()
 	errs := []error{n.cfg.VMs.Close()}
 	for _, vm := range all {

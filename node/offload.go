@@ -144,6 +144,14 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 			}
 		},
 	}
+	n.mu.Lock()
+	src.Rate = n.rates[to]
+	n.mu.Unlock()
+	src.Rated = func(rate float64) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.rates[to] = rate
+	}
 	rand.Read(src.Token[:]) // never fails
 	src.Log = n.log.With("move", src.Token)
 	out.id = src.Token.String()
@@ -213,8 +221,8 @@ func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account
 	n := vm.node
 	switch {
 	case err == nil, errors.Is(err, move.ErrLost):
+		vm.handOver() // first: it may be on its way back as soon as it has departed
 		vm.depart(out.to, account, logEnd)
-		vm.unhost()
 		if err := n.store.DeleteHandover(token[:]); err != nil {
 			n.log.Error("hand-over", "vm", vm.id, "err", err)
 		}

@@ -336,8 +336,8 @@ func (vm *VM) conclude(h *pb.Handover, started bool) {
 			if err != nil {
 				vm.node.log.Error("end log", "vm", vm.id, "err", err)
 			}
+			vm.handOver()
 			vm.depart(h.Peer, &pb.Move{From: vm.node.cfg.Name, To: h.Peer, Started: h.Time}, end)
-			vm.unhost()
 		}
 	case guest != nil:
 		if err := guest.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {

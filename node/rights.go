@@ -25,6 +25,7 @@ var methodRights = map[string]trust.Rights{
 	pb.Peer_Abort_FullMethodName:          trust.Send,
 	pb.Peer_Follow_FullMethodName:         trust.Send,
 	pb.Peer_Release_FullMethodName:        trust.Send,
+	pb.Peer_Unkeep_FullMethodName:         trust.Send,
 	pb.Peer_Input_FullMethodName:          trust.Send,
 	pb.Peer_ForwardOffload_FullMethodName: trust.Send,
 	pb.Peer_ForwardStop_FullMethodName:    trust.Send,

@@ -10,6 +10,7 @@ type Settings struct {
 	Peers         []link.Peer
 	DefaultMemory uint64 // of a VM, bytes
 	MemoryLimit   uint64 // of all VMs here together, bytes; 0: what the machine has
+	KeepMemory    uint64 // of VMs that have left, together, bytes; 0: none
 	KeepEnded     int    // records of VMs that have ended; the oldest are forgotten
 	Timeouts      move.Timeouts
 	Limits        Limits
@@ -33,6 +34,7 @@ func (n *Node) Apply(s Settings) {
 	s = s.withDefaults()
 	n.live.Store(&s)
 	n.budget.setLimit(s.MemoryLimit)
+	n.kept.setLimit(s.KeepMemory)
 	n.hub.SetPeers(s.Peers)
 	n.prune()
 }

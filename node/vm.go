@@ -35,6 +35,7 @@ type VM struct {
 	forgotten bool               // the record is not to be written any more
 	doom      string             // why the guest is being ended though its program goes on
 	follows   map[uint32]bool    // stays elsewhere whose log is being fetched
+	useless   bool               // it has ended, and what is here of its memory is of no use
 }
 
 // newVM opens what belongs to a record. It is not yet known to the node.
@@ -159,7 +160,20 @@ func (vm *VM) serve() {
 }
 
 // unhost lets go of a guest that has left for good or ended, and frees it.
-func (vm *VM) unhost() {
+func (vm *VM) unhost() { vm.letGo(func(g vmproc.VM) error { return g.Close() }) }
+
+// handOver is unhost for a VM that is another node's now: its memory is kept, if there is room.
+func (vm *VM) handOver() {
+	rec := vm.view()
+	vm.letGo(func(g vmproc.VM) error {
+		vm.mu.Lock()
+		useless := vm.useless
+		vm.mu.Unlock()
+		return vm.node.part(rec, g, useless)
+	})
+}
+
+func (vm *VM) letGo(free func(vmproc.VM) error) {
 	vm.mu.Lock()
 	guest, g, leave := vm.guest, vm.grant, vm.leave
 	vm.guest, vm.grant, vm.leave = nil, nil, nil
@@ -170,7 +184,7 @@ func (vm *VM) unhost() {
 	if leave != nil {
 		leave()
 	}
-	if err := guest.Close(); err != nil {
+	if err := free(guest); err != nil {
 		vm.node.log.Error("free VM", "vm", vm.id, "err", err)
 	}
 	g.release()
@@ -218,6 +232,7 @@ func (vm *VM) watch(guest vmproc.VM, generation uint32) {
 		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
 	}
 	vm.unhost()
+	vm.unkeep()
 	vm.log.End()
 	vm.note(func(*pb.VM) {}) // wake those who wait for it
 	vm.node.happened(endEvent(vm.view(), ""))

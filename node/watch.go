@@ -47,7 +47,8 @@ func (n *Node) state() metrics.State {
 		n.log.Warn("read the machine's memory", "err", err)
 	}
 	granted, limit := n.budget.sums()
-	s.Memory = metrics.Memory{Total: total, Free: free, Granted: granted, Limit: limit}
+	kept, _ := n.kept.sums()
+	s.Memory = metrics.Memory{Total: total, Free: free, Granted: granted, Limit: limit, Kept: kept}
 	for _, p := range n.hub.Status() {
 		s.Links[p.Name] = p.Link != nil
 	}

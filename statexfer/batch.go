@@ -178,6 +178,7 @@ func (s *Sender) sort(b *outBatch) (whole []int, base pageList) {
 		case s.digest.leaves[p] == leaf: // the receiver has it
 		case first && s.opt.Base != nil && s.opt.Base.leaves[p] == leaf:
 			s.digest.leaves[p] = leaf
+			s.finder.add(p, leaf)
 			base.add(p, leaf)
 		default:
 			ref, ok := s.finder.find(p, leaf, s.digest.leaves)

@@ -124,22 +124,26 @@ func Digest(mem []byte) [32]byte {
 	return digest
 }
 
-// leavesOf hashes all pages of mem but those that holes knows to be zero.
-func leavesOf(mem []byte, holes *holeFinder) []uint64 {
+// leavesOf hashes the pages of mem that are in use; all, for nil. The others are zero, and are not
+// touched.
+func leavesOf(mem []byte, used Bitmap) []uint64 {
 	pages := uint64(len(mem)) / PageSize
 	d := newDigester(pages)
 	const part = 4096 // pages a goroutine
 	var wg sync.WaitGroup
 	limit := make(chan struct{}, defaultWorkers())
 	for first := uint64(0); first < pages; first += part {
-		if holes != nil {
-			if first = holes.data(first) / part * part; first >= pages {
+		if used != nil {
+			if first = used.next(first, pages) / part * part; first >= pages {
 				break
 			}
 		}
 		limit <- struct{}{}
 		wg.Go(func() {
 			for p := first; p < min(first+part, pages); p++ {
+				if used != nil && !used.Has(p) {
+					continue
+				}
 				if page := mem[p*PageSize:][:PageSize]; !isZero(page) {
 					d.leaves[p] = leafOf(page)
 				}

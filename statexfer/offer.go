@@ -19,9 +19,11 @@ type Offer struct {
 
 // NewOffer offers what mem holds. anonymous and pageMap are as in Options.
 func NewOffer(mem []byte, anonymous bool, pageMap *os.File) *Offer {
-	holes := newHoleFinder(mem, &Options{Anonymous: anonymous, PageMap: pageMap})
-	defer holes.done()
-	return &Offer{leavesOf(mem, &holes)}
+	var used Bitmap
+	if anonymous {
+		used = InUse(mem, pageMap)
+	}
+	return &Offer{leavesOf(mem, used)}
 }
 
 // OfferOf offers pages with these hashes, as ReceiveOptions.Leaves gives them.
@@ -38,6 +40,17 @@ func (o *Offer) Pages() (n uint64) {
 		}
 	}
 	return n
+}
+
+// Among returns the pages of a set that memory has as the offer says. They may change meanwhile.
+func (o *Offer) Among(set Bitmap, mem []byte) Bitmap {
+	same := NewBitmap(uint64(len(o.leaves)))
+	for p, leaf := range o.leaves {
+		if n := uint64(p); leaf != zeroLeaf && set.Has(n) && leafOf(mem[n*PageSize:][:PageSize]) == leaf {
+			same.Set(n)
+		}
+	}
+	return same
 }
 
 // An offer on the wire is a header and a body of runs: uvarints of the pages skipped since the
@@ -69,16 +82,39 @@ func (o *Offer) WriteTo(w io.Writer) (int64, error) {
 		}
 		end = p
 	}
-	b := append(make([]byte, 0, offerHdrLen+len(body)), offerMagic...)
-	b = binary.LittleEndian.AppendUint64(b, pages)
-	b = binary.LittleEndian.AppendUint64(b, uint64(len(body)))
-	b = binary.LittleEndian.AppendUint64(b, xxhash.Sum64(body))
-	b = binary.LittleEndian.AppendUint64(b, xxhash.Sum64(b))
-	n, err := w.Write(append(b, body...))
+	n, err := w.Write(append(offerHeader(offerMagic, pages, body), body...))
 	if err != nil {
 		err = fmt.Errorf("offer pages: %w", err)
 	}
 	return int64(n), err
+}
+
+// offerHeader is what precedes a body.
+func offerHeader(magic string, pages uint64, body []byte) []byte {
+	b := append(make([]byte, 0, offerHdrLen+len(body)), magic...)
+	b = binary.LittleEndian.AppendUint64(b, pages)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(body)))
+	b = binary.LittleEndian.AppendUint64(b, xxhash.Sum64(body))
+	return binary.LittleEndian.AppendUint64(b, xxhash.Sum64(b))
+}
+
+// checkOfferHeader checks all of a header but its magic number, and returns the bytes of the
+// body. An empty body is of any memory.
+func checkOfferHeader(hdr *[offerHdrLen]byte, pages uint64) (length uint64, err error) {
+	if binary.LittleEndian.Uint64(hdr[32:]) != xxhash.Sum64(hdr[:32]) {
+		return 0, bad(ErrChecksum, "header of an offer")
+	}
+	length = binary.LittleEndian.Uint64(hdr[16:])
+	if length == 0 {
+		return 0, nil
+	}
+	if n := binary.LittleEndian.Uint64(hdr[8:]); n != pages || pages > maxPages {
+		return 0, bad(ErrGeometry, "%d pages, here %d", n, pages)
+	}
+	if length > pages*(8+2*binary.MaxVarintLen64) {
+		return 0, bad(ErrFormat, "%d bytes for %d pages", length, pages)
+	}
+	return length, nil
 }
 
 // ReadOffer reads an offer for a memory of that many pages, and nothing behind it. An empty
@@ -96,21 +132,17 @@ func readOffer(r io.Reader, pages uint64) (*Offer, error) {
 	if _, err := io.ReadFull(r, hdr[:]); err != nil {
 		return nil, err
 	}
+	return readOfferBody(r, &hdr, pages)
+}
+
+// readOfferBody reads what follows a header.
+func readOfferBody(r io.Reader, hdr *[offerHdrLen]byte, pages uint64) (*Offer, error) {
 	if string(hdr[:8]) != offerMagic {
 		return nil, bad(ErrFormat, "no magic number")
 	}
-	if binary.LittleEndian.Uint64(hdr[32:]) != xxhash.Sum64(hdr[:32]) {
-		return nil, bad(ErrChecksum, "header of an offer")
-	}
-	length := binary.LittleEndian.Uint64(hdr[16:])
+	length, err := checkOfferHeader(hdr, pages)
 	if length == 0 {
-		return nil, nil
-	}
-	if n := binary.LittleEndian.Uint64(hdr[8:]); n != pages || pages > maxPages {
-		return nil, bad(ErrGeometry, "%d pages, here %d", n, pages)
-	}
-	if length > pages*(8+2*binary.MaxVarintLen64) {
-		return nil, bad(ErrFormat, "%d bytes for %d pages", length, pages)
+		return nil, err
 	}
 	sum := xxhash.New()
 	in := bufio.NewReaderSize(io.TeeReader(io.LimitReader(r, int64(length)), sum), 64<<10)

@@ -189,6 +189,38 @@ func (g *Guest) Resumed() time.Time {
 	return epoch.Add(time.Duration(d))
 }
 
+// PlaceStatic writes the image's initial data into portable memory, as it would be for a fresh
+// start: another guest of the same image may still have most of it.
+func (g *Guest) PlaceStatic() error {
+	p, err := Load(g.cfg.Build, g.cfg.Memory)
+	if err != nil {
+		return err
+	}
+	for i := range p.Segments {
+		if s := &p.Segments[i]; s.Portable() {
+			copy(g.Memory()[s.Addr-hostabi.PortableBase:], s.Data)
+		}
+	}
+	return nil
+}
+
+// Kept says whether portable memory was another guest's before.
+func (g *Guest) Kept() bool { return g.cfg.Kept != nil }
+
+// Keep is Close, but for portable memory, which it returns; nil where the machine cannot do that,
+// or was closed.
+func (g *Guest) Keep() (*Kept, error) {
+	g.kill(Exit{Code: exitKilled, Signal: signalKill})
+	<-g.done
+	g.mu.Lock()
+	var kept *Kept
+	if k, ok := g.machine.(Keeper); ok && !g.closed {
+		kept = k.Keep()
+	}
+	g.mu.Unlock()
+	return kept, g.Close()
+}
+
 // Close ends the guest if it still runs, and frees everything. No slice of its memory may
 // be used afterwards. It waits for a call of Output that is under way.
 func (g *Guest) Close() error {

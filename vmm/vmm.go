@@ -71,6 +71,19 @@ type Spec struct {
 	Build  *image.Build
 	Memory uint64 // bytes of portable memory, a multiple of the page size
 	Resume bool   // portable memory will be filled by the caller: leave the image's data out
+	Kept   *Kept  // for a Resume: use it as portable memory, as it is; it is the machine's then
+}
+
+// Kept is portable memory that has outlived its machine.
+type Kept struct {
+	Portable []byte
+	Mapping  []byte // what it is a part of, for who frees it
+}
+
+// A Keeper is a Machine whose portable memory can outlive it.
+type Keeper interface {
+	// Keep takes portable memory out of a machine that does not run: Close leaves it alone.
+	Keep() *Kept
 }
 
 // A StopKind says why Run returned.

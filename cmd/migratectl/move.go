@@ -31,12 +31,23 @@ There are several ways, --mode:
   precopy  memory is sent while the program runs, then what it wrote meanwhile, until the
            rest can be sent in --max-downtime; a program that writes faster than the link
            carries is held back step by step
-  auto     one of these, by the program's memory and the link; the account says which, and why
+  postcopy the program stops and goes on at the node at once; what it touches there is fetched
+           first, then the rest
+  hybrid   memory is sent while the program runs, once; then as postcopy
+  auto     one of these, by the program's memory, what it writes, and the link; the account says
+           which, and why
+
+After postcopy and hybrid the VM needs both nodes until all of its memory has come, mostly for
+seconds. A node that is out of sight meanwhile holds the program up. Should the node that it came
+from be lost for good, with the VM's process there, the VM is lost: a part of its memory is
+nowhere else. auto takes these ways only for a program that writes faster than the link carries.
+With --safe it never does, and holds such a program back instead.
 
 Interrupt (Ctrl-C) calls the move off.`,
 		Example: `  migratectl offload lua --to arm-board-1
   migratectl offload lua --to arm-board-1 --compress zstd -o json
-  migratectl offload lua --to server-2 --max-downtime 5ms --bandwidth 50M`,
+  migratectl offload lua --to server-2 --max-downtime 5ms --bandwidth 50M
+  migratectl offload lua --to server-2 --safe`,
 		Args:              exactly("VM"),
 		ValidArgsFunction: a.completeVMs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,11 +18,13 @@ type moveFlags struct {
 	mode, compress        string
 	maxDowntime, deadline time.Duration
 	bandwidth             units.Bytes
+	safe                  bool
 }
 
 func (f *moveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.mode, "mode", "auto", "auto, stop, precopy, postcopy or hybrid; auto never chooses the last two, after which the VM needs both nodes until all of its memory has come: should this one be lost before, the VM is lost with it")
+	flags.StringVar(&f.mode, "mode", "auto", "auto, stop, precopy, postcopy or hybrid")
+	flags.BoolVar(&f.safe, "safe", false, "never let the VM need both nodes: no post-copy, whatever the program writes")
 	flags.DurationVar(&f.maxDowntime, "max-downtime", 30*time.Millisecond, "how long the program may stand still, where memory is sent while it runs")
 	flags.Var(&f.bandwidth, "bandwidth", "bytes a second to send at most, such as 50M (default what the link takes)")
 	flags.DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got all of it by then (default none)")
@@ -58,6 +60,9 @@ func (f *moveFlags) options() (*pb.MoveOptions, error) {
 	if err != nil || !ok {
 		return nil, usagef("--mode: unknown mode %q: use auto, stop, precopy, postcopy or hybrid", f.mode)
 	}
+	if f.safe && (mode == live.PostCopy || mode == live.Hybrid) {
+		return nil, usagef("--safe: not with --mode %v, after which the VM needs both nodes for a while", mode)
+	}
 	codec, err := statexfer.ParseCodec(f.compress)
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("--compress: %w", err)}
@@ -71,5 +76,6 @@ func (f *moveFlags) options() (*pb.MoveOptions, error) {
 		MaxDowntime: durationpb.New(f.maxDowntime),
 		Bandwidth:   uint64(f.bandwidth),
 		Deadline:    durationpb.New(f.deadline),
+		Safe:        f.safe,
 	}, nil
 }

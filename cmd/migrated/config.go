@@ -36,6 +36,7 @@ type config struct {
 	Metrics     string       `toml:"metrics" reload:"live"`      // where to serve metrics; empty: nowhere
 	Memory      units.Bytes  `toml:"memory" reload:"live"`       // of a VM, where run does not say
 	MemoryLimit units.Bytes  `toml:"memory_limit" reload:"live"` // of all VMs together; 0: what is free
+	KeepMemory  units.Bytes  `toml:"keep_memory" reload:"live"`  // of VMs that have left, together; 0: none
 	KeepEnded   int          `toml:"keep_ended" reload:"live"`   // records of VMs that have ended
 	LogLevel    string       `toml:"log_level" reload:"live"`    // debug, info, warn, error
 	StopVMs     bool         `toml:"stop_vms"`                   // VMs end with the daemon
@@ -86,7 +87,18 @@ func defaults() config {
 		Listen:   ":7370",
 		Memory:   64 << 20,
 		LogLevel: "info",
+
+		KeepMemory: keepMemory(),
 	}
+}
+
+// keepMemory is a quarter of the machine's memory: what is kept gives way to whoever needs it.
+func keepMemory() units.Bytes {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 0
+	}
+	return units.Bytes(info.Totalram * uint64(info.Unit) / 4)
 }
 
 // readConfig reads a file over what cfg has. A key that means nothing is an error: it is
@@ -168,6 +180,7 @@ func (c *config) settings() node.Settings {
 		Peers:         peers,
 		DefaultMemory: uint64(c.Memory),
 		MemoryLimit:   uint64(c.MemoryLimit),
+		KeepMemory:    uint64(c.KeepMemory),
 		KeepEnded:     c.KeepEnded,
 		Timeouts: move.Timeouts{
 			Prepare: time.Duration(c.Move.Prepare),

@@ -29,6 +29,7 @@ type Metrics struct {
 	pages        *prometheus.CounterVec   // how
 	connects     *prometheus.CounterVec   // peer
 	events       *prometheus.CounterVec   // kind
+	faults       prometheus.Counter
 }
 
 // Directions of a move, as seen from the node.
@@ -55,6 +56,7 @@ func New(node, version, isa string, state func() State) *Metrics {
 		"Bytes of completed moves from here, by content: memory before compression (raw), memory as sent (wire), parts of images (image), frame records (records).",
 		"content")
 	m.pages = counters(m, "move_pages_total", "Pages of completed moves from here: those that do not travel (zero; same as another; base: the target had it), those sent whole (sent) or as what changed (delta), and those left to post-copy (later).", "how")
+	m.faults = counter(m, "post_copy_faults_total", "Pages that VMs which came by post-copy have waited for.")
 	m.connects = counters(m, "link_connects_total", "Times that a node has become connected.", "peer")
 	m.events = counters(m, "events_total", "Events, by kind, as `migratectl events` lists them.", "kind")
 	for _, direction := range []string{in, out} {
@@ -76,6 +78,9 @@ func New(node, version, isa string, state func() State) *Metrics {
 
 // Registry holds all of them.
 func (m *Metrics) Registry() prometheus.Gatherer { return m.registry }
+
+// Filled counts what a VM that came by post-copy has waited for until all of it was here.
+func (m *Metrics) Filled(faults uint64) { m.faults.Add(float64(faults)) }
 
 // Observe counts an event.
 func (m *Metrics) Observe(e *pb.Event) {

@@ -27,7 +27,7 @@ func testMetrics() *Metrics {
 				{ID: "cd", Name: "far", State: pb.VMState_VM_STATE_AWAY, Memory: 64 << 20},
 				{ID: "ef", Name: "old", State: pb.VMState_VM_STATE_EXITED},
 			},
-			Memory: Memory{Total: 4 << 30, Free: 1 << 30, Granted: 64 << 20, Limit: 2 << 30},
+			Memory: Memory{Total: 4 << 30, Free: 1 << 30, Granted: 64 << 20, Limit: 2 << 30, Kept: 512 << 20},
 			Links:  map[string]bool{"board": true, "gone": false},
 		}
 	})
@@ -82,10 +82,11 @@ migrated_vms{state="away"} 1
 migrated_vms{state="moving"} 0
 migrated_vms{state="running"} 1
 migrated_vms{state="starting"} 0
-# HELP migrated_memory_bytes Memory: total of the machine, free for a new VM, granted to VMs here, limit of all VMs together (0: none).
+# HELP migrated_memory_bytes Memory: total of the machine, free for a new VM, granted to VMs here, limit of all VMs together (0: none), kept of VMs that have left.
 # TYPE migrated_memory_bytes gauge
 migrated_memory_bytes{of="free"} 1.073741824e+09
 migrated_memory_bytes{of="granted"} 6.7108864e+07
+migrated_memory_bytes{of="kept"} 5.36870912e+08
 migrated_memory_bytes{of="limit"} 2.147483648e+09
 migrated_memory_bytes{of="total"} 4.294967296e+09
 # HELP migrated_vm_cpu_seconds_total Processor time of a VM here, since it came.

@@ -38,13 +38,14 @@ type Memory struct {
 	Free    uint64 // what a new VM could have
 	Granted uint64 // to the VMs here
 	Limit   uint64 // 0: none
+	Kept    uint64 // of VMs that have left
 }
 
 var (
 	vmsDesc = desc("vms", "VMs that are here or at home here and have not ended, by state.", "state")
 
 	memoryDesc = desc("memory_bytes",
-		"Memory: total of the machine, free for a new VM, granted to VMs here, limit of all VMs together (0: none).", "of")
+		"Memory: total of the machine, free for a new VM, granted to VMs here, limit of all VMs together (0: none), kept of VMs that have left.", "of")
 	linkDesc     = desc("link_up", "1 for a node that is connected, 0 for one that is configured and is not.", "peer")
 	linksDesc    = desc("links", "Nodes that are connected.")
 	vmMemoryDesc = desc("vm_memory_bytes", "Memory that a VM here was given.", "id", "vm")
@@ -97,6 +98,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(memoryDesc, float64(s.Memory.Free), "free")
 	gauge(memoryDesc, float64(s.Memory.Granted), "granted")
 	gauge(memoryDesc, float64(s.Memory.Limit), "limit")
+	gauge(memoryDesc, float64(s.Memory.Kept), "kept")
 	up := 0
 	for peer, connected := range s.Links {
 		value := 0.0

@@ -19,6 +19,9 @@ func CheckOptions(o *pb.MoveOptions) error {
 	if _, ok := pb.MoveKind_name[int32(o.GetKind())]; !ok {
 		return fmt.Errorf("no such way to move: %v", o.GetKind())
 	}
+	if o.GetSafe() && vmproc.NeedsBoth(o.GetKind()) {
+		return errors.New("a safe move is one after which the VM never needs both nodes: post-copy and hybrid are not")
+	}
 	if o.GetMaxDowntime().AsDuration() < 0 || o.GetDeadline().AsDuration() < 0 {
 		return errors.New("a time must not be negative")
 	}

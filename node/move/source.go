@@ -73,6 +73,11 @@ type Source struct {
 	Log      *slog.Logger
 	Node     context.Context // ends when this node shuts down
 
+	// Rate is what went to the target in an earlier move, bytes of memory a second; 0: not known.
+	// Rated is called with what this move measured.
+	Rate  float64
+	Rated func(rate float64)
+
 	Progress func(*pb.MoveEvent)
 	// Doubt is called when the target does not answer after the commitment. The move goes on.
 	Doubt func(error)
@@ -194,12 +199,16 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		QuiesceTimeout: durationpb.New(s.Timeouts.Quiesce),
 		StallTimeout:   durationpb.New(s.Timeouts.Stall),
 		PostCopy:       s.postCopy,
+		Link:           s.Rate,
 	}, func(p *pb.MoveProgress) {
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})
 	})
 	if err != nil {
 		s.ours = errors.Is(err, vmproc.ErrQuiesce) || errors.Is(err, vmm.ErrExited) || context.Cause(ctx) != nil
 		return nil, s.explain(ctx, "send memory", err)
+	}
+	if sent.Link > 0 && s.Options.GetBandwidth() == 0 {
+		s.Rated(sent.Link)
 	}
 	s.clock.left(sent)
 	return sent, nil

@@ -105,6 +105,7 @@ func (t *Target) receiveMemory() (*pb.Received, error) {
 		// The source prepares and quiesces in this time, whatever it allows itself for that.
 		FirstTimeout: durationpb.New(t.Timeouts.Prepare + t.Timeouts.Quiesce + t.Timeouts.Stall),
 		PostCopy:     true,
+		Offer:        true,
 	}, nil)
 	if err == nil && memory == nil {
 		err = errNoMemory

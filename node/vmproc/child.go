@@ -35,6 +35,7 @@ type child struct {
 	wanted  map[uint64]chan<- *stream // streams that were asked for
 	request uint64                    // the last of them
 	guest   *hosted                   // nil while it is spare
+	kept    *vmm.Kept                 // memory of a guest that has left; nil: none
 
 	over chan struct{} // closed when the process is to end
 	end  func()        // closes it

@@ -34,37 +34,48 @@ type sender interface {
 // A receiver is the target's.
 type receiver interface {
 	receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error)
-	// fill fetches what is missing when the guest runs. Called again, it goes on.
-	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+	// fill fetches what is missing when the guest runs, and returns how many pages somebody
+	// waited for. Called again, it goes on.
+	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
 	// missing is how many pages are not there yet.
 	missing() uint64
+	// arrived is what memory was when all of it was there; nil: it is not.
+	arrived() *statexfer.Offer
 }
 
-func newSender(g Movable, h held, opt *pb.SendOptions) (sender, error) {
+// newSender makes one for a guest that came by a receiver; nil: it was started here.
+func newSender(g Movable, h held, came receiver, opt *pb.SendOptions) (sender, error) {
 	if _, ok := moveKinds[opt.Options.GetKind()]; !ok {
 		return nil, fmt.Errorf("this process knows no move of kind %v", opt.Options.GetKind())
 	}
 	if k := opt.Options.GetKind(); NeedsBoth(k) && !opt.PostCopy {
 		return nil, fmt.Errorf("a move of kind %v is not possible to there", k)
 	}
-	return &liveSender{g: g, held: h, opt: opt}, nil
+	s := &liveSender{g: g, held: h, opt: opt}
+	if came != nil {
+		s.known = came.arrived()
+	}
+	return s, nil
 }
 
 func newReceiver(g Movable, h held, opt *pb.ReceiveOptions) receiver {
-	r := &liveReceiver{g: g, opt: opt}
+	r := &liveReceiver{g: g, pageMap: h.pageMap, opt: opt}
 	if h.area != nil && opt.PostCopy {
 		r.watch = func() (Area, error) { return watch(h.area, g.Memory()) }
 	}
 	return r
 }
 
-// A Rest drains or fills, as VM's methods of these names do.
-type Rest func(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+// Rest and Fill drain and fill, as VM's methods do.
+type (
+	Rest func(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+	Fill func(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
+)
 
 // Send sends a guest's memory, as a VM's process does. LogEnd and InputAccepted are the
 // caller's to fill in.
 func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, Rest, error) {
-	e, err := newSender(g, held{}, opt)
+	e, err := newSender(g, held{}, nil, opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +84,7 @@ func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progre
 }
 
 // Receive fills a guest's memory, as a VM's process does; what follows, through area.
-func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, Rest, error) {
+func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, Fill, error) {
 	e := &liveReceiver{g: g, opt: opt}
 	if opt.PostCopy {
 		e.watch = func() (Area, error) { return area, nil }
@@ -85,7 +96,10 @@ func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.Recei
 // send is Send for the guest here. An engine stays until the guest goes on: it may be asked
 // to drain.
 func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
-	e, err := newSender(h.g, h.child.held, opt)
+	h.mu.Lock()
+	came := h.receiver
+	h.mu.Unlock()
+	e, err := newSender(h.g, h.child.held, came, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -155,22 +169,22 @@ func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions,
 	return e.receive(ctx, s, progress)
 }
 
-func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error {
+func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (uint64, error) {
 	h.mu.Lock()
 	e := h.receiver
 	h.mu.Unlock()
 	if e == nil {
-		return errors.New("nothing was received")
+		return 0, errors.New("nothing was received")
 	}
 	h.using.RLock()
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	err := e.fill(ctx, s, progress)
+	faults, err := e.fill(ctx, s, progress)
 	if errors.Is(err, statexfer.ErrDigest) {
 		h.g.Stop(0) // it must not run on memory that is not what the source had
 	}
-	return err
+	return faults, err
 }
 
 // A stallConn fails with ErrStalled when the other side makes no progress for a while, and

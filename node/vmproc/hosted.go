@@ -32,6 +32,7 @@ type hosted struct {
 	sender   sender
 	receiver receiver
 	moving   bool     // the sender sends
+	kept     bool     // the guest is no more, its memory is
 	sent     *pb.Sent // in AT_REST
 	ended    *pb.ProcessEnded
 }
@@ -73,6 +74,9 @@ func (c *child) makeGuest(m *pb.ProcessMake, files []*os.File) error {
 			Path: f.Path, Mode: f.Mode, ModTime: time.Unix(0, f.MtimeNs), Data: contents[:f.Size],
 		})
 		contents = contents[f.Size:]
+	}
+	if config.Kept = c.takeKept(m.Memory); !m.Resume && config.Kept != nil {
+		return errors.New("memory was kept for a guest that does not resume")
 	}
 	if h.g, err = vmm.New(config); err != nil {
 		return err
@@ -185,8 +189,14 @@ func (h *hosted) noteResumed() {
 // watch tells of the guest's end. Its memory is freed; how it ended waits for a daemon.
 func (h *hosted) watch() {
 	<-h.g.Done()
-	exit := exitToWire(h.isa, h.g.Exit())
 	h.log.close()
+	h.mu.Lock()
+	kept := h.kept
+	h.mu.Unlock()
+	if kept { // the daemon has ended it
+		return
+	}
+	exit := exitToWire(h.isa, h.g.Exit())
 	h.using.Lock()
 	err := h.g.Close()
 	h.using.Unlock()

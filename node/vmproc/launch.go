@@ -73,11 +73,13 @@ func (l *Launcher) Make(ctx context.Context, spec *Spec, hooks Hooks) (VM, error
 		return nil, err
 	}
 	defer closeFiles()
-	p, err := l.take()
-	if err != nil {
-		return nil, err
+	p := reuse(spec.Kept)
+	if p == nil {
+		if p, err = l.take(); err != nil {
+			return nil, err
+		}
 	}
-	if err := p.become(filepath.Join(l.cfg.Dir, spec.name()), hooks); err != nil {
+	if err := p.become(l.directoryOf(spec), hooks); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	m := &pb.ProcessMake{
@@ -306,25 +308,36 @@ const takeOverTimeout = 10 * time.Second
 // TakeOver finds the process of a VM's stay that an earlier daemon started; ErrGone where
 // there is none.
 func (l *Launcher) TakeOver(ctx context.Context, id string, generation uint32, hooks Hooks) (VM, error) {
-	dir := filepath.Join(l.cfg.Dir, (&Spec{ID: id, Generation: generation}).name())
-	c, err := dial(dir)
+	dir := l.directoryOf(&Spec{ID: id, Generation: generation})
+	p, s, err := attach(ctx, dir, hooks, l.cfg.Log)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
 		return nil, errors.Join(ErrGone, os.RemoveAll(dir))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("take over a VM's process: %w", err)
 	}
+	p.noteResumed(s.ResumedAt)
+	p.end(s.Ended)
+	return p, nil
+}
+
+// attach connects to the process in a directory. It serves no other connection from then on.
+func attach(ctx context.Context, dir string, hooks Hooks, log *slog.Logger) (*Process, *pb.ProcessStatus, error) {
+	c, err := dial(dir)
+	if err != nil {
+		return nil, nil, err
+	}
 	pidfd, err := pidOf(c)
 	if err != nil {
 		c.Close()
-		return nil, fmt.Errorf("take over a VM's process: %w", err)
+		return nil, nil, err
 	}
-	p := newProcess(dir, &conn{c: c}, pidfd, hooks, l.cfg.Log)
+	p := newProcess(dir, &conn{c: c}, pidfd, hooks, log)
 	ctx, cancel := context.WithTimeout(ctx, takeOverTimeout)
 	defer cancel()
 	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_TakeOver{TakeOver: &pb.ProcessTakeOver{}}}, nil, nil)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("take over a VM's process: %w", err), p.Close())
+		return nil, nil, errors.Join(err, p.Close())
 	}
 	s := a.GetStatus()
 	if s == nil {
@@ -333,9 +346,7 @@ func (l *Launcher) TakeOver(ctx context.Context, id string, generation uint32, h
 	p.mu.Lock()
 	p.status = s
 	p.mu.Unlock()
-	p.noteResumed(s.ResumedAt)
-	p.end(s.Ended)
-	return p, nil
+	return p, s, nil
 }
 
 func dial(dir string) (*net.UnixConn, error) {

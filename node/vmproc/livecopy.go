@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -23,8 +24,9 @@ type liveSender struct {
 	g        Movable
 	held     held
 	opt      *pb.SendOptions
-	draining sync.Mutex   // one call at a time: of a daemon that is gone, the last may still end
-	server   *live.Server // of what the target lacks; nil: nothing
+	known    *statexfer.Offer // what memory was when it came here; nil: it did not
+	draining sync.Mutex       // one call at a time: of a daemon that is gone, the last may still end
+	server   *live.Server     // of what the target lacks; nil: nothing
 }
 
 // moveKinds are what an operator can ask for.
@@ -69,9 +71,11 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 		MaxDowntime: o.GetMaxDowntime().AsDuration(),
 		Compress:    codecs[o.GetCompress()],
 		Bandwidth:   o.GetBandwidth(),
-		PostCopy:    e.opt.PostCopy && NeedsBoth(o.GetKind()), // Auto never does it by itself
+		PostCopy:    e.opt.PostCopy && !o.GetSafe(),
+		Link:        e.opt.Link,
 		PageMap:     e.held.pageMap,
 		Hashes:      e.opt.Hashes,
+		Known:       e.known,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
 	}, l.report)
 	if err != nil {
@@ -90,7 +94,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 		Missing: missing,
 		Left:    LeftToWire(l.left), LeftAt: ToMonotonic(l.at),
 		Digest: res.Digest[:], Memory: MemoryStats(res.Memory),
-		Kind: kindOf(res.Mode), Why: res.Why,
+		Kind: kindOf(res.Mode), Why: res.Why, Link: res.Link,
 	}, nil
 }
 
@@ -193,10 +197,12 @@ func Quiesce(ctx context.Context, g Movable, timeout time.Duration) (*vmm.Left, 
 type liveReceiver struct {
 	g       Movable
 	opt     *pb.ReceiveOptions
+	pageMap *os.File
 	watch   func() (Area, error) // nil: all has to come before the guest starts
 	filling sync.Mutex           // as liveSender.draining
 	mu      sync.Mutex
 	filler  *live.Filler // nil: nothing is missing
+	leaves  []uint64     // the hash of each page, as it came; nil: not all have come
 }
 
 func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error) {
@@ -208,10 +214,16 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 	}
 	defer c.Close()
 	conn := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration(), first: e.opt.FirstTimeout.AsDuration()}
+	kept, err := e.prepare()
+	if err != nil {
+		return nil, err
+	}
 	var a *live.Arrival
 	for range max(e.opt.Parts, 1) {
 		opt := live.Options{
-			Later: e.watch != nil,
+			Kept:    kept,
+			PageMap: e.pageMap,
+			Later:   e.watch != nil,
 			Report: func(st statexfer.Stats) {
 				progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
 			},
@@ -228,6 +240,8 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 		if err := e.expect(a); err != nil {
 			return nil, err
 		}
+	} else {
+		e.setArrived(a.Leaves)
 	}
 	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory), Missing: missing}, nil
 }
@@ -273,13 +287,34 @@ func watch(area *userfault.Area, mem []byte) (Area, error) {
 	if err := area.Watch(mem); err != nil {
 		return nil, err
 	}
-	return area, nil
+	return heldArea{area}, nil
 }
+
+// A heldArea outlives a watch: the process can open no other for the VM's next arrival.
+type heldArea struct{ *userfault.Area }
+
+func (a heldArea) Close() error { return a.Unwatch() }
 
 func (e *liveReceiver) arriving() *live.Filler {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.filler
+}
+
+// setArrived notes that all of memory is there.
+func (e *liveReceiver) setArrived(leaves []uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.filler, e.leaves = nil, leaves
+}
+
+func (e *liveReceiver) arrived() *statexfer.Offer {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.leaves == nil {
+		return nil
+	}
+	return statexfer.OfferOf(e.leaves)
 }
 
 func (e *liveReceiver) missing() uint64 {
@@ -290,18 +325,16 @@ func (e *liveReceiver) missing() uint64 {
 }
 
 // fill fetches what is missing. A source that is out of sight is waited for.
-func (e *liveReceiver) fill(ctx context.Context, s Streams, _ func(*pb.MoveProgress)) error {
+func (e *liveReceiver) fill(ctx context.Context, s Streams, _ func(*pb.MoveProgress)) (faults uint64, err error) {
 	f := e.arriving()
 	if f == nil {
-		return nil
+		return 0, nil
 	}
 	e.filling.Lock()
 	defer e.filling.Unlock()
 	if err := f.Fill(ctx, s); err != nil {
-		return err
+		return f.Faults(), err
 	}
-	e.mu.Lock()
-	e.filler = nil
-	e.mu.Unlock()
-	return nil
+	e.setArrived(f.Leaves())
+	return f.Faults(), nil
 }

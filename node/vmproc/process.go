@@ -39,6 +39,8 @@ type Process struct {
 	resumed chan struct{} // closed when it has
 	at      time.Time     // then: when
 	leaving bool          // the connection is to end
+
+	kept uint64 // bytes of memory of a VM that has left
 }
 
 var _ VM = (*Process)(nil)
@@ -334,9 +336,9 @@ func (p *Process) Receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions
 }
 
 // Fill implements VM.
-func (p *Process) Fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error {
-	_, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Fill{Fill: &pb.ProcessFill{}}}, s, progress)
-	return err
+func (p *Process) Fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (uint64, error) {
+	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Fill{Fill: &pb.ProcessFill{}}}, s, progress)
+	return a.GetFilled().GetFaults(), err
 }
 
 // Input implements VM.

@@ -131,10 +131,14 @@ func (s *serving) do(m *pb.ToVM, files []*os.File) (*pb.FromVM, error) {
 		received, err := h.receive(s.ctx, s, r.Receive, s.progress)
 		return &pb.FromVM{Message: &pb.FromVM_Received{Received: received}}, err
 	case *pb.ToVM_Fill:
-		return nil, h.fill(s.ctx, s, s.progress)
+		faults, err := h.fill(s.ctx, s, s.progress)
+		return &pb.FromVM{Message: &pb.FromVM_Filled{Filled: &pb.ProcessFilled{Faults: faults}}}, err
 	case *pb.ToVM_Input:
 		accepted, err := h.input.write(h.g.Input(), r.Input.Offset, r.Input.Data, r.Input.Eof)
 		return &pb.FromVM{Message: &pb.FromVM_Accepted{Accepted: &pb.ProcessAccepted{Accepted: accepted}}}, err
+	case *pb.ToVM_Keep:
+		bytes, err := c.keep(h)
+		return &pb.FromVM{Message: &pb.FromVM_Kept{Kept: &pb.ProcessKept{Bytes: bytes}}}, err
 	case *pb.ToVM_Stop:
 		h.g.Stop(r.Stop.Grace.AsDuration())
 		return nil, nil

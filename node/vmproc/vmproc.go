@@ -39,8 +39,8 @@ type VM interface {
 	Drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
 	// Receive fills the memory of a guest that was made to resume, until it can be started.
 	Receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error)
-	// Fill fetches what it lacked at its start.
-	Fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+	// Fill fetches what it lacked at its start, and returns how many pages somebody waited for.
+	Fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
 
 	// Input gives the guest a piece of its standard input; what it has already is left out.
 	// It returns how much it has now. vmm.ErrLeft: it may take the rest later, here or
@@ -57,6 +57,10 @@ type VM interface {
 	Done() <-chan struct{}
 	// Ended says how, once Done is closed; nil where the process died with it.
 	Ended() *pb.ProcessEnded
+
+	// Keep ends a guest that has left for good, or never came, as Close does, but for its memory,
+	// in case the VM returns. On an error it is as Close.
+	Keep(ctx context.Context) (Kept, error)
 
 	// Usage is what its process takes of the machine.
 	Usage() (Usage, error)
@@ -75,6 +79,7 @@ type Spec struct {
 	Build      *image.Build
 	Memory     uint64 // bytes
 	Resume     bool   // its memory will be received
+	Kept       Kept   // what is here of it from an earlier stay, for a Resume; may be nil
 	Args       []string
 	Env        []string
 	Files      []vmm.File

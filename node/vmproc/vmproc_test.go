@@ -90,6 +90,30 @@ var guest struct {
 // make makes a guest of vmmtest's image.
 func (d *daemon) make(id string, resume bool, args ...string) VM {
 	d.t.Helper()
+	d.image()
+	vm, err := d.Make(d.t.Context(), &Spec{
+		ID: id, Image: guest.config, Build: guest.build, Memory: vmmtest.Memory, Resume: resume, Args: append([]string{"guest"}, args...),
+	}, Hooks{})
+	check(d.t, err)
+	d.t.Cleanup(func() { vm.Close() })
+	return vm
+}
+
+// makeFor makes a guest that a VM is to move into, which may have been here.
+func (d *daemon) makeFor(id string, kept Kept) VM {
+	d.t.Helper()
+	d.image()
+	vm, err := d.Make(d.t.Context(), &Spec{
+		ID: id, Image: guest.config, Build: guest.build, Memory: vmmtest.Memory, Resume: true, Kept: kept,
+	}, Hooks{})
+	check(d.t, err)
+	d.t.Cleanup(func() { vm.Close() })
+	return vm
+}
+
+// image makes vmmtest's image, once.
+func (d *daemon) image() {
+	d.t.Helper()
 	guest.Do(func() {
 		cfg, builds := vmmtest.Guest(d.t, isa.ByName(hostISA()))
 		cfg.StaticEnd = (cfg.StaticEnd + 4095) &^ 4095
@@ -99,12 +123,6 @@ func (d *daemon) make(id string, resume bool, args ...string) VM {
 		check(d.t, err)
 		guest.build = builds[0]
 	})
-	vm, err := d.Make(d.t.Context(), &Spec{
-		ID: id, Image: guest.config, Build: guest.build, Memory: vmmtest.Memory, Resume: resume, Args: append([]string{"guest"}, args...),
-	}, Hooks{})
-	check(d.t, err)
-	d.t.Cleanup(func() { vm.Close() })
-	return vm
 }
 
 func hostISA() string {
@@ -412,7 +430,7 @@ func fillFrom(t *testing.T, source, target VM, p *pipes) {
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- source.Drain(ctx, p, nil) }()
-	err := target.Fill(ctx, p, nil)
+	_, err := target.Fill(ctx, p, nil)
 	if errors.Is(err, vmm.ErrExited) {
 		cancel()
 		<-drained

@@ -142,7 +142,7 @@ func (c Chain) Feed(ctx context.Context, conn net.Conn) error {
 }
 
 func (f *File) feed(ctx context.Context, conn net.Conn) error {
-	if _, err := statexfer.ReadOffer(conn, f.Pages); err != nil {
+	if _, err := statexfer.Agree(conn, f.Pages, nil); err != nil {
 		return err
 	}
 	rounds := 0

@@ -65,6 +65,9 @@ func (f *Filler) Faults() uint64 {
 	return f.faults
 }
 
+// Leaves returns the hash of each page, once nothing is missing. It is not to be changed.
+func (f *Filler) Leaves() []uint64 { return f.leaves }
+
 // Missing returns how many pages are still to come.
 func (f *Filler) Missing() uint64 {
 	f.mu.Lock()

@@ -70,12 +70,14 @@ type Plan struct {
 	// Fixed is what stopping and starting take whatever the memory: time to leave the stack,
 	// round trips, journals.
 	Fixed time.Duration
-	// Link is what the link to the target is thought to carry before it has been measured,
-	// bytes a second.
+	// Link is what went to the target in an earlier move, bytes of memory a second; 0: not known.
 	Link float64
 
 	// Hashes says that the hash of each page follows the transfer, as an offer.
 	Hashes bool
+
+	// Known is what memory was when it came here, if it did: the target may have it still.
+	Known *statexfer.Offer
 
 	PageMap *os.File // /proc/self/pagemap; nil: it is opened
 }
@@ -89,13 +91,19 @@ func (p Plan) withDefaults() Plan {
 	if p.MaxDowntime <= 0 {
 		p.MaxDowntime = defaultDowntime
 	}
-	if p.Link <= 0 {
-		p.Link = defaultLink
+	return p
+}
+
+// carries is what the link is thought to carry before it is measured, and whether that was seen.
+func (p Plan) carries() (rate float64, seen bool) {
+	rate, seen = p.Link, p.Link > 0
+	if !seen {
+		rate = defaultLink
 	}
 	if p.Bandwidth > 0 {
-		p.Link = min(p.Link, float64(p.Bandwidth))
+		rate = min(rate, float64(p.Bandwidth))
 	}
-	return p
+	return rate, seen
 }
 
 // A Progress says how far a move is.
@@ -116,4 +124,5 @@ type Result struct {
 	Digest [32]byte
 	Later  statexfer.Bitmap // pages left to post-copy; nil: none
 	Leaves []uint64         // hash of each page at the target
+	Link   float64          // bytes of memory a second that went there; 0: too few to tell
 }

@@ -3,6 +3,8 @@ package live
 import (
 	"fmt"
 	"time"
+
+	"github.com/migrated/migrated/statexfer"
 )
 
 // A step is what to do when a round is over.
@@ -45,9 +47,7 @@ func (p *pace) expected(pages uint64) time.Duration {
 
 // budget is what sending the rest may take. Where stopping and starting alone take nearly as
 // long as the downtime asked for, it is a part of that.
-func (p *pace) budget() time.Duration {
-	return max(p.plan.MaxDowntime-p.plan.Fixed, p.plan.MaxDowntime/4)
-}
+func (p Plan) budget() time.Duration { return max(p.MaxDowntime-p.Fixed, p.MaxDowntime/4) }
 
 // next decides after a round that sent pages in the time it took, and left some to be sent.
 func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
@@ -61,7 +61,7 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	}
 	before := p.left
 	p.left = left
-	if p.expected(left)-p.plan.Fixed <= p.budget() {
+	if p.expected(left)-p.plan.Fixed <= p.plan.budget() {
 		p.reason = fmt.Sprintf("%d pages are left", left)
 		return finish
 	}
@@ -104,13 +104,15 @@ func choose(plan Plan, used uint64, dirtyRate float64, canLog bool) (Mode, strin
 	case !canLog:
 		return Stop, "what it writes cannot be logged here"
 	}
-	const pageSize = 4096
-	whole := time.Duration(float64(used) * pageSize / plan.Link * float64(time.Second))
+	link, seen := plan.carries()
+	whole := time.Duration(float64(used) * statexfer.PageSize / link * float64(time.Second))
 	if plan.Fixed+whole <= plan.MaxDowntime/2 {
 		return Stop, fmt.Sprintf("all of its %d pages take %v", used, whole.Round(100*time.Microsecond))
 	}
-	if plan.PostCopy && dirtyRate*pageSize > plan.Link {
-		return PostCopy, fmt.Sprintf("it writes %.0f MB/s, more than the link carries", dirtyRate*pageSize/1e6)
+	// It has written more already than can be sent in the downtime asked for, and goes on to. A
+	// link that was not seen yet may carry more than is thought: there, rounds will tell.
+	if writes := dirtyRate * statexfer.PageSize; plan.PostCopy && seen && writes > link && writes*sampleTime.Seconds() > link*plan.budget().Seconds() {
+		return PostCopy, fmt.Sprintf("it writes %.0f MB/s, and the link carries %.0f MB/s", writes/1e6, link/1e6)
 	}
 	return PreCopy, fmt.Sprintf("all of its %d pages take about %v", used, whole.Round(time.Millisecond))
 }

@@ -88,6 +88,8 @@ func TestChoose(t *testing.T) {
 		{"large, nothing logged", gbit, 131072, 0, false, Stop},
 		{"writes fast", gbit, 131072, 1e6, true, PreCopy},
 		{"writes fast, post-copy allowed", post, 131072, 1e6, true, PostCopy},
+		{"the same over a link that nobody has seen", Plan{PostCopy: true}, 131072, 1e6, true, PreCopy},
+		{"writes faster than the link, and little", Plan{PostCopy: true, Link: 117e6, MaxDowntime: time.Second}, 131072, 1e5, true, PreCopy},
 		{"asked for", with(post, Hybrid), 100, 0, true, Hybrid},
 		{"asked for and not allowed", with(gbit, PostCopy), 131072, 0, true, PreCopy},
 		{"asked for and not possible", with(gbit, PreCopy), 131072, 0, false, Stop},

@@ -43,7 +43,7 @@ func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 	if base == nil && opt.Kept {
 		base = statexfer.NewOffer(mem, true, opt.PageMap)
 	}
-	if _, err := base.WriteTo(conn); err != nil {
+	if err := base.Propose(conn); err != nil {
 		return nil, err
 	}
 	a := &Arrival{}

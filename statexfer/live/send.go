@@ -23,8 +23,10 @@ type source struct {
 	mode   Mode // as chosen
 	why    string
 	canLog bool
+	base   *statexfer.Offer // what the target has
 	used   statexfer.Bitmap // pages that were in use when it began
 	wired  uint64           // bytes on the wire when the last round began
+	link   float64          // bytes of memory a second, as measured last; 0: not yet
 }
 
 func (s *source) empty() statexfer.Bitmap {
@@ -52,12 +54,12 @@ func Send(ctx context.Context, conn net.Conn, guest Guest, plan Plan, report fun
 func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error) {
 	mem := s.guest.Memory()
 	pages := uint64(len(mem)) / statexfer.PageSize
-	base, err := statexfer.ReadOffer(s.conn, pages)
+	s.base, err = statexfer.Agree(s.conn, pages, s.plan.Known)
 	if err != nil {
 		return nil, false, err
 	}
 	s.sender, err = statexfer.NewSender(s.conn, mem, statexfer.Options{
-		Compress: s.plan.Compress, Bandwidth: s.plan.Bandwidth, Base: base, Anonymous: true, PageMap: s.plan.PageMap,
+		Compress: s.plan.Compress, Bandwidth: s.plan.Bandwidth, Base: s.base, Anonymous: true, PageMap: s.plan.PageMap,
 		Progress: func(st statexfer.Stats) { s.tell(func(p *Progress) { p.Memory = st }) },
 	})
 	if err != nil {
@@ -172,6 +174,9 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 		// the log begins anew here, and what it names in the end goes with the transfer.
 		if s.mode == PostCopy {
 			copy(left, s.used)
+			if err := s.nameBase(ctx, left); err != nil {
+				return nil, false, err
+			}
 		}
 		if s.canLog {
 			if err := s.guest.Dirty(left); err != nil {
@@ -192,6 +197,7 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 	if res.Later != nil {
 		res.Later.Remove(last)
 	}
+	begin, before := time.Now(), s.sender.Stats().RawBytes
 	if err := s.sender.Round(ctx, last); err != nil {
 		return nil, true, err
 	}
@@ -211,16 +217,45 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 	s.tell(func(p *Progress) {
 		p.Memory, p.Mode, p.Why, p.Remaining = stats, s.mode, s.why, res.Later.Count()
 	})
-	res.Progress, res.Digest, res.Leaves = s.last, digest, s.sender.Leaves()
+	if s.link == 0 {
+		s.measure(begin, before)
+	}
+	res.Progress, res.Digest, res.Leaves, res.Link = s.last, digest, s.sender.Leaves(), s.link
 	return res, true, nil
+}
+
+// nameBase names the pages that the target has, and takes them out of a set that it is to get.
+func (s *source) nameBase(ctx context.Context, left statexfer.Bitmap) error {
+	if s.base == nil || !s.canLog {
+		return nil
+	}
+	there := s.base.Among(left, s.guest.Memory())
+	left.Remove(there)
+	return s.round(ctx, there)
 }
 
 // round sends the pages of a set and waits until they are in place.
 func (s *source) round(ctx context.Context, set statexfer.Bitmap) error {
+	begin, before := time.Now(), s.sender.Stats().RawBytes
 	if err := s.sender.Round(ctx, set); err != nil {
 		return err
 	}
-	return s.inPlace()
+	if err := s.inPlace(); err != nil {
+		return err
+	}
+	s.measure(begin, before)
+	return nil
+}
+
+// measureBytes is how much memory has to go before the time that it takes says what the link
+// carries.
+const measureBytes = 4 << 20
+
+// measure notes what the link has carried since a moment when so many bytes had gone.
+func (s *source) measure(begin time.Time, before uint64) {
+	if n := s.sender.Stats().RawBytes - before; n >= measureBytes {
+		s.link = float64(n) / time.Since(begin).Seconds()
+	}
 }
 
 // inPlace waits until the target has all rounds in place.

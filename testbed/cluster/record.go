@@ -59,6 +59,7 @@ type Move struct {
 	SentPages   uint64                          `json:"sent_pages"`
 	RawBytes    uint64                          `json:"raw_bytes"`
 	WireBytes   uint64                          `json:"wire_bytes"`
+	BasePages   uint64                          `json:"base_pages"`
 	Compression string                          // as asked for
 	Codecs      struct{ None, S2, Zstd uint64 } // bytes of pages, by what they got
 	Mode, Why   string

@@ -53,7 +53,8 @@ func (v *vm) verify(mib, n int) {
 	}
 }
 
-// A VM with 64 MiB of data has all of it at the board and after its return.
+// A VM with 64 MiB of data has all of it at the board and after its return, which brings only what
+// has changed.
 func TestMuchData(t *testing.T) {
 	f, ctx := begun(t)
 	const mib = 64
@@ -64,10 +65,12 @@ func TestMuchData(t *testing.T) {
 	v.verify(mib, 2)
 	v.Stdin.Close()
 	v.end(0)
-	for i, m := range v.at("exited", "server-1").Moves {
-		if m.RawBytes < mib<<20 {
-			t.Errorf("move %d carried %d bytes of %d MiB", i+1, m.RawBytes, mib)
-		}
+	moves := v.at("exited", "server-1").Moves
+	if there := moves[0]; there.RawBytes < mib<<20 {
+		t.Errorf("the first move carried %d bytes of %d MiB", there.RawBytes, mib)
+	}
+	if back := moves[1]; back.BasePages < mib<<20/4096 || back.WireBytes > moves[0].WireBytes/50 {
+		t.Errorf("the return sent %d bytes and found %d pages; the first move sent %d", back.WireBytes, back.BasePages, moves[0].WireBytes)
 	}
 }
 

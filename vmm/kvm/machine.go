@@ -34,6 +34,7 @@ var (
 	_ vmm.Machine    = (*Machine)(nil)
 	_ vmm.Registrar  = (*Machine)(nil)
 	_ vmm.Timekeeper = (*Machine)(nil)
+	_ vmm.Keeper     = (*Machine)(nil)
 )
 
 // Open opens /dev/kvm for the life of the process and returns what makes machines of it, as New
@@ -77,7 +78,7 @@ func makeMachine(next func() (*blank, error), spec vmm.Spec) (vmm.Machine, error
 	if err != nil {
 		return nil, err
 	}
-	mem, err := newMemory(hostTarget, program, spec.Memory, !spec.Resume)
+	mem, err := newMemory(hostTarget, program, spec.Memory, !spec.Resume, spec.Kept)
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +195,13 @@ func (m *Machine) Registers() ([]uint64, uint64, error) {
 
 // Kick ends the Run that is under way, or the next one.
 func (m *Machine) Kick() { m.kick.kick() }
+
+// Keep takes portable memory out.
+func (m *Machine) Keep() *vmm.Kept {
+	k := &vmm.Kept{Portable: m.mem.portable, Mapping: m.mem.mapped}
+	m.mem.portable, m.mem.mapped = nil, nil
+	return k
+}
 
 // Close frees everything.
 func (m *Machine) Close() error {

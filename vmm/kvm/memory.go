@@ -21,8 +21,8 @@ type memory struct {
 }
 
 // newMemory makes the memory of a guest that runs p, and fills in its segments, the portable
-// ones only where withPortable says so.
-func newMemory(t *target, p *vmm.Program, size uint64, withPortable bool) (*memory, error) {
+// ones only where withPortable says so. kept, where not nil, is its portable memory.
+func newMemory(t *target, p *vmm.Program, size uint64, withPortable bool, kept *vmm.Kept) (*memory, error) {
 	regions, end, err := planRegions(p, size)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func newMemory(t *target, p *vmm.Program, size uint64, withPortable bool) (*memo
 		return nil, fmt.Errorf("no room for page tables for %d bytes of memory", size)
 	}
 	m := &memory{regions: regions, root: end}
-	if err := m.allocate(uint64(end)+uint64(len(tables)), size); err != nil {
+	if err := m.allocate(uint64(end)+uint64(len(tables)), size, kept); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -53,9 +53,16 @@ func newMemory(t *target, p *vmm.Program, size uint64, withPortable bool) (*memo
 // has no hardware to help, so portable memory gets large pages from the host: for that its
 // address must have the offset in a large page that its guest-physical address has. Private
 // memory is small and scattered; large pages would only waste memory.
-func (m *memory) allocate(private, portable uint64) (err error) {
+func (m *memory) allocate(private, portable uint64, kept *vmm.Kept) (err error) {
 	if m.private, err = mapMemory(private); err != nil {
 		return fmt.Errorf("map %d bytes of private memory: %w", private, err)
+	}
+	if kept != nil {
+		if uint64(len(kept.Portable)) != portable {
+			return fmt.Errorf("%d bytes of portable memory were kept for a guest with %d", len(kept.Portable), portable)
+		}
+		m.portable, m.mapped = kept.Portable, kept.Mapping
+		return nil
 	}
 	if m.mapped, err = mapMemory(portable + largePage); err != nil {
 		return fmt.Errorf("map %d bytes of portable memory: %w", portable, err)

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -71,6 +74,9 @@ type Area struct {
 	fd    int // stays open as long as there is a file
 	file  *os.File
 	start uint64
+
+	idle    atomic.Bool  // nothing is watched, after Unwatch
+	reading sync.RWMutex // held for reading by Fault
 }
 
 // Open makes an area that watches nothing yet. An error wraps ErrUnsupported and says what to
@@ -128,9 +134,14 @@ func explain(err error) error {
 	return fmt.Errorf("%w: userfaultfd: %w", ErrUnsupported, err)
 }
 
-// Watch begins to watch mem, whole pages of anonymous memory, once. Pages that are there stay,
-// the others are missing from now on.
+// Watch begins to watch mem, whole pages of anonymous memory, once, and again after Unwatch.
+// Pages that are there stay, the others are missing from now on.
 func (a *Area) Watch(mem []byte) error {
+	if a.idle.Swap(false) {
+		if err := a.file.SetReadDeadline(time.Time{}); err != nil {
+			return fmt.Errorf("watch memory again: %w", err)
+		}
+	}
 	start := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(mem))))
 	r := register{span: span{start, uint64(len(mem))}, mode: registerMissing}
 	err := ioctl(a.fd, uffdioRegister, &r)
@@ -147,10 +158,17 @@ func (a *Area) Watch(mem []byte) error {
 // Fault waits until somebody waits for a page, and returns its number. A page may be reported
 // several times, also when it has come meanwhile: then Wake ends the waiting.
 func (a *Area) Fault() (page uint64, err error) {
+	a.reading.RLock()
+	defer a.reading.RUnlock()
 	for {
+		if a.idle.Load() {
+			return 0, ErrClosed
+		}
 		var m [messageLen]byte
 		n, err := a.file.Read(m[:])
 		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			continue // Unwatch
 		case errors.Is(err, os.ErrClosed):
 			return 0, ErrClosed
 		case err != nil:
@@ -230,6 +248,22 @@ func (a *Area) Drop(page, count uint64) error {
 		return fmt.Errorf("drop %d pages from %d on: %w", count, page, err)
 	}
 	return nil
+}
+
+// Unwatch ends the watch as Close does, and leaves the area for other memory.
+func (a *Area) Unwatch() error {
+	if a.mem == nil {
+		return nil
+	}
+	err := ioctl(a.fd, uffdioUnregister, &span{a.start, uint64(len(a.mem))})
+	a.idle.Store(true)
+	if err := a.file.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		return errors.Join(err, a.file.Close())
+	}
+	a.reading.Lock() // nobody waits for a fault of this memory any more
+	defer a.reading.Unlock()
+	a.mem = nil
+	return err
 }
 
 // Close ends the watch. Pages that are missing still are zero from then on: whoever waits for

@@ -67,6 +67,43 @@ func TestPlace(t *testing.T) {
 	}
 }
 
+// An area that watches nothing any more can watch other memory, and tells of its faults alone.
+func TestUnwatch(t *testing.T) {
+	_, a := area(t)
+	defer a.Close()
+	ended := make(chan error)
+	go func() {
+		_, err := a.Fault()
+		ended <- err
+	}()
+	check(t, a.Unwatch())
+	if err := <-ended; !errors.Is(err, userfault.ErrClosed) {
+		t.Errorf("a wait for faults ends with %v", err)
+	}
+	if _, err := a.Fault(); !errors.Is(err, userfault.ErrClosed) {
+		t.Errorf("a wait that begins then: %v", err)
+	}
+	check(t, a.Unwatch())
+	other, err := unix.Mmap(-1, 0, pages*userfault.PageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	check(t, err)
+	t.Cleanup(func() { unix.Munmap(other) })
+	check(t, a.Watch(other))
+	fd, err := unix.MemfdCreate("userfault test", unix.MFD_CLOEXEC)
+	check(t, err)
+	defer unix.Close(fd)
+	go func() {
+		_, err := unix.Write(fd, other[30*userfault.PageSize:][:50])
+		ended <- err
+	}()
+	if n, err := a.Fault(); n != 30 || err != nil {
+		t.Fatalf("page %d, %v", n, err)
+	}
+	if ok, err := a.Copy(30, page(30)); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	check(t, <-ended)
+}
+
 // The kernel touches the memory on our behalf, as KVM does for a guest. (Go's own code must
 // not touch a missing page: its scheduler does not know that the thread waits.)
 func TestFaultWaits(t *testing.T) {

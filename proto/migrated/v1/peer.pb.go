@@ -1333,6 +1333,86 @@ func (*ReleaseResponse) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{21}
 }
 
+type UnkeepRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"` // id
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnkeepRequest) Reset() {
+	*x = UnkeepRequest{}
+	mi := &file_migrated_v1_peer_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnkeepRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnkeepRequest) ProtoMessage() {}
+
+func (x *UnkeepRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_peer_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnkeepRequest.ProtoReflect.Descriptor instead.
+func (*UnkeepRequest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *UnkeepRequest) GetVm() string {
+	if x != nil {
+		return x.Vm
+	}
+	return ""
+}
+
+type UnkeepResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnkeepResponse) Reset() {
+	*x = UnkeepResponse{}
+	mi := &file_migrated_v1_peer_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnkeepResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnkeepResponse) ProtoMessage() {}
+
+func (x *UnkeepResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_peer_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnkeepResponse.ProtoReflect.Descriptor instead.
+func (*UnkeepResponse) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{23}
+}
+
 type InputRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`                  // first message only
@@ -1346,7 +1426,7 @@ type InputRequest struct {
 
 func (x *InputRequest) Reset() {
 	*x = InputRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[22]
+	mi := &file_migrated_v1_peer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1438,7 @@ func (x *InputRequest) String() string {
 func (*InputRequest) ProtoMessage() {}
 
 func (x *InputRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[22]
+	mi := &file_migrated_v1_peer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1451,7 @@ func (x *InputRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputRequest.ProtoReflect.Descriptor instead.
 func (*InputRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{22}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *InputRequest) GetVm() string {
@@ -1418,7 +1498,7 @@ type InputResponse struct {
 
 func (x *InputResponse) Reset() {
 	*x = InputResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[23]
+	mi := &file_migrated_v1_peer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1510,7 @@ func (x *InputResponse) String() string {
 func (*InputResponse) ProtoMessage() {}
 
 func (x *InputResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[23]
+	mi := &file_migrated_v1_peer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1523,7 @@ func (x *InputResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputResponse.ProtoReflect.Descriptor instead.
 func (*InputResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{23}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *InputResponse) GetAccepted() int64 {
@@ -1464,7 +1544,7 @@ type ArrivedRequest struct {
 
 func (x *ArrivedRequest) Reset() {
 	*x = ArrivedRequest{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[24]
+	mi := &file_migrated_v1_peer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1556,7 @@ func (x *ArrivedRequest) String() string {
 func (*ArrivedRequest) ProtoMessage() {}
 
 func (x *ArrivedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[24]
+	mi := &file_migrated_v1_peer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1569,7 @@ func (x *ArrivedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArrivedRequest.ProtoReflect.Descriptor instead.
 func (*ArrivedRequest) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{24}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ArrivedRequest) GetVm() *VM {
@@ -1521,7 +1601,7 @@ type ArrivedResponse struct {
 
 func (x *ArrivedResponse) Reset() {
 	*x = ArrivedResponse{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[25]
+	mi := &file_migrated_v1_peer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1533,7 +1613,7 @@ func (x *ArrivedResponse) String() string {
 func (*ArrivedResponse) ProtoMessage() {}
 
 func (x *ArrivedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[25]
+	mi := &file_migrated_v1_peer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1546,7 +1626,7 @@ func (x *ArrivedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArrivedResponse.ProtoReflect.Descriptor instead.
 func (*ArrivedResponse) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{25}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{27}
 }
 
 // What a checkpoint says of its VM beside memory.
@@ -1566,7 +1646,7 @@ type CheckpointAccount struct {
 
 func (x *CheckpointAccount) Reset() {
 	*x = CheckpointAccount{}
-	mi := &file_migrated_v1_peer_proto_msgTypes[26]
+	mi := &file_migrated_v1_peer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1658,7 @@ func (x *CheckpointAccount) String() string {
 func (*CheckpointAccount) ProtoMessage() {}
 
 func (x *CheckpointAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_peer_proto_msgTypes[26]
+	mi := &file_migrated_v1_peer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1671,7 @@ func (x *CheckpointAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointAccount.ProtoReflect.Descriptor instead.
 func (*CheckpointAccount) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{26}
+	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CheckpointAccount) GetImage() string {
@@ -1738,7 +1818,10 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\n" +
 	"generation\x18\x02 \x01(\rR\n" +
 	"generation\"\x11\n" +
-	"\x0fReleaseResponse\"|\n" +
+	"\x0fReleaseResponse\"\x1f\n" +
+	"\rUnkeepRequest\x12\x0e\n" +
+	"\x02vm\x18\x01 \x01(\tR\x02vm\"\x10\n" +
+	"\x0eUnkeepResponse\"|\n" +
 	"\fInputRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12\x1e\n" +
 	"\n" +
@@ -1768,7 +1851,7 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x13VERDICT_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11VERDICT_UNDECIDED\x10\x01\x12\x13\n" +
 	"\x0fVERDICT_ABORTED\x10\x02\x12\x15\n" +
-	"\x11VERDICT_COMMITTED\x10\x032\xac\b\n" +
+	"\x11VERDICT_COMMITTED\x10\x032\xef\b\n" +
 	"\x04Peer\x12;\n" +
 	"\x06Status\x12\x1a.migrated.v1.StatusRequest\x1a\x15.migrated.v1.NodeInfo\x12;\n" +
 	"\x04Ping\x12\x18.migrated.v1.PingRequest\x1a\x19.migrated.v1.PingResponse\x12D\n" +
@@ -1780,7 +1863,8 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\n" +
 	"FetchImage\x12\x1e.migrated.v1.FetchImageRequest\x1a\x1f.migrated.v1.FetchImageResponse0\x01\x12@\n" +
 	"\x06Follow\x12\x1a.migrated.v1.FollowRequest\x1a\x18.migrated.v1.FollowEvent0\x01\x12D\n" +
-	"\aRelease\x12\x1b.migrated.v1.ReleaseRequest\x1a\x1c.migrated.v1.ReleaseResponse\x12B\n" +
+	"\aRelease\x12\x1b.migrated.v1.ReleaseRequest\x1a\x1c.migrated.v1.ReleaseResponse\x12A\n" +
+	"\x06Unkeep\x12\x1a.migrated.v1.UnkeepRequest\x1a\x1b.migrated.v1.UnkeepResponse\x12B\n" +
 	"\x05Input\x12\x19.migrated.v1.InputRequest\x1a\x1a.migrated.v1.InputResponse(\x010\x01\x12D\n" +
 	"\aArrived\x12\x1b.migrated.v1.ArrivedRequest\x1a\x1c.migrated.v1.ArrivedResponse\x12G\n" +
 	"\x0eForwardOffload\x12\x1b.migrated.v1.OffloadRequest\x1a\x16.migrated.v1.MoveEvent0\x01\x128\n" +
@@ -1801,7 +1885,7 @@ func file_migrated_v1_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_migrated_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_migrated_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_migrated_v1_peer_proto_goTypes = []any{
 	(Verdict)(0),                  // 0: migrated.v1.Verdict
 	(*Hello)(nil),                 // 1: migrated.v1.Hello
@@ -1826,44 +1910,46 @@ var file_migrated_v1_peer_proto_goTypes = []any{
 	(*StayEnd)(nil),               // 20: migrated.v1.StayEnd
 	(*ReleaseRequest)(nil),        // 21: migrated.v1.ReleaseRequest
 	(*ReleaseResponse)(nil),       // 22: migrated.v1.ReleaseResponse
-	(*InputRequest)(nil),          // 23: migrated.v1.InputRequest
-	(*InputResponse)(nil),         // 24: migrated.v1.InputResponse
-	(*ArrivedRequest)(nil),        // 25: migrated.v1.ArrivedRequest
-	(*ArrivedResponse)(nil),       // 26: migrated.v1.ArrivedResponse
-	(*CheckpointAccount)(nil),     // 27: migrated.v1.CheckpointAccount
-	(*NodeInfo)(nil),              // 28: migrated.v1.NodeInfo
-	(*VM)(nil),                    // 29: migrated.v1.VM
-	(*MemoryStats)(nil),           // 30: migrated.v1.MemoryStats
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
-	(*LogChunk)(nil),              // 33: migrated.v1.LogChunk
-	(*Move)(nil),                  // 34: migrated.v1.Move
-	(*OffloadRequest)(nil),        // 35: migrated.v1.OffloadRequest
-	(*StopRequest)(nil),           // 36: migrated.v1.StopRequest
-	(*LogsRequest)(nil),           // 37: migrated.v1.LogsRequest
-	(*VMRequest)(nil),             // 38: migrated.v1.VMRequest
-	(*MoveEvent)(nil),             // 39: migrated.v1.MoveEvent
+	(*UnkeepRequest)(nil),         // 23: migrated.v1.UnkeepRequest
+	(*UnkeepResponse)(nil),        // 24: migrated.v1.UnkeepResponse
+	(*InputRequest)(nil),          // 25: migrated.v1.InputRequest
+	(*InputResponse)(nil),         // 26: migrated.v1.InputResponse
+	(*ArrivedRequest)(nil),        // 27: migrated.v1.ArrivedRequest
+	(*ArrivedResponse)(nil),       // 28: migrated.v1.ArrivedResponse
+	(*CheckpointAccount)(nil),     // 29: migrated.v1.CheckpointAccount
+	(*NodeInfo)(nil),              // 30: migrated.v1.NodeInfo
+	(*VM)(nil),                    // 31: migrated.v1.VM
+	(*MemoryStats)(nil),           // 32: migrated.v1.MemoryStats
+	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
+	(*LogChunk)(nil),              // 35: migrated.v1.LogChunk
+	(*Move)(nil),                  // 36: migrated.v1.Move
+	(*OffloadRequest)(nil),        // 37: migrated.v1.OffloadRequest
+	(*StopRequest)(nil),           // 38: migrated.v1.StopRequest
+	(*LogsRequest)(nil),           // 39: migrated.v1.LogsRequest
+	(*VMRequest)(nil),             // 40: migrated.v1.VMRequest
+	(*MoveEvent)(nil),             // 41: migrated.v1.MoveEvent
 }
 var file_migrated_v1_peer_proto_depIdxs = []int32{
-	28, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
-	29, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
-	30, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
+	30, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
+	31, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
+	32, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
 	8,  // 3: migrated.v1.ReadyRequest.left:type_name -> migrated.v1.Left
-	31, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
-	32, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
-	32, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
-	32, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
-	32, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
+	33, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
+	34, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
+	34, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
+	34, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
+	34, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
 	0,  // 9: migrated.v1.ResolveResponse.verdict:type_name -> migrated.v1.Verdict
-	32, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
-	33, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
-	29, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
+	34, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
+	35, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
+	31, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
 	20, // 13: migrated.v1.FollowEvent.end:type_name -> migrated.v1.StayEnd
-	29, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
-	29, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
-	34, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
+	31, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
+	31, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
+	36, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
 	8,  // 17: migrated.v1.CheckpointAccount.left:type_name -> migrated.v1.Left
-	31, // 18: migrated.v1.CheckpointAccount.time:type_name -> google.protobuf.Timestamp
+	33, // 18: migrated.v1.CheckpointAccount.time:type_name -> google.protobuf.Timestamp
 	2,  // 19: migrated.v1.Peer.Status:input_type -> migrated.v1.StatusRequest
 	3,  // 20: migrated.v1.Peer.Ping:input_type -> migrated.v1.PingRequest
 	5,  // 21: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
@@ -1874,30 +1960,32 @@ var file_migrated_v1_peer_proto_depIdxs = []int32{
 	16, // 26: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
 	18, // 27: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
 	21, // 28: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
-	23, // 29: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
-	25, // 30: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
-	35, // 31: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
-	36, // 32: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
-	37, // 33: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
-	38, // 34: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
-	28, // 35: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
-	4,  // 36: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
-	6,  // 37: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
-	9,  // 38: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
-	11, // 39: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
-	13, // 40: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
-	15, // 41: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
-	17, // 42: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
-	19, // 43: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
-	22, // 44: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
-	24, // 45: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
-	26, // 46: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
-	39, // 47: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
-	29, // 48: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
-	33, // 49: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
-	29, // 50: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
-	35, // [35:51] is the sub-list for method output_type
-	19, // [19:35] is the sub-list for method input_type
+	23, // 29: migrated.v1.Peer.Unkeep:input_type -> migrated.v1.UnkeepRequest
+	25, // 30: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
+	27, // 31: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
+	37, // 32: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
+	38, // 33: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
+	39, // 34: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
+	40, // 35: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
+	30, // 36: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
+	4,  // 37: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
+	6,  // 38: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
+	9,  // 39: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
+	11, // 40: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
+	13, // 41: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
+	15, // 42: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
+	17, // 43: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
+	19, // 44: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
+	22, // 45: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
+	24, // 46: migrated.v1.Peer.Unkeep:output_type -> migrated.v1.UnkeepResponse
+	26, // 47: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
+	28, // 48: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
+	41, // 49: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
+	31, // 50: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
+	35, // 51: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
+	31, // 52: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
+	36, // [36:53] is the sub-list for method output_type
+	19, // [19:36] is the sub-list for method input_type
 	19, // [19:19] is the sub-list for extension type_name
 	19, // [19:19] is the sub-list for extension extendee
 	0,  // [0:19] is the sub-list for field type_name
@@ -1921,7 +2009,7 @@ func file_migrated_v1_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_peer_proto_rawDesc), len(file_migrated_v1_peer_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -31,6 +31,7 @@ const (
 	Peer_FetchImage_FullMethodName     = "/migrated.v1.Peer/FetchImage"
 	Peer_Follow_FullMethodName         = "/migrated.v1.Peer/Follow"
 	Peer_Release_FullMethodName        = "/migrated.v1.Peer/Release"
+	Peer_Unkeep_FullMethodName         = "/migrated.v1.Peer/Unkeep"
 	Peer_Input_FullMethodName          = "/migrated.v1.Peer/Input"
 	Peer_Arrived_FullMethodName        = "/migrated.v1.Peer/Arrived"
 	Peer_ForwardOffload_FullMethodName = "/migrated.v1.Peer/ForwardOffload"
@@ -59,6 +60,8 @@ type PeerClient interface {
 	Follow(ctx context.Context, in *FollowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowEvent], error)
 	// Home to host: home has all of a stay that is over; the host may forget it.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
+	// Home to a node where the VM was: it has ended, and what is kept of its memory is of no use.
+	Unkeep(ctx context.Context, in *UnkeepRequest, opts ...grpc.CallOption) (*UnkeepResponse, error)
 	// Home to host: standard input.
 	Input(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[InputRequest, InputResponse], error)
 	// Host to home: the VM came here from a third node.
@@ -196,6 +199,16 @@ func (c *peerClient) Release(ctx context.Context, in *ReleaseRequest, opts ...gr
 	return out, nil
 }
 
+func (c *peerClient) Unkeep(ctx context.Context, in *UnkeepRequest, opts ...grpc.CallOption) (*UnkeepResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UnkeepResponse)
+	err := c.cc.Invoke(ctx, Peer_Unkeep_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *peerClient) Input(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[InputRequest, InputResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[2], Peer_Input_FullMethodName, cOpts...)
@@ -297,6 +310,8 @@ type PeerServer interface {
 	Follow(*FollowRequest, grpc.ServerStreamingServer[FollowEvent]) error
 	// Home to host: home has all of a stay that is over; the host may forget it.
 	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
+	// Home to a node where the VM was: it has ended, and what is kept of its memory is of no use.
+	Unkeep(context.Context, *UnkeepRequest) (*UnkeepResponse, error)
 	// Home to host: standard input.
 	Input(grpc.BidiStreamingServer[InputRequest, InputResponse]) error
 	// Host to home: the VM came here from a third node.
@@ -345,6 +360,9 @@ func (UnimplementedPeerServer) Follow(*FollowRequest, grpc.ServerStreamingServer
 }
 func (UnimplementedPeerServer) Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
+}
+func (UnimplementedPeerServer) Unkeep(context.Context, *UnkeepRequest) (*UnkeepResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Unkeep not implemented")
 }
 func (UnimplementedPeerServer) Input(grpc.BidiStreamingServer[InputRequest, InputResponse]) error {
 	return status.Error(codes.Unimplemented, "method Input not implemented")
@@ -551,6 +569,24 @@ func _Peer_Release_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_Unkeep_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UnkeepRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).Unkeep(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_Unkeep_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).Unkeep(ctx, req.(*UnkeepRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Peer_Input_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(PeerServer).Input(&grpc.GenericServerStream[InputRequest, InputResponse]{ServerStream: stream})
 }
@@ -672,6 +708,10 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Release",
 			Handler:    _Peer_Release_Handler,
+		},
+		{
+			MethodName: "Unkeep",
+			Handler:    _Peer_Unkeep_Handler,
 		},
 		{
 			MethodName: "Arrived",

@@ -168,6 +168,7 @@ type ToVM struct {
 	//	*ToVM_Cancel
 	//	*ToVM_Stream
 	//	*ToVM_End
+	//	*ToVM_Keep
 	Request       isToVM_Request `protobuf_oneof:"request"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -343,6 +344,15 @@ func (x *ToVM) GetEnd() *ProcessEnd {
 	return nil
 }
 
+func (x *ToVM) GetKeep() *ProcessKeep {
+	if x != nil {
+		if x, ok := x.Request.(*ToVM_Keep); ok {
+			return x.Keep
+		}
+	}
+	return nil
+}
+
 type isToVM_Request interface {
 	isToVM_Request()
 }
@@ -403,6 +413,10 @@ type ToVM_End struct {
 	End *ProcessEnd `protobuf:"bytes,15,opt,name=end,proto3,oneof"` // not answered: the process ends
 }
 
+type ToVM_Keep struct {
+	Keep *ProcessKeep `protobuf:"bytes,16,opt,name=keep,proto3,oneof"` // answered with a ProcessKept
+}
+
 func (*ToVM_TakeOver) isToVM_Request() {}
 
 func (*ToVM_Make) isToVM_Request() {}
@@ -431,6 +445,8 @@ func (*ToVM_Stream) isToVM_Request() {}
 
 func (*ToVM_End) isToVM_Request() {}
 
+func (*ToVM_Keep) isToVM_Request() {}
+
 // What a VM's process says to the daemon.
 type FromVM struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -449,6 +465,8 @@ type FromVM struct {
 	//	*FromVM_Said
 	//	*FromVM_Ended
 	//	*FromVM_Trouble
+	//	*FromVM_Kept
+	//	*FromVM_Filled
 	Message       isFromVM_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -604,6 +622,24 @@ func (x *FromVM) GetTrouble() *ProcessTrouble {
 	return nil
 }
 
+func (x *FromVM) GetKept() *ProcessKept {
+	if x != nil {
+		if x, ok := x.Message.(*FromVM_Kept); ok {
+			return x.Kept
+		}
+	}
+	return nil
+}
+
+func (x *FromVM) GetFilled() *ProcessFilled {
+	if x != nil {
+		if x, ok := x.Message.(*FromVM_Filled); ok {
+			return x.Filled
+		}
+	}
+	return nil
+}
+
 type isFromVM_Message interface {
 	isFromVM_Message()
 }
@@ -652,6 +688,14 @@ type FromVM_Trouble struct {
 	Trouble *ProcessTrouble `protobuf:"bytes,13,opt,name=trouble,proto3,oneof"`
 }
 
+type FromVM_Kept struct {
+	Kept *ProcessKept `protobuf:"bytes,14,opt,name=kept,proto3,oneof"`
+}
+
+type FromVM_Filled struct {
+	Filled *ProcessFilled `protobuf:"bytes,15,opt,name=filled,proto3,oneof"` // answers fill
+}
+
 func (*FromVM_Status) isFromVM_Message() {}
 
 func (*FromVM_Sent) isFromVM_Message() {}
@@ -673,6 +717,10 @@ func (*FromVM_Said) isFromVM_Message() {}
 func (*FromVM_Ended) isFromVM_Message() {}
 
 func (*FromVM_Trouble) isFromVM_Message() {}
+
+func (*FromVM_Kept) isFromVM_Message() {}
+
+func (*FromVM_Filled) isFromVM_Message() {}
 
 // A ProcessError is why a call failed.
 type ProcessError struct {
@@ -1511,6 +1559,132 @@ func (*ProcessEnd) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_process_proto_rawDescGZIP(), []int{17}
 }
 
+// ProcessKeep frees a guest that has left for good, or never came, but for its memory. The
+// process can be made that VM's again, and then offers what memory holds.
+type ProcessKeep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessKeep) Reset() {
+	*x = ProcessKeep{}
+	mi := &file_migrated_v1_process_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessKeep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessKeep) ProtoMessage() {}
+
+func (x *ProcessKeep) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessKeep.ProtoReflect.Descriptor instead.
+func (*ProcessKeep) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{18}
+}
+
+type ProcessKept struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Bytes         uint64                 `protobuf:"varint,1,opt,name=bytes,proto3" json:"bytes,omitempty"` // of memory; 0: nothing could be kept
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessKept) Reset() {
+	*x = ProcessKept{}
+	mi := &file_migrated_v1_process_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessKept) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessKept) ProtoMessage() {}
+
+func (x *ProcessKept) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessKept.ProtoReflect.Descriptor instead.
+func (*ProcessKept) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ProcessKept) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+type ProcessFilled struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Faults        uint64                 `protobuf:"varint,1,opt,name=faults,proto3" json:"faults,omitempty"` // pages that somebody waited for
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessFilled) Reset() {
+	*x = ProcessFilled{}
+	mi := &file_migrated_v1_process_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessFilled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessFilled) ProtoMessage() {}
+
+func (x *ProcessFilled) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessFilled.ProtoReflect.Descriptor instead.
+func (*ProcessFilled) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ProcessFilled) GetFaults() uint64 {
+	if x != nil {
+		return x.Faults
+	}
+	return 0
+}
+
 type SendOptions struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Options        *MoveOptions           `protobuf:"bytes,5,opt,name=options,proto3" json:"options,omitempty"`
@@ -1519,13 +1693,14 @@ type SendOptions struct {
 	QuiesceTimeout *durationpb.Duration   `protobuf:"bytes,3,opt,name=quiesce_timeout,json=quiesceTimeout,proto3" json:"quiesce_timeout,omitempty"`
 	StallTimeout   *durationpb.Duration   `protobuf:"bytes,4,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	PostCopy       bool                   `protobuf:"varint,8,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // the target may start before it has all
+	Link           float64                `protobuf:"fixed64,9,opt,name=link,proto3" json:"link,omitempty"`                        // bytes of memory a second that went to the target in an earlier move; 0: not known
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SendOptions) Reset() {
 	*x = SendOptions{}
-	mi := &file_migrated_v1_process_proto_msgTypes[18]
+	mi := &file_migrated_v1_process_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1712,7 @@ func (x *SendOptions) String() string {
 func (*SendOptions) ProtoMessage() {}
 
 func (x *SendOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[18]
+	mi := &file_migrated_v1_process_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1725,7 @@ func (x *SendOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendOptions.ProtoReflect.Descriptor instead.
 func (*SendOptions) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{18}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SendOptions) GetOptions() *MoveOptions {
@@ -1595,19 +1770,27 @@ func (x *SendOptions) GetPostCopy() bool {
 	return false
 }
 
+func (x *SendOptions) GetLink() float64 {
+	if x != nil {
+		return x.Link
+	}
+	return 0
+}
+
 type ReceiveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StallTimeout  *durationpb.Duration   `protobuf:"bytes,2,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	FirstTimeout  *durationpb.Duration   `protobuf:"bytes,3,opt,name=first_timeout,json=firstTimeout,proto3" json:"first_timeout,omitempty"` // for the first byte to come
 	Parts         uint32                 `protobuf:"varint,4,opt,name=parts,proto3" json:"parts,omitempty"`                                  // memory streams that come one after the other; 0 is one
 	PostCopy      bool                   `protobuf:"varint,5,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"`            // the guest may start before all is there
+	Offer         bool                   `protobuf:"varint,6,opt,name=offer,proto3" json:"offer,omitempty"`                                  // what memory holds already, and the image's initial data, are offered
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReceiveOptions) Reset() {
 	*x = ReceiveOptions{}
-	mi := &file_migrated_v1_process_proto_msgTypes[19]
+	mi := &file_migrated_v1_process_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1802,7 @@ func (x *ReceiveOptions) String() string {
 func (*ReceiveOptions) ProtoMessage() {}
 
 func (x *ReceiveOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[19]
+	mi := &file_migrated_v1_process_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1815,7 @@ func (x *ReceiveOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveOptions.ProtoReflect.Descriptor instead.
 func (*ReceiveOptions) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{19}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReceiveOptions) GetStallTimeout() *durationpb.Duration {
@@ -1663,6 +1846,13 @@ func (x *ReceiveOptions) GetPostCopy() bool {
 	return false
 }
 
+func (x *ReceiveOptions) GetOffer() bool {
+	if x != nil {
+		return x.Offer
+	}
+	return false
+}
+
 // MoveProgress tells how a transfer of memory does.
 type MoveProgress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1675,7 +1865,7 @@ type MoveProgress struct {
 
 func (x *MoveProgress) Reset() {
 	*x = MoveProgress{}
-	mi := &file_migrated_v1_process_proto_msgTypes[20]
+	mi := &file_migrated_v1_process_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1877,7 @@ func (x *MoveProgress) String() string {
 func (*MoveProgress) ProtoMessage() {}
 
 func (x *MoveProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[20]
+	mi := &file_migrated_v1_process_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1890,7 @@ func (x *MoveProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveProgress.ProtoReflect.Descriptor instead.
 func (*MoveProgress) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{20}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *MoveProgress) GetPhase() MovePhase {
@@ -1737,13 +1927,14 @@ type Sent struct {
 	Missing       uint64                 `protobuf:"varint,7,opt,name=missing,proto3" json:"missing,omitempty"`                     // pages that the target does not have yet
 	Kind          MoveKind               `protobuf:"varint,8,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"` // as chosen
 	Why           string                 `protobuf:"bytes,9,opt,name=why,proto3" json:"why,omitempty"`                              // it was chosen
+	Link          float64                `protobuf:"fixed64,10,opt,name=link,proto3" json:"link,omitempty"`                         // bytes of memory a second that went to the target; 0: not measured
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_migrated_v1_process_proto_msgTypes[21]
+	mi := &file_migrated_v1_process_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1946,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[21]
+	mi := &file_migrated_v1_process_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1959,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{21}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Sent) GetLeft() *Left {
@@ -1834,6 +2025,13 @@ func (x *Sent) GetWhy() string {
 	return ""
 }
 
+func (x *Sent) GetLink() float64 {
+	if x != nil {
+		return x.Link
+	}
+	return 0
+}
+
 // Received is the target's account at the same moment.
 type Received struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1846,7 +2044,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_migrated_v1_process_proto_msgTypes[22]
+	mi := &file_migrated_v1_process_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1858,7 +2056,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[22]
+	mi := &file_migrated_v1_process_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1871,7 +2069,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{22}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Received) GetDigest() []byte {
@@ -1915,7 +2113,7 @@ type ProcessStatus struct {
 
 func (x *ProcessStatus) Reset() {
 	*x = ProcessStatus{}
-	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	mi := &file_migrated_v1_process_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1927,7 +2125,7 @@ func (x *ProcessStatus) String() string {
 func (*ProcessStatus) ProtoMessage() {}
 
 func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	mi := &file_migrated_v1_process_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1940,7 +2138,7 @@ func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStatus.ProtoReflect.Descriptor instead.
 func (*ProcessStatus) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{23}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ProcessStatus) GetState() ProcessState {
@@ -2036,7 +2234,7 @@ type ProcessOutput struct {
 
 func (x *ProcessOutput) Reset() {
 	*x = ProcessOutput{}
-	mi := &file_migrated_v1_process_proto_msgTypes[24]
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2246,7 @@ func (x *ProcessOutput) String() string {
 func (*ProcessOutput) ProtoMessage() {}
 
 func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[24]
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,7 +2259,7 @@ func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessOutput.ProtoReflect.Descriptor instead.
 func (*ProcessOutput) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{24}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ProcessOutput) GetLogEnd() int64 {
@@ -2080,7 +2278,7 @@ type ProcessResumed struct {
 
 func (x *ProcessResumed) Reset() {
 	*x = ProcessResumed{}
-	mi := &file_migrated_v1_process_proto_msgTypes[25]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2290,7 @@ func (x *ProcessResumed) String() string {
 func (*ProcessResumed) ProtoMessage() {}
 
 func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[25]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2303,7 @@ func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessResumed.ProtoReflect.Descriptor instead.
 func (*ProcessResumed) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{25}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ProcessResumed) GetAt() int64 {
@@ -2124,7 +2322,7 @@ type ProcessSaid struct {
 
 func (x *ProcessSaid) Reset() {
 	*x = ProcessSaid{}
-	mi := &file_migrated_v1_process_proto_msgTypes[26]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2334,7 @@ func (x *ProcessSaid) String() string {
 func (*ProcessSaid) ProtoMessage() {}
 
 func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[26]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2347,7 @@ func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessSaid.ProtoReflect.Descriptor instead.
 func (*ProcessSaid) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{26}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ProcessSaid) GetText() string {
@@ -2170,7 +2368,7 @@ type ProcessEnded struct {
 
 func (x *ProcessEnded) Reset() {
 	*x = ProcessEnded{}
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2182,7 +2380,7 @@ func (x *ProcessEnded) String() string {
 func (*ProcessEnded) ProtoMessage() {}
 
 func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2195,7 +2393,7 @@ func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessEnded.ProtoReflect.Descriptor instead.
 func (*ProcessEnded) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ProcessEnded) GetExit() *Exit {
@@ -2229,7 +2427,7 @@ type ProcessTrouble struct {
 
 func (x *ProcessTrouble) Reset() {
 	*x = ProcessTrouble{}
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2439,7 @@ func (x *ProcessTrouble) String() string {
 func (*ProcessTrouble) ProtoMessage() {}
 
 func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2452,7 @@ func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessTrouble.ProtoReflect.Descriptor instead.
 func (*ProcessTrouble) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ProcessTrouble) GetText() string {
@@ -2268,7 +2466,7 @@ var File_migrated_v1_process_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_process_proto_rawDesc = "" +
 	"\n" +
-	"\x19migrated/v1/process.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16migrated/v1/node.proto\x1a\x16migrated/v1/peer.proto\x1a\x14migrated/v1/vm.proto\"\xed\x05\n" +
+	"\x19migrated/v1/process.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16migrated/v1/node.proto\x1a\x16migrated/v1/peer.proto\x1a\x14migrated/v1/vm.proto\"\x9d\x06\n" +
 	"\x04ToVM\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x12;\n" +
 	"\ttake_over\x18\x02 \x01(\v2\x1c.migrated.v1.ProcessTakeOverH\x00R\btakeOver\x12.\n" +
@@ -2285,8 +2483,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x04stop\x18\f \x01(\v2\x18.migrated.v1.ProcessStopH\x00R\x04stop\x124\n" +
 	"\x06cancel\x18\r \x01(\v2\x1a.migrated.v1.ProcessCancelH\x00R\x06cancel\x124\n" +
 	"\x06stream\x18\x0e \x01(\v2\x1a.migrated.v1.ProcessStreamH\x00R\x06stream\x12+\n" +
-	"\x03end\x18\x0f \x01(\v2\x17.migrated.v1.ProcessEndH\x00R\x03endB\t\n" +
-	"\arequest\"\xb5\x05\n" +
+	"\x03end\x18\x0f \x01(\v2\x17.migrated.v1.ProcessEndH\x00R\x03end\x12.\n" +
+	"\x04keep\x18\x10 \x01(\v2\x18.migrated.v1.ProcessKeepH\x00R\x04keepB\t\n" +
+	"\arequest\"\x9b\x06\n" +
 	"\x06FromVM\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x12/\n" +
 	"\x05error\x18\x02 \x01(\v2\x19.migrated.v1.ProcessErrorR\x05error\x124\n" +
@@ -2301,7 +2500,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	" \x01(\v2\x1b.migrated.v1.ProcessResumedH\x00R\aresumed\x12.\n" +
 	"\x04said\x18\v \x01(\v2\x18.migrated.v1.ProcessSaidH\x00R\x04said\x121\n" +
 	"\x05ended\x18\f \x01(\v2\x19.migrated.v1.ProcessEndedH\x00R\x05ended\x127\n" +
-	"\atrouble\x18\r \x01(\v2\x1b.migrated.v1.ProcessTroubleH\x00R\atroubleB\t\n" +
+	"\atrouble\x18\r \x01(\v2\x1b.migrated.v1.ProcessTroubleH\x00R\atrouble\x12.\n" +
+	"\x04kept\x18\x0e \x01(\v2\x18.migrated.v1.ProcessKeptH\x00R\x04kept\x124\n" +
+	"\x06filled\x18\x0f \x01(\v2\x1a.migrated.v1.ProcessFilledH\x00R\x06filledB\t\n" +
 	"\amessage\"U\n" +
 	"\fProcessError\x121\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1d.migrated.v1.ProcessErrorKindR\x04kind\x12\x12\n" +
@@ -2352,7 +2553,12 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\rR\x06number\x12\x1c\n" +
 	"\twithdrawn\x18\x04 \x01(\bR\twithdrawn\"\f\n" +
 	"\n" +
-	"ProcessEnd\"\xb4\x02\n" +
+	"ProcessEnd\"\r\n" +
+	"\vProcessKeep\"#\n" +
+	"\vProcessKept\x12\x14\n" +
+	"\x05bytes\x18\x01 \x01(\x04R\x05bytes\"'\n" +
+	"\rProcessFilled\x12\x16\n" +
+	"\x06faults\x18\x01 \x01(\x04R\x06faults\"\xc8\x02\n" +
 	"\vSendOptions\x122\n" +
 	"\aoptions\x18\x05 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x128\n" +
 	"\n" +
@@ -2360,16 +2566,18 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06hashes\x18\a \x01(\bR\x06hashes\x12B\n" +
 	"\x0fquiesce_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0equiesceTimeout\x12>\n" +
 	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12\x1b\n" +
-	"\tpost_copy\x18\b \x01(\bR\bpostCopy\"\xc3\x01\n" +
+	"\tpost_copy\x18\b \x01(\bR\bpostCopy\x12\x12\n" +
+	"\x04link\x18\t \x01(\x01R\x04link\"\xd9\x01\n" +
 	"\x0eReceiveOptions\x12>\n" +
 	"\rstall_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12>\n" +
 	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\x12\x14\n" +
 	"\x05parts\x18\x04 \x01(\rR\x05parts\x12\x1b\n" +
-	"\tpost_copy\x18\x05 \x01(\bR\bpostCopy\"\x99\x01\n" +
+	"\tpost_copy\x18\x05 \x01(\bR\bpostCopy\x12\x14\n" +
+	"\x05offer\x18\x06 \x01(\bR\x05offer\"\x99\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +
-	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\"\xa7\x02\n" +
+	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\"\xbb\x02\n" +
 	"\x04Sent\x12%\n" +
 	"\x04left\x18\x01 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\aleft_at\x18\x02 \x01(\x03R\x06leftAt\x12\x17\n" +
@@ -2379,7 +2587,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06memory\x18\x06 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
 	"\amissing\x18\a \x01(\x04R\amissing\x12)\n" +
 	"\x04kind\x18\b \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12\x10\n" +
-	"\x03why\x18\t \x01(\tR\x03why\"n\n" +
+	"\x03why\x18\t \x01(\tR\x03why\x12\x12\n" +
+	"\x04link\x18\n" +
+	" \x01(\x01R\x04link\"n\n" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
@@ -2441,7 +2651,7 @@ func file_migrated_v1_process_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_process_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_migrated_v1_process_proto_goTypes = []any{
 	(ProcessErrorKind)(0),         // 0: migrated.v1.ProcessErrorKind
 	(ProcessState)(0),             // 1: migrated.v1.ProcessState
@@ -2463,36 +2673,39 @@ var file_migrated_v1_process_proto_goTypes = []any{
 	(*ProcessStream)(nil),         // 17: migrated.v1.ProcessStream
 	(*ProcessStreamWanted)(nil),   // 18: migrated.v1.ProcessStreamWanted
 	(*ProcessEnd)(nil),            // 19: migrated.v1.ProcessEnd
-	(*SendOptions)(nil),           // 20: migrated.v1.SendOptions
-	(*ReceiveOptions)(nil),        // 21: migrated.v1.ReceiveOptions
-	(*MoveProgress)(nil),          // 22: migrated.v1.MoveProgress
-	(*Sent)(nil),                  // 23: migrated.v1.Sent
-	(*Received)(nil),              // 24: migrated.v1.Received
-	(*ProcessStatus)(nil),         // 25: migrated.v1.ProcessStatus
-	(*ProcessOutput)(nil),         // 26: migrated.v1.ProcessOutput
-	(*ProcessResumed)(nil),        // 27: migrated.v1.ProcessResumed
-	(*ProcessSaid)(nil),           // 28: migrated.v1.ProcessSaid
-	(*ProcessEnded)(nil),          // 29: migrated.v1.ProcessEnded
-	(*ProcessTrouble)(nil),        // 30: migrated.v1.ProcessTrouble
-	(*VM)(nil),                    // 31: migrated.v1.VM
-	(*Left)(nil),                  // 32: migrated.v1.Left
-	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
-	(*MoveOptions)(nil),           // 34: migrated.v1.MoveOptions
-	(MovePhase)(0),                // 35: migrated.v1.MovePhase
-	(*MemoryStats)(nil),           // 36: migrated.v1.MemoryStats
-	(*MoveRate)(nil),              // 37: migrated.v1.MoveRate
-	(MoveKind)(0),                 // 38: migrated.v1.MoveKind
-	(*Confinement)(nil),           // 39: migrated.v1.Confinement
-	(*Exit)(nil),                  // 40: migrated.v1.Exit
-	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(*ProcessKeep)(nil),           // 20: migrated.v1.ProcessKeep
+	(*ProcessKept)(nil),           // 21: migrated.v1.ProcessKept
+	(*ProcessFilled)(nil),         // 22: migrated.v1.ProcessFilled
+	(*SendOptions)(nil),           // 23: migrated.v1.SendOptions
+	(*ReceiveOptions)(nil),        // 24: migrated.v1.ReceiveOptions
+	(*MoveProgress)(nil),          // 25: migrated.v1.MoveProgress
+	(*Sent)(nil),                  // 26: migrated.v1.Sent
+	(*Received)(nil),              // 27: migrated.v1.Received
+	(*ProcessStatus)(nil),         // 28: migrated.v1.ProcessStatus
+	(*ProcessOutput)(nil),         // 29: migrated.v1.ProcessOutput
+	(*ProcessResumed)(nil),        // 30: migrated.v1.ProcessResumed
+	(*ProcessSaid)(nil),           // 31: migrated.v1.ProcessSaid
+	(*ProcessEnded)(nil),          // 32: migrated.v1.ProcessEnded
+	(*ProcessTrouble)(nil),        // 33: migrated.v1.ProcessTrouble
+	(*VM)(nil),                    // 34: migrated.v1.VM
+	(*Left)(nil),                  // 35: migrated.v1.Left
+	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
+	(*MoveOptions)(nil),           // 37: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 38: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 39: migrated.v1.MemoryStats
+	(*MoveRate)(nil),              // 40: migrated.v1.MoveRate
+	(MoveKind)(0),                 // 41: migrated.v1.MoveKind
+	(*Confinement)(nil),           // 42: migrated.v1.Confinement
+	(*Exit)(nil),                  // 43: migrated.v1.Exit
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
 }
 var file_migrated_v1_process_proto_depIdxs = []int32{
 	5,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
 	6,  // 1: migrated.v1.ToVM.make:type_name -> migrated.v1.ProcessMake
 	8,  // 2: migrated.v1.ToVM.arm:type_name -> migrated.v1.ProcessArm
 	9,  // 3: migrated.v1.ToVM.go:type_name -> migrated.v1.ProcessGo
-	20, // 4: migrated.v1.ToVM.send:type_name -> migrated.v1.SendOptions
-	21, // 5: migrated.v1.ToVM.receive:type_name -> migrated.v1.ReceiveOptions
+	23, // 4: migrated.v1.ToVM.send:type_name -> migrated.v1.SendOptions
+	24, // 5: migrated.v1.ToVM.receive:type_name -> migrated.v1.ReceiveOptions
 	11, // 6: migrated.v1.ToVM.drain:type_name -> migrated.v1.ProcessDrain
 	12, // 7: migrated.v1.ToVM.fill:type_name -> migrated.v1.ProcessFill
 	10, // 8: migrated.v1.ToVM.continue:type_name -> migrated.v1.ProcessContinue
@@ -2501,48 +2714,51 @@ var file_migrated_v1_process_proto_depIdxs = []int32{
 	16, // 11: migrated.v1.ToVM.cancel:type_name -> migrated.v1.ProcessCancel
 	17, // 12: migrated.v1.ToVM.stream:type_name -> migrated.v1.ProcessStream
 	19, // 13: migrated.v1.ToVM.end:type_name -> migrated.v1.ProcessEnd
-	4,  // 14: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
-	25, // 15: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
-	23, // 16: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
-	24, // 17: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
-	14, // 18: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
-	22, // 19: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
-	18, // 20: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
-	26, // 21: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
-	27, // 22: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
-	28, // 23: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
-	29, // 24: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
-	30, // 25: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
-	0,  // 26: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
-	7,  // 27: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
-	31, // 28: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
-	32, // 29: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
-	33, // 30: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
-	34, // 31: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
-	33, // 32: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
-	33, // 33: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
-	33, // 34: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
-	33, // 35: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
-	33, // 36: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
-	35, // 37: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
-	36, // 38: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
-	37, // 39: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
-	32, // 40: migrated.v1.Sent.left:type_name -> migrated.v1.Left
-	36, // 41: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
-	38, // 42: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
-	36, // 43: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
-	1,  // 44: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
-	31, // 45: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
-	29, // 46: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
-	23, // 47: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
-	39, // 48: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
-	40, // 49: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
-	41, // 50: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	20, // 14: migrated.v1.ToVM.keep:type_name -> migrated.v1.ProcessKeep
+	4,  // 15: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
+	28, // 16: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
+	26, // 17: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
+	27, // 18: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
+	14, // 19: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
+	25, // 20: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
+	18, // 21: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
+	29, // 22: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
+	30, // 23: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
+	31, // 24: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
+	32, // 25: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
+	33, // 26: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
+	21, // 27: migrated.v1.FromVM.kept:type_name -> migrated.v1.ProcessKept
+	22, // 28: migrated.v1.FromVM.filled:type_name -> migrated.v1.ProcessFilled
+	0,  // 29: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
+	7,  // 30: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
+	34, // 31: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
+	35, // 32: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
+	36, // 33: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
+	37, // 34: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
+	36, // 35: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
+	36, // 36: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
+	36, // 37: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
+	36, // 38: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
+	36, // 39: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
+	38, // 40: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
+	39, // 41: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
+	40, // 42: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
+	35, // 43: migrated.v1.Sent.left:type_name -> migrated.v1.Left
+	39, // 44: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
+	41, // 45: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
+	39, // 46: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	1,  // 47: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
+	34, // 48: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
+	32, // 49: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
+	26, // 50: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
+	42, // 51: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
+	43, // 52: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
+	44, // 53: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_process_proto_init() }
@@ -2568,6 +2784,7 @@ func file_migrated_v1_process_proto_init() {
 		(*ToVM_Cancel)(nil),
 		(*ToVM_Stream)(nil),
 		(*ToVM_End)(nil),
+		(*ToVM_Keep)(nil),
 	}
 	file_migrated_v1_process_proto_msgTypes[1].OneofWrappers = []any{
 		(*FromVM_Status)(nil),
@@ -2581,6 +2798,8 @@ func file_migrated_v1_process_proto_init() {
 		(*FromVM_Said)(nil),
 		(*FromVM_Ended)(nil),
 		(*FromVM_Trouble)(nil),
+		(*FromVM_Kept)(nil),
+		(*FromVM_Filled)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2588,7 +2807,7 @@ func file_migrated_v1_process_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_process_proto_rawDesc), len(file_migrated_v1_process_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   29,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -958,6 +958,7 @@ type Move struct {
 	RecordBytes   uint64                 `protobuf:"varint,17,opt,name=record_bytes,json=recordBytes,proto3" json:"record_bytes,omitempty"`
 	Kind          MoveKind               `protobuf:"varint,18,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"` // as chosen
 	Why           string                 `protobuf:"bytes,19,opt,name=why,proto3" json:"why,omitempty"`                              // it was chosen
+	Copy          *durationpb.Duration   `protobuf:"bytes,20,opt,name=copy,proto3" json:"copy,omitempty"`                            // of transfer: while the program ran
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1125,6 +1126,13 @@ func (x *Move) GetWhy() string {
 	return ""
 }
 
+func (x *Move) GetCopy() *durationpb.Duration {
+	if x != nil {
+		return x.Copy
+	}
+	return nil
+}
+
 // What an operator wants of a move.
 type MoveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1133,6 +1141,7 @@ type MoveOptions struct {
 	MaxDowntime   *durationpb.Duration   `protobuf:"bytes,3,opt,name=max_downtime,json=maxDowntime,proto3" json:"max_downtime,omitempty"` // 0: 30 ms
 	Bandwidth     uint64                 `protobuf:"varint,4,opt,name=bandwidth,proto3" json:"bandwidth,omitempty"`                       // bytes a second at most; 0: what the link takes
 	Deadline      *durationpb.Duration   `protobuf:"bytes,5,opt,name=deadline,proto3" json:"deadline,omitempty"`                          // until the target is ready, else it is called off; 0: none
+	Safe          bool                   `protobuf:"varint,6,opt,name=safe,proto3" json:"safe,omitempty"`                                 // the VM must never need both nodes: no post-copy, whatever happens
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1200,6 +1209,13 @@ func (x *MoveOptions) GetDeadline() *durationpb.Duration {
 		return x.Deadline
 	}
 	return nil
+}
+
+func (x *MoveOptions) GetSafe() bool {
+	if x != nil {
+		return x.Safe
+	}
+	return false
 }
 
 // What a transfer of memory carried.
@@ -1800,7 +1816,7 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x02pc\x18\x01 \x01(\x04R\x02pc\x12\x1a\n" +
 	"\bfunction\x18\x02 \x01(\tR\bfunction\x12\x12\n" +
 	"\x04file\x18\x03 \x01(\tR\x04file\x12\x12\n" +
-	"\x04line\x18\x04 \x01(\rR\x04line\"\x84\x06\n" +
+	"\x04line\x18\x04 \x01(\rR\x04line\"\xb3\x06\n" +
 	"\x04Move\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\x124\n" +
@@ -1823,13 +1839,15 @@ const file_migrated_v1_vm_proto_rawDesc = "" +
 	"\x06frames\x18\x10 \x01(\x04R\x06frames\x12!\n" +
 	"\frecord_bytes\x18\x11 \x01(\x04R\vrecordBytes\x12)\n" +
 	"\x04kind\x18\x12 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12\x10\n" +
-	"\x03why\x18\x13 \x01(\tR\x03why\"\x81\x02\n" +
+	"\x03why\x18\x13 \x01(\tR\x03why\x12-\n" +
+	"\x04copy\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x04copy\"\x95\x02\n" +
 	"\vMoveOptions\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x124\n" +
 	"\bcompress\x18\x02 \x01(\x0e2\x18.migrated.v1.CompressionR\bcompress\x12<\n" +
 	"\fmax_downtime\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\vmaxDowntime\x12\x1c\n" +
 	"\tbandwidth\x18\x04 \x01(\x04R\tbandwidth\x125\n" +
-	"\bdeadline\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bdeadline\"\xea\x02\n" +
+	"\bdeadline\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bdeadline\x12\x12\n" +
+	"\x04safe\x18\x06 \x01(\bR\x04safe\"\xea\x02\n" +
 	"\vMemoryStats\x12\x14\n" +
 	"\x05pages\x18\x01 \x01(\x04R\x05pages\x12\x12\n" +
 	"\x04zero\x18\x02 \x01(\x04R\x04zero\x12\x12\n" +
@@ -1979,18 +1997,19 @@ var file_migrated_v1_vm_proto_depIdxs = []int32{
 	20, // 18: migrated.v1.Move.round_trip:type_name -> google.protobuf.Duration
 	14, // 19: migrated.v1.Move.memory:type_name -> migrated.v1.MemoryStats
 	2,  // 20: migrated.v1.Move.kind:type_name -> migrated.v1.MoveKind
-	2,  // 21: migrated.v1.MoveOptions.kind:type_name -> migrated.v1.MoveKind
-	3,  // 22: migrated.v1.MoveOptions.compress:type_name -> migrated.v1.Compression
-	20, // 23: migrated.v1.MoveOptions.max_downtime:type_name -> google.protobuf.Duration
-	20, // 24: migrated.v1.MoveOptions.deadline:type_name -> google.protobuf.Duration
-	4,  // 25: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
-	20, // 26: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
-	17, // 27: migrated.v1.Image.builds:type_name -> migrated.v1.Build
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	20, // 21: migrated.v1.Move.copy:type_name -> google.protobuf.Duration
+	2,  // 22: migrated.v1.MoveOptions.kind:type_name -> migrated.v1.MoveKind
+	3,  // 23: migrated.v1.MoveOptions.compress:type_name -> migrated.v1.Compression
+	20, // 24: migrated.v1.MoveOptions.max_downtime:type_name -> google.protobuf.Duration
+	20, // 25: migrated.v1.MoveOptions.deadline:type_name -> google.protobuf.Duration
+	4,  // 26: migrated.v1.NodeInfo.state:type_name -> migrated.v1.NodeState
+	20, // 27: migrated.v1.NodeInfo.round_trip:type_name -> google.protobuf.Duration
+	17, // 28: migrated.v1.Image.builds:type_name -> migrated.v1.Build
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_vm_proto_init() }

@@ -1,0 +1,206 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/migrated/migrated/node/vmproc"
+	pb "github.com/migrated/migrated/proto/migrated/v1"
+)
+
+// A VM that has left may come back. Until then its memory is kept, so that only what changed
+// meanwhile has to travel; it is given up, the oldest first, beyond a limit and where a VM needs
+// the room, when the VM ends, and with this daemon.
+
+// A keeper has the memory of VMs that were here.
+type keeper struct {
+	mu    sync.Mutex
+	limit uint64    // bytes
+	all   []*keptVM // the oldest first, one of a VM
+}
+
+type keptVM struct {
+	id     string // of the VM
+	home   string
+	memory vmproc.Kept
+}
+
+// add keeps a VM's memory, in place of what was kept of it before.
+func (k *keeper) add(id, home string, memory vmproc.Kept) {
+	k.mu.Lock()
+	old := k.removeLocked(id)
+	k.all = append(k.all, &keptVM{id, home, memory})
+	k.mu.Unlock()
+	if old != nil {
+		old.Close()
+	}
+	go func() { // somebody may have killed its process
+		<-memory.Done()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.all = slices.DeleteFunc(k.all, func(v *keptVM) bool { return v.memory == memory })
+	}()
+	k.trim()
+}
+
+// removeLocked takes out what is kept of a VM; nil: nothing. k.mu is held.
+func (k *keeper) removeLocked(id string) vmproc.Kept {
+	for i, v := range k.all {
+		if v.id == id {
+			k.all = slices.Delete(k.all, i, i+1)
+			return v.memory
+		}
+	}
+	return nil
+}
+
+// take hands over what is kept of a VM; nil: nothing.
+func (k *keeper) take(id string) vmproc.Kept {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.removeLocked(id)
+}
+
+// drop gives up what is kept of a VM.
+func (k *keeper) drop(id string) {
+	if memory := k.take(id); memory != nil {
+		memory.Close()
+	}
+}
+
+// dropOldest gives up what was kept first, and says whether there was anything.
+func (k *keeper) dropOldest() bool {
+	k.mu.Lock()
+	if len(k.all) == 0 {
+		k.mu.Unlock()
+		return false
+	}
+	oldest := k.all[0]
+	k.all = slices.Delete(k.all, 0, 1)
+	k.mu.Unlock()
+	oldest.memory.Close() // its process is gone, or killed
+	return true
+}
+
+// trim gives up what is beyond the limit.
+func (k *keeper) trim() {
+	for {
+		bytes, _ := k.sums()
+		k.mu.Lock()
+		limit := k.limit
+		k.mu.Unlock()
+		if bytes <= limit || !k.dropOldest() {
+			return
+		}
+	}
+}
+
+func (k *keeper) setLimit(limit uint64) {
+	k.mu.Lock()
+	k.limit = limit
+	k.mu.Unlock()
+	k.trim()
+}
+
+// enabled says whether anything may be kept.
+func (k *keeper) enabled() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.limit > 0
+}
+
+// sums returns how much memory is kept, of how many VMs.
+func (k *keeper) sums() (bytes uint64, vms int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, v := range k.all {
+		bytes += v.memory.Bytes()
+	}
+	return bytes, len(k.all)
+}
+
+// homeOf is the home of a VM of which something is kept; empty: nothing is.
+func (k *keeper) homeOf(id string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, v := range k.all {
+		if v.id == id {
+			return v.home
+		}
+	}
+	return ""
+}
+
+// close gives up everything, for good.
+func (k *keeper) close() { k.setLimit(0) }
+
+// keepTimeout is how long a process may take to free all but memory.
+const keepTimeout = 10 * time.Second
+
+// part ends a guest that is not this node's any more, and keeps its memory where that may be.
+// useless says that the VM has ended already.
+func (n *Node) part(rec *pb.VM, guest vmproc.VM, useless bool) error {
+	if useless || !n.kept.enabled() {
+		return guest.Close()
+	}
+	ctx, cancel := context.WithTimeout(n.ctx, keepTimeout)
+	defer cancel()
+	memory, err := guest.Keep(ctx)
+	if err != nil {
+		n.log.Debug("memory of a VM that has left is not kept", "vm", rec.Id, "err", err)
+		return nil
+	}
+	n.kept.add(rec.Id, rec.Home, memory)
+	return nil
+}
+
+// unkeep tells those where a VM was that it has ended. Who is out of sight gives its memory up
+// in time.
+func (vm *VM) unkeep() {
+	n := vm.node
+	n.kept.drop(vm.id)
+	if !vm.home {
+		return
+	}
+	told := map[string]bool{n.cfg.Name: true}
+	for _, stay := range vm.view().Stays {
+		l, err := n.hub.Link(stay.Node)
+		if told[stay.Node] || err != nil {
+			continue
+		}
+		told[stay.Node] = true
+		n.spawn(func() {
+			ctx, cancel := context.WithTimeout(n.ctx, n.live.Load().Timeouts.Stall)
+			defer cancel()
+			if _, err := l.Client().Unkeep(ctx, &pb.UnkeepRequest{Vm: vm.id}); err != nil {
+				n.log.Debug("tell that a VM has ended", "vm", vm.id, "to", stay.Node, "err", err)
+			}
+		})
+	}
+}
+
+// Unkeep gives up what is kept of a VM of the caller's.
+func (s *peerServer) Unkeep(ctx context.Context, req *pb.UnkeepRequest) (*pb.UnkeepResponse, error) {
+	from, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	home := s.node.kept.homeOf(req.Vm)
+	if vm, err := s.node.byID(req.Vm); err == nil { // it may not have let go of it yet
+		if home = vm.view().Home; home == from.Name() {
+			vm.mu.Lock()
+			vm.useless = true
+			vm.mu.Unlock()
+		}
+	}
+	if home != "" && home != from.Name() {
+		return nil, status.Errorf(codes.PermissionDenied, "%s is not the VM's home", from.Name())
+	}
+	s.node.kept.drop(req.Vm)
+	return &pb.UnkeepResponse{}, nil
+}
