@@ -3,8 +3,10 @@ package packaging
 
 import (
 	"bytes"
+	"compress/gzip"
 	"debug/elf"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,6 +164,18 @@ func TestInstall(t *testing.T) {
 			t.Errorf("%s completes nothing", script)
 		}
 	}
+	for page, summary := range map[string]string{
+		"man1/migratectl.1":             "migratectl - Run VMs",
+		"man1/migratectl-offload.1":     "migratectl-offload - Move a VM",
+		"man1/migratectl-trust-token.1": "migratectl-trust-token - ",
+		"man8/migrated.8":               "migrated - Run VMs",
+		"man8/migrated-join.8":          "migrated-join - Enrol this node",
+	} {
+		checkPage(t, r.path("usr/share/man/"+page+".gz"), summary)
+	}
+	if r.exists("usr/share/man/man8/migrated-vm.8.gz") {
+		t.Error("a hidden command has a manual page")
+	}
 	unit := r.path("usr/lib/systemd/system/migrated.service")
 	for _, target := range []string{"sysinit", "basic", "shutdown", "network-online", "multi-user"} {
 		if err := os.WriteFile(r.path("usr/lib/systemd/system/"+target+".target"), []byte("[Unit]\n"), 0o644); err != nil {
@@ -193,6 +207,33 @@ func TestInstall(t *testing.T) {
 	r.dpkg("--purge", "migrated")
 	if r.exists("etc/migrated") || r.exists("var/lib/migrated") {
 		t.Error("purging left configuration or state")
+	}
+}
+
+// checkPage checks that a manual page has a name and a summary, and not the name of the machine
+// that built it.
+func checkPage(t *testing.T, path, summary string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	page := strings.ReplaceAll(string(text), "\\", "")
+	if !strings.Contains(page, ".SH NAME\n"+summary) || !strings.Contains(page, ".SH DESCRIPTION\n") {
+		t.Errorf("%s has no summary %q:\n%s", path, summary, text)
+	}
+	if strings.Contains(page, "--namefP=") && !strings.Contains(page, "--namefP=\"\"\n") {
+		t.Errorf("%s has a default name, that of the machine that built it:\n%s", path, text)
 	}
 }
 
@@ -254,6 +295,7 @@ func TestCompiler(t *testing.T) {
 	}
 	r := newRoot(t)
 	r.dpkg("--install", built(t, "migrated-dev_amd64"))
+	checkPage(t, r.path("usr/share/man/man1/migratecc.1.gz"), "migratecc - compile C")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "hello.c"), []byte("#include <stdio.h>\nint main(void) { puts(\"hello\"); }\n"), 0o644); err != nil {
 		t.Fatal(err)

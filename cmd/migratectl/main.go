@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/status"
 
+	"github.com/migrated/migrated/cmd/manual"
 	"github.com/migrated/migrated/node/version"
 )
 
@@ -107,7 +108,7 @@ line.`,
 	a.globalFlags(root)
 	root.AddCommand(a.runCommand(), a.psCommand(), a.logsCommand(), a.offloadCommand(), a.recallCommand(),
 		a.checkpointCommand(), a.restoreCommand(), a.stopCommand(), a.forgetCommand(), a.waitCommand(), a.inspectCommand(),
-		a.nodesCommand(), a.topCommand(), a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand())
+		a.nodesCommand(), a.topCommand(), a.eventsCommand(), a.reloadCommand(), a.trustCommand(), a.loginCommand(), manual.Command("1"))
 	// Without this an unknown command is an error that suggests, but no usage error.
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/migrated/migrated/cmd/manual"
 	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/node/vmproc"
 	"github.com/migrated/migrated/vmm/kvm"
@@ -54,7 +55,8 @@ Everything can be given in a TOML file; a flag wins over it:
 	common := cmd.PersistentFlags()
 	common.SortFlags = false
 	common.StringVarP(&file, "config", "c", "", "configuration file, TOML")
-	common.StringVar(&cfg.Name, "name", cfg.Name, "name of this node")
+	common.StringVar(&cfg.Name, "name", cfg.Name, "name of this node (default the host's)")
+	common.Lookup("name").DefValue = "" // help and manual are the same on all machines
 	common.StringVar(&cfg.State, "state", cfg.State, "directory of the journal, images, logs and trust")
 	common.StringVar(&cfg.Socket, "socket", cfg.Socket, "Unix socket for migratectl")
 	flags := cmd.Flags()
@@ -84,7 +86,7 @@ Everything can be given in a TOML file; a flag wins over it:
 		return d.serve(cmd.Context())
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(vmCommand(), joinCommand(func(cmd *cobra.Command) (*config, error) { return read(cmd, file, &cfg, nil) }))
+	cmd.AddCommand(vmCommand(), manual.Command("8"), joinCommand(func(cmd *cobra.Command) (*config, error) { return read(cmd, file, &cfg, nil) }))
 	return cmd
 }
 
