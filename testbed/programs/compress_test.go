@@ -65,6 +65,12 @@ var compressors = []compressor{
 		unpack: []string{"-qdc"}, unpacker: []string{"zstd", "-qdc"},
 	},
 	{
+		script: "xz", image: "xz", name: "xz", build: "four minutes of CPU time",
+		// Three workers, which a small block gives something to do.
+		pack: []string{"-2c", "-T3", "--block-size=400000"}, packer: []string{"xz"},
+		unpack: []string{"-dc", "-T3"}, unpacker: []string{"xz", "-dc"},
+	},
+	{
 		script: "brotli", image: "brotli", name: "brotli", build: "76 seconds of CPU time",
 		pack: []string{"-c", "-q", "9"}, packer: []string{"brotli"},
 		unpack: []string{"-dc"}, unpacker: []string{"brotli", "-dc"},

@@ -65,7 +65,7 @@ func (m *movedProgram) check(t *testing.T, dir string, env []string, command ...
 func source(t *testing.T, path string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if out, err := exec.Command("cp", "-r", filepath.Join(root(t), "build", path)+"/.", dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "-a", filepath.Join(root(t), "build", path)+"/.", dir).CombinedOutput(); err != nil {
 		t.Fatalf("copy the source: %v\n%s", err, out)
 	}
 	return dir
@@ -89,4 +89,21 @@ func TestMawkSelfTest(t *testing.T) {
 	m := standIn(t, built(t, "mawk")["mawk"], "mawk", 300)
 	dir := source(t, "src/mawk")
 	m.check(t, filepath.Join(dir, "test"), []string{"MAWK=" + m.path}, "sh", "./mawktest")
+}
+
+// TestGzipSelfTest runs gzip's own tests that look at nothing but what it prints.
+func TestGzipSelfTest(t *testing.T) {
+	expensive(t, "a minute of CPU time")
+	image := built(t, "gzip")["gzip"]
+	for _, name := range []string{"memcpy-abuse", "mixed", "null-suffix-clobber", "unpack-invalid"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := standIn(t, image, "gzip", 15)
+			dir := source(t, "src/gzip")
+			if err := os.Symlink(m.path, filepath.Join(dir, "gzip")); err != nil {
+				t.Fatal(err)
+			}
+			m.check(t, filepath.Join(dir, "tests"), nil, "sh", "./"+name)
+		})
+	}
 }

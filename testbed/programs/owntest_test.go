@@ -1,0 +1,87 @@
+package programs_test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/migrated/migrated/testbed/oracle"
+	"github.com/migrated/migrated/vmm"
+)
+
+// An ownTest is a program that a source package has to test itself with: one that says what is
+// wrong and ends with another status than 0.
+type ownTest struct {
+	script, image string
+	args          []string
+	says          string // is in what it prints when all is well
+	files         string // a directory of the source whose files it reads, in build
+	memory        uint64 // bytes; 0: 64 MiB
+	varies        string // what it prints that no two runs have in common, a regular expression
+}
+
+// TestOwnTests runs them plain and moved.
+func TestOwnTests(t *testing.T) {
+	expensive(t, "a few minutes of CPU time for each package")
+	t.Logf("seed %d", *seed)
+	for _, own := range []ownTest{
+		{script: "mruby", image: "mrbtest", says: "     KO: 0\n  Crash: 0\n", memory: 128 << 20, varies: "Time: .*"},
+		{script: "xz", image: "xz_test_index"}, // prints nothing when all is well
+		xzTest("check"), xzTest("stream_flags"), xzTest("filter_flags"), xzTest("block_header"), xzTest("index_hash"),
+		xzTest("bcj_exact_size"), xzTest("memlimit"), xzTest("lzip_decoder"),
+	} {
+		t.Run(own.image, func(t *testing.T) {
+			image := built(t, own.script)[own.image]
+			t.Parallel()
+			own.run(t, image)
+		})
+	}
+}
+
+func xzTest(name string) ownTest {
+	return ownTest{script: "xz", image: "xz_test_" + name, says: "# FAIL:  0\n# ERROR: 0\n", files: "src/xz-utils/tests/files", memory: 256 << 20}
+}
+
+func (own ownTest) run(t *testing.T, image string) {
+	m := open(t, image)
+	p, err := oracle.Of(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Args = append([]string{own.image}, own.args...)
+	if own.memory != 0 {
+		p.Memory = own.memory
+	}
+	if own.files != "" {
+		p.Files = directory(t, filepath.Join(root(t), "build", own.files))
+	}
+	var varies *regexp.Regexp
+	if own.varies != "" {
+		varies = regexp.MustCompile(own.varies)
+	}
+	got := movedBut(t, p, m, varies)
+	if got.Exit.Code != 0 || !strings.Contains(string(got.Stdout), own.says) {
+		t.Errorf("exit status %d, and it prints %s\nstandard error: %s", got.Exit.Code, brief(got.Stdout), brief(got.Stderr))
+	}
+}
+
+// directory gives a guest a directory's files, in one of that name.
+func directory(t *testing.T, dir string) []vmm.File {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []vmm.File
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, vmm.File{Path: path.Join("/", filepath.Base(dir), e.Name()), Mode: 0o644, Data: data})
+	}
+	return files
+}
