@@ -205,18 +205,13 @@ func (v *heapVM) stop(ctx context.Context, n *cluster.Node) error {
 // ever.
 const settle = 300 * time.Millisecond
 
-// bothEnds is how often a heap is there in a move.
-const bothEnds = 2
-
 // startVM starts one at home.
 func (r *rig) startVM(ctx context.Context, h qemu.Heap) (*heapVM, error) {
-	if err := warm(bothEnds * h.MiB); err != nil {
-		return nil, err
-	}
 	r.vms++
 	v, err := r.b.runHeap(ctx, r.home, fmt.Sprintf("heap-%d", r.vms), h)
 	if err == nil {
 		time.Sleep(settle)
+		err = warm(h.MiB)
 	}
 	return v, err
 }

@@ -46,9 +46,6 @@ const qemuLimit = 2 * time.Minute
 func (r *rig) qemu(ctx context.Context, h qemu.Heap, zstd bool) (trial, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, qemuLimit, errors.New("QEMU takes too long"))
 	defer cancel()
-	if err := warm(bothEnds * h.MiB); err != nil {
-		return trial{}, err
-	}
 	cfg := qemu.Config{Firmware: r.firmware, Heap: h, Network: r.pair.A}
 	from, err := qemu.Start(cfg)
 	if err != nil {
@@ -65,6 +62,9 @@ func (r *rig) qemu(ctx context.Context, h qemu.Heap, zstd bool) (trial, error) {
 		return trial{}, err
 	}
 	time.Sleep(settle)
+	if err := warm(h.MiB); err != nil {
+		return trial{}, err
+	}
 	t, err := r.count(r.pair.A, func() (trial, error) {
 		a, err := from.Migrate(ctx, to, r.pair.B.Address, qemu.Options{Downtime: downtimeLimit, Zstd: zstd})
 		return qemuTrial(a), err

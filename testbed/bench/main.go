@@ -34,6 +34,7 @@ var suites = []suite{
 	{"idle", idling},
 	{"move", moving},
 	{"link", linking},
+	{"board", boarding},
 }
 
 // A bench is what the suites share.
