@@ -184,6 +184,22 @@ func (vm *VM) unkeep() {
 	}
 }
 
+// holders are the VMs of an id whose memory may be here, also one that is known only because its
+// process still serves.
+func (n *Node) holders(id string) (all []*VM) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if vm := n.vms[id]; vm != nil {
+		all = append(all, vm)
+	}
+	for _, s := range n.served {
+		if s.vm != nil && s.vm.id == id {
+			all = append(all, s.vm)
+		}
+	}
+	return all
+}
+
 // Unkeep gives up what is kept of a VM of the caller's.
 func (s *peerServer) Unkeep(ctx context.Context, req *pb.UnkeepRequest) (*pb.UnkeepResponse, error) {
 	from, err := caller(ctx)
@@ -191,7 +207,7 @@ func (s *peerServer) Unkeep(ctx context.Context, req *pb.UnkeepRequest) (*pb.Unk
 		return nil, err
 	}
 	home := s.node.kept.homeOf(req.Vm)
-	if vm, err := s.node.byID(req.Vm); err == nil { // it may not have let go of it yet
+	for _, vm := range s.node.holders(req.Vm) { // it may not have let go of it yet
 		if home = vm.view().Home; home == from.Name() {
 			vm.mu.Lock()
 			vm.useless = true

@@ -77,6 +77,7 @@ type Node struct {
 	vms     map[string]*VM                // by id
 	targets map[link.Token]*move.Target   // moves to here that are under way
 	sources map[link.Token]*sourceVerdict // moves from here that are under way
+	served  map[link.Token]*served        // what left by post-copy, and is still needed here
 	names   map[string]string             // names reserved for a VM that is being made: its id
 	rates   map[string]float64            // bytes of memory a second that went to a peer in the last move
 }
@@ -123,6 +124,7 @@ func New(cfg Config) (*Node, error) {
 		vms:     make(map[string]*VM),
 		targets: make(map[link.Token]*move.Target),
 		sources: make(map[link.Token]*sourceVerdict),
+		served:  make(map[link.Token]*served),
 		names:   make(map[string]string),
 		rates:   make(map[string]float64),
 		dirty:   newDirtySet(),
@@ -188,6 +190,7 @@ func (n *Node) Close() error {
 			guest.Leave()
 		}
 	}
+	n.leaveServed()
 	n.kept.close()
 	n.flush()
 	errs := []error{n.cfg.VMs.Close()}

@@ -168,9 +168,8 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 		verdict.committed, verdict.leftAt = true, leftAt
 		n.mu.Unlock()
 	}
-	src.Serving = func(uint64) {
-		vm.note(func(rec *pb.VM) { rec.Note = serving(to) })
-	}
+	var rest *served
+	src.Serving = func(account *pb.Move) { rest = vm.beginServing(src.Token, to, account, logEnd) }
 	src.Doubt = func(err error) {
 		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint(err, "; it is asked until it does") })
 		watch.doubt(err)
@@ -185,7 +184,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 		n.mu.Lock()
 		delete(n.sources, src.Token)
 		n.mu.Unlock()
-		vm.endMove(out, watch, src.Token, account, err, logEnd)
+		vm.endMove(out, watch, src.Token, account, err, logEnd, rest)
 	})
 	return out, nil
 }
@@ -216,13 +215,18 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 	return nil
 }
 
-// endMove writes down what came of a move.
-func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account *pb.Move, err error, logEnd int64) {
+// endMove writes down what came of a move. rest is of a VM that has departed already; nil: it has
+// not.
+func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account *pb.Move, err error, logEnd int64, rest *served) {
 	n := vm.node
 	switch {
 	case err == nil, errors.Is(err, move.ErrLost):
-		vm.handOver() // first: it may be on its way back as soon as it has departed
-		vm.depart(out.to, account, logEnd)
+		if rest != nil {
+			rest.end(n, account)
+		} else {
+			vm.handOver() // first: it may be on its way back as soon as it has departed
+			vm.depart(out.to, account, logEnd)
+		}
 		if err := n.store.DeleteHandover(token[:]); err != nil {
 			n.log.Error("hand-over", "vm", vm.id, "err", err)
 		}
@@ -245,7 +249,9 @@ func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account
 	}
 	out.err = err
 	vm.mu.Lock()
-	vm.out = nil
+	if vm.out == out { // else it has departed, and may even be back
+		vm.out = nil
+	}
 	vm.mu.Unlock()
 	close(out.done)
 }

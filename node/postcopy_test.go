@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -132,13 +133,121 @@ func halfFilled(t *testing.T) (server, board *testNode, p *proxy, moved <-chan e
 	return server, board, p, done
 }
 
+// checkNotHere checks that a VM which was committed does not seem to run at its source: it is moving
+// as long as the target has not been heard, and there from then on.
+func (n *testNode) checkNotHere(vm string) {
+	n.t.Helper()
+	rec := n.inspect(vm)
+	moving := rec.State == pb.VMState_VM_STATE_MOVING && rec.MovingTo == "board"
+	away := rec.State == pb.VMState_VM_STATE_AWAY && rec.Node == "board" && strings.Contains(rec.Note, "board already")
+	if !moving && !away || rec.Exit != nil {
+		n.t.Errorf("at its source it is %v on %s, moving to %q: %s", rec.State, rec.Node, rec.MovingTo, rec.Note)
+	}
+}
+
+// process is the process of a VM that is being moved.
+func (n *testNode) process(id string) *fakeVM {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.served {
+		if s.vm.id == id {
+			return s.guest.(*fakeVM)
+		}
+	}
+	return n.vms[id].here().(*fakeVM)
+}
+
+// While memory follows the VM is at the target, for its source too: requests go there at once, and
+// its log comes from there.
+func TestServedVMIsElsewhere(t *testing.T) {
+	for _, restarted := range []bool{false, true} {
+		server, board := pair(t, false)
+		server.survive()
+		board.survive()
+		begun := make(chan struct{})
+		hold := make(chan struct{})
+		board.faults.set(func(f *faults) {
+			f.filling = func(s vmproc.Streams) vmproc.Streams { return &holding{s, begun, hold} }
+		})
+		server.run("job", "count", "600")
+		done := make(chan error, 1)
+		go func() {
+			_, err := server.postCopy("job", "board")
+			done <- err
+		}()
+		<-begun
+		elsewhere := func() bool {
+			rec := server.inspect("job")
+			return rec.State == pb.VMState_VM_STATE_AWAY && rec.Node == "board" && rec.DependsOn == "server"
+		}
+		server.eventually("it is at the board", elsewhere)
+		if restarted {
+			server.restart()
+			<-done
+			server.awaitLink("board")
+			server.eventually("it is at the board after a restart", elsewhere)
+		}
+		if _, err := server.tryMove("job", ""); err == nil || !strings.Contains(err.Error(), "still on server") {
+			t.Errorf("restarted %v: recalled too early: %v", restarted, err)
+		}
+		if restarted {
+			close(hold)
+			server.checkArrived("job")
+		} else {
+			server.end("job")
+			close(hold)
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		board.checkNothingLeft()
+		server.eventually("its process is gone", func() bool {
+			h, err := server.store.Handovers()
+			server.mu.Lock()
+			defer server.mu.Unlock()
+			return err == nil && len(h) == 0 && len(server.served) == 0
+		})
+		if err := server.granted(); err != nil {
+			t.Errorf("restarted %v: %v", restarted, err)
+		}
+	}
+}
+
+// granted says whether a node's VMs have memory, though none is here.
+func (n *testNode) granted() error {
+	n.budget.mu.Lock()
+	defer n.budget.mu.Unlock()
+	if n.budget.granted != 0 {
+		return fmt.Errorf("%d bytes are granted", n.budget.granted)
+	}
+	return nil
+}
+
+// A holding is a way to the source that brings nothing until it is let.
+type holding struct {
+	vmproc.Streams
+	begun, hold chan struct{}
+}
+
+func (h *holding) Open(ctx context.Context, number uint8) (net.Conn, error) {
+	select {
+	case <-h.begun:
+	default:
+		close(h.begun)
+	}
+	select {
+	case <-h.hold:
+		return h.Streams.Open(ctx, number)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // A link that is cut while memory follows leaves the VM waiting, and when it is back the rest
 // comes. Meanwhile it is moved nowhere.
 func TestCutWhileFilling(t *testing.T) {
 	server, board, p, moved := halfFilled(t)
-	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_MOVING {
-		t.Errorf("at its source it is %v", rec.State)
-	}
+	server.checkNotHere("job")
 	vm, err := board.lookup("job")
 	if err != nil {
 		t.Fatal(err)
@@ -160,9 +269,7 @@ func TestSourceRestartsWhileFilling(t *testing.T) {
 	server, board, p, moved := halfFilled(t)
 	server.restart()
 	<-moved
-	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_MOVING || rec.Exit != nil {
-		t.Errorf("after the restart it is %v: %s", rec.State, rec.Note)
-	}
+	server.checkNotHere("job")
 	p.setCut(false)
 	server.checkArrived("job")
 	board.checkNothingLeft()
@@ -192,7 +299,7 @@ func TestSourceProcessDies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		guest := vm.here().(*fakeVM)
+		guest := server.process(vm.id)
 		if restarted {
 			server.stop()
 			server.faults.set(func(f *faults) { clear(f.left) })

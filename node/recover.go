@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/console"
-	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -42,7 +41,7 @@ func (n *Node) recover() error {
 			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
 		}
 	}
-	if err := n.recoverStrays(); err != nil {
+	if err := n.recoverStrays(handovers); err != nil {
 		return err
 	}
 	if err := n.clearLogs(); err != nil {
@@ -229,14 +228,14 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 
 // recoverStrays sees to processes of which no record speaks: a VM that was started just
 // before its daemon died, and those that have left or never arrived.
-func (n *Node) recoverStrays() error {
+func (n *Node) recoverStrays(handovers []*pb.Handover) error {
 	left, err := n.cfg.VMs.Left()
 	if err != nil {
 		return err
 	}
 	for _, l := range left {
 		vm := n.vms[l.ID]
-		if vm != nil && vm.guest != nil && vm.rec.Generation == l.Generation {
+		if vm != nil && vm.guest != nil && vm.rec.Generation == l.Generation || serves(handovers, l) {
 			continue
 		}
 		guest, err := n.cfg.VMs.TakeOver(n.ctx, l.ID, l.Generation, vmproc.Hooks{})
@@ -263,6 +262,28 @@ func (n *Node) recoverStrays() error {
 	return nil
 }
 
+// serves says whether a process is of a VM that has been handed over, and may have to serve.
+func serves(handovers []*pb.Handover, l vmproc.Left) bool {
+	return slices.ContainsFunc(handovers, func(h *pb.Handover) bool {
+		return h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED && h.Vm == l.ID && h.Generation == l.Generation+1
+	})
+}
+
+// endLeft ends what is left of a VM that had departed before this daemon started.
+func (n *Node) endLeft(h *pb.Handover) {
+	vm, err := n.byID(h.Vm)
+	if err == nil && vm.view().Generation < h.Generation { // it goes on here
+		return
+	}
+	guest, err := n.cfg.VMs.TakeOver(n.ctx, h.Vm, h.Generation-1, vmproc.Hooks{})
+	if err == nil {
+		err = guest.Close()
+	}
+	if err != nil && !errors.Is(err, vmproc.ErrGone) {
+		n.log.Error("end what is left of a VM", "vm", h.Vm, "err", err)
+	}
+}
+
 // settle asks, after a restart, what became of a VM that an earlier daemon had committed.
 func (n *Node) settle(h *pb.Handover) {
 	for n.ctx.Err() == nil {
@@ -273,40 +294,25 @@ func (n *Node) settle(h *pb.Handover) {
 			continue
 		}
 		started := answer.Started
-		vm, err := n.byID(h.Vm)
-		if err == nil {
-			if started && answer.Lacks && errors.Is(vm.serveRest(h), move.ErrShutdown) {
+		if started && answer.Lacks {
+			if err := n.serveRest(h); errors.Is(err, move.ErrShutdown) {
 				return // the next daemon goes on
+			} else if err != nil {
+				n.log.Warn("hand-over", "vm", h.Vm, "to", h.Peer, "err", err)
+				pause(n.ctx, retryPause)
+				continue
 			}
+		}
+		if vm, err := n.byID(h.Vm); err == nil {
 			vm.conclude(h, started)
 		}
+		n.endLeft(h)
 		if err := n.store.DeleteHandover(h.Token); err != nil {
 			n.log.Error("hand-over", "vm", h.Vm, "err", err)
 		}
 		n.happened(settledEvent(n.cfg.Name, h, started))
 		return
 	}
-}
-
-// serveRest goes on to serve what the target of a move lacks, as an earlier daemon did.
-func (vm *VM) serveRest(h *pb.Handover) error {
-	guest := vm.here() // nil: it died meanwhile
-	token, err := link.ParseToken(h.Token)
-	if err != nil || vm.view().Generation+1 != h.Generation {
-		return nil
-	}
-	n := vm.node
-	vm.note(func(rec *pb.VM) { rec.Note = serving(h.Peer) })
-	rest := &move.Rest{
-		Token: token, To: h.Peer, Links: n.hub, Stall: n.live.Load().Timeouts.Stall, Log: n.log.With("vm", vm.id),
-	}
-	rest.Started.Store(true)
-	return move.Drain(n.ctx, guest, rest)
-}
-
-// serving is what an operator should know of a VM that runs elsewhere and needs this node.
-func serving(to string) string {
-	return "runs on " + to + " already, which fetches the rest of its memory from here: do not end migrated here for good before that"
 }
 
 func (n *Node) askStarted(h *pb.Handover) (*pb.StartResponse, error) {

@@ -165,12 +165,7 @@ func (vm *VM) unhost() { vm.letGo(func(g vmproc.VM) error { return g.Close() }) 
 // handOver is unhost for a VM that is another node's now: its memory is kept, if there is room.
 func (vm *VM) handOver() {
 	rec := vm.view()
-	vm.letGo(func(g vmproc.VM) error {
-		vm.mu.Lock()
-		useless := vm.useless
-		vm.mu.Unlock()
-		return vm.node.part(rec, g, useless)
-	})
+	vm.letGo(func(g vmproc.VM) error { return vm.node.part(rec, g, vm.isUseless()) })
 }
 
 func (vm *VM) letGo(free func(vmproc.VM) error) {

@@ -88,6 +88,7 @@ type moveRecord struct {
 	Prepare     time.Duration `json:"prepare_ns"`
 	Quiesce     time.Duration `json:"quiesce_ns"`
 	Transfer    time.Duration `json:"transfer_ns"`
+	Copy        time.Duration `json:"copy_ns"` // of transfer: while the program ran
 	Verify      time.Duration `json:"verify_ns"`
 	Start       time.Duration `json:"start_ns"`
 	Downtime    time.Duration `json:"downtime_ns"`
@@ -233,7 +234,7 @@ func newMoveRecord(m *pb.Move) moveRecord {
 	s := m.Memory
 	return moveRecord{
 		From: m.From, To: m.To, FromISA: m.FromIsa, ToISA: m.ToIsa, Started: m.Started.AsTime(),
-		Prepare: m.Prepare.AsDuration(), Quiesce: m.Quiesce.AsDuration(), Transfer: m.Transfer.AsDuration(),
+		Prepare: m.Prepare.AsDuration(), Quiesce: m.Quiesce.AsDuration(), Transfer: m.Transfer.AsDuration(), Copy: m.Copy.AsDuration(),
 		Verify: m.Verify.AsDuration(), Start: m.Start.AsDuration(), Downtime: m.Downtime.AsDuration(),
 		Total: m.Total.AsDuration(), RoundTrip: m.RoundTrip.AsDuration(),
 		Pages: s.GetPages(), ZeroPages: s.GetZero(), SentPages: s.GetSent(), RawBytes: s.GetRawBytes(),

@@ -91,6 +91,9 @@ func printMove(w io.Writer, m *moveRecord) error {
 	row("quiesce", "%s\t%d frames, %s of records", short(m.Quiesce), m.Frames, units.Bytes(m.RecordBytes).Short())
 	row("transfer", "%s\t%s as %s (%s)", short(m.Transfer), units.Bytes(m.RawBytes).Short(), units.Bytes(m.WireBytes).Short(), m.codecText())
 	row("", "\t%s", m.pagesText())
+	if m.Copy > 0 {
+		row("", "\t%s of it while the program ran", short(m.Copy))
+	}
 	row("verify", "%s\tthe target has all of it", short(m.Verify))
 	row("start", "%s\tround trip %s", short(m.Start), short(m.RoundTrip))
 	row("downtime", "%s\tno guest code ran", short(m.Downtime))

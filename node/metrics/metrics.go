@@ -143,7 +143,8 @@ func (m *Metrics) account(a *pb.Move, kind string) {
 	for phase, took := range map[pb.MovePhase]time.Duration{
 		pb.MovePhase_MOVE_PHASE_PREPARE:  a.Prepare.AsDuration(),
 		pb.MovePhase_MOVE_PHASE_QUIESCE:  a.Quiesce.AsDuration(),
-		pb.MovePhase_MOVE_PHASE_TRANSFER: a.Transfer.AsDuration(),
+		pb.MovePhase_MOVE_PHASE_COPY:     a.Copy.AsDuration(),
+		pb.MovePhase_MOVE_PHASE_TRANSFER: a.Transfer.AsDuration() - a.Copy.AsDuration(),
 		pb.MovePhase_MOVE_PHASE_VERIFY:   a.Verify.AsDuration(),
 		pb.MovePhase_MOVE_PHASE_START:    a.Start.AsDuration(),
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -65,7 +66,7 @@ func (s *Source) commit() (*pb.Move, error) {
 	s.clock.lap(&s.clock.move.Start)
 	s.clock.finish(answer)
 	if s.state == handover.Serving {
-		s.Serving(s.sent.Missing)
+		s.Serving(proto.CloneOf(s.clock.move))
 		rest.Started.Store(true)
 		<-rest.done
 		if errors.Is(rest.err, ErrLost) {

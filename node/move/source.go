@@ -83,8 +83,9 @@ type Source struct {
 	Doubt func(error)
 	// Committed is called when the commitment is journalled, and before START is sent.
 	Committed func(leftAt time.Time, sent *pb.Sent)
-	// Serving is called when the VM runs at the target and needs pages from here.
-	Serving func(pages uint64)
+	// Serving is called when the VM runs at the target and needs pages from here, with the account
+	// as it is then.
+	Serving func(account *pb.Move)
 
 	state handover.Source
 	link  *link.Link
@@ -201,6 +202,7 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		PostCopy:       s.postCopy,
 		Link:           s.Rate,
 	}, func(p *pb.MoveProgress) {
+		s.clock.phase(p.Phase)
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ type timeline struct {
 	mark      time.Time // end of the last lap
 	leftAt    time.Time // the last thread left: no guest code runs from here on
 	roundTrip time.Duration
+	copying   bool // memory goes while the program runs
 	move      *pb.Move
 }
 
@@ -26,6 +27,17 @@ func (t *timeline) lap(phase **durationpb.Duration) {
 	now := time.Now()
 	*phase = durationpb.New(now.Sub(t.mark))
 	t.mark = now
+}
+
+// phase sees the part of a transfer in which the program runs, and its end.
+func (t *timeline) phase(p pb.MovePhase) {
+	switch {
+	case p == pb.MovePhase_MOVE_PHASE_COPY:
+		t.copying = true
+	case t.copying && p == pb.MovePhase_MOVE_PHASE_QUIESCE:
+		t.move.Copy = durationpb.New(time.Since(t.mark))
+		t.copying = false
+	}
 }
 
 // left takes over when the guest left and when its memory had been sent.
