@@ -72,7 +72,7 @@ func startNode(t *testing.T, name string, i *isa.ISA, peers ...link.Peer) *testN
 		VMs:      n.faults,
 		Settings: Settings{
 			Peers:    peers,
-			Timeouts: move.Timeouts{Quiesce: 300 * time.Millisecond, Stall: 2 * time.Second, Doubt: 300 * time.Millisecond},
+			Timeouts: move.Timeouts{Quiesce: 300 * time.Millisecond, Stall: 2 * time.Second, Doubt: 2 * time.Second},
 		},
 		Link:    link.Config{Timeout: 2 * time.Second, KeepAlive: time.Second, Backoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond},
 		Log:     slog.New(slog.NewTextHandler(testLog{t, name}, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -13,6 +13,9 @@ import (
 // dataSizes are those of the VMs that are moved, MiB.
 var dataSizes = []int{16, 64, 256}
 
+// keepNothing has each move be as the first one is.
+const keepNothing = "keep_memory = \"0\"\n"
+
 // moving measures moves of VMs to a second node here and to an emulated board.
 func moving(ctx context.Context, b *bench) error {
 	here, board := b.wantsMove("here"), b.wantsMove("board") && !b.noBoard
@@ -27,12 +30,12 @@ func moving(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer c.Close()
-	home, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1"})
+	home, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1", Config: keepNothing})
 	if err != nil {
 		return err
 	}
 	if here {
-		there, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-2", Peers: []cluster.Peer{home.Peer()}})
+		there, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-2", Config: keepNothing, Peers: []cluster.Peer{home.Peer()}})
 		if err != nil {
 			return err
 		}
