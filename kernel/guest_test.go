@@ -189,6 +189,33 @@ func TestInputOverMove(t *testing.T) {
 	back.ends(t, 4, 0, "waiting\ngot one\ngot two\ngot three\n")
 }
 
+// A backtrace goes on behind what has come back to the machine stack since a move.
+func TestCrashAfterMove(t *testing.T) {
+	for build := range 2 {
+		h := start(t, "fall")
+		h.await(t, "waiting")
+		left := h.quiesce(t)
+		left.Wall = left.Wall.Add(-time.Hour)
+		to := h.moved(t, build, left)
+		to.ends(t, 139, 11, "waiting\n")
+		crash := to.Exit().Crash
+		if crash == nil {
+			t.Fatal("no crash")
+		}
+		var chain []string
+		for _, f := range crash.Backtrace {
+			chain = append(chain, f.Function)
+			if f.Function == "goes" && !strings.HasSuffix(f.File, "guest/main.c") {
+				t.Errorf("goes is in %q", f.File)
+			}
+		}
+		want := "waits_and_falls goes_down goes_down goes_down goes_down goes main"
+		if !strings.Contains(strings.Join(chain, " "), want) {
+			t.Errorf("the backtrace is\n%v\nwant %s in it", crash, want)
+		}
+	}
+}
+
 // A move that is called off leaves no trace.
 func TestCalledOff(t *testing.T) {
 	plain := start(t, "worker")

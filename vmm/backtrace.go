@@ -31,6 +31,18 @@ func (g *Guest) backtrace(c *Crash) {
 	for _, f := range frames {
 		c.Backtrace = append(c.Backtrace, describe(names, f)...)
 	}
+	if rest := g.recorded(names, maxFrames-len(frames)); len(rest) > 0 {
+		c.Backtrace = append(withoutDriver(c.Backtrace), rest...)
+	}
+}
+
+// withoutDriver leaves out what lies between the frames that are on a machine stack and those
+// that are still records: the driver, which brings them back, and what has called it.
+func withoutDriver(frames []Frame) []Frame {
+	if n := len(frames); n > 2 && frames[n-2].Function == "driver" && frames[n-1].Function == "arch_run" {
+		return frames[:n-2]
+	}
+	return frames
 }
 
 // describe names a frame and what is inlined in it.
@@ -41,7 +53,7 @@ func describe(names *symbols.Table, f unwind.Frame) []Frame {
 	}
 	var out []Frame
 	for _, l := range names.Lookup(pc) {
-		out = append(out, Frame{PC: f.PC, Function: l.Function, File: l.File, Line: l.Line})
+		out = append(out, Frame{PC: f.PC, Function: strings.TrimSuffix(l.Function, resumeSuffix), File: l.File, Line: l.Line})
 	}
 	if out == nil {
 		return []Frame{{PC: f.PC}}

@@ -126,6 +126,14 @@ struct mig_ctl {
 	volatile uint32_t bell; /* 0x0d0 guest */
 	volatile uint32_t ack;  /* 0x0d4 host */
 	struct mig_crash crash; /* 0x0d8 */
+	uint64_t records;       /* 0x200 guest: address of the running thread's struct mig_records,
+	                           for backtraces; 0: none */
+};
+
+/* Where a thread's frame records are, a stack that grows up. */
+struct mig_records {
+	uint64_t stack; /* address */
+	uint64_t top;   /* bytes of records */
 };
 
 /* The boot blob, in portable memory, ends at the region's end. Little endian, unaligned
@@ -154,6 +162,7 @@ _Static_assert(offsetof(struct mig_ctl, countdown) == 0x98, "contract");
 _Static_assert(offsetof(struct mig_ctl, left_mono) == 0xb0, "contract");
 _Static_assert(offsetof(struct mig_ctl, bell) == 0xd0, "contract");
 _Static_assert(offsetof(struct mig_ctl, crash) == 0xd8, "contract");
+_Static_assert(offsetof(struct mig_ctl, records) == 0x200, "contract");
 _Static_assert(sizeof(struct mig_ctl) <= MIG_PAGE_SIZE, "one page");
 _Static_assert(offsetof(struct mig_ring, data) == 128, "contract");
 

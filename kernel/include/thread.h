@@ -32,9 +32,9 @@ void signal_queue_drop(struct signal_queue *q, uint64_t mask);
 
 /* records.c: frame records of a thread, a stack. */
 struct records {
-	uint8_t *stack;
-	uint64_t capacity;     /* bytes, whole pages */
+	uint8_t *stack;        /* this and top are struct mig_records */
 	uint64_t top;          /* bytes of records */
+	uint64_t capacity;     /* bytes, whole pages */
 	uint64_t dirty;        /* bytes that may be other than zero */
 	uint64_t leave_from;   /* top when the last leave began */
 	uint64_t leave_frames; /* what it added */

@@ -14,6 +14,8 @@ struct unit {
 	uint64_t half[2];
 };
 
+_Static_assert(offsetof(struct records, stack) == offsetof(struct mig_records, stack) &&
+	       offsetof(struct records, top) == offsetof(struct mig_records, top), "the host reads these");
 _Static_assert(sizeof(struct unit) == UNIT && sizeof(struct mig_trailer) == UNIT, "one unit");
 
 static uint64_t padded(uint64_t size)

@@ -201,6 +201,7 @@ NATIVE_CALLS int64_t __mig_schedule(void)
 		return MIG_ALL_LEFT;
 	cpu->running = t;
 	t->on_stack = true;
+	MIG_CTL->records = (uint64_t)&t->records;
 	__mig_ssp = t->shadow_stack;
 	__mig_tp = t->thread_local;
 	return t->number;

@@ -136,6 +136,14 @@ type Ctl struct {
 	Ack  uint32
 
 	Crash Crash
+
+	Records uint64 // address of the running thread's Records; 0: none
+}
+
+// Records is struct mig_records: where a thread's frame records are, a stack that grows up.
+type Records struct {
+	Stack uint64 // address
+	Top   uint64 // bytes of records
 }
 
 // MachineStack returns where the machine stack of a thread is mapped. Below it, up to the end

@@ -105,9 +105,10 @@ func TestLayout(t *testing.T) {
 	for _, triple := range []string{"x86_64-linux-gnu", "aarch64-linux-gnu"} {
 		structs := cStructs(t, triple)
 		for name, typ := range map[string]reflect.Type{
-			"mig_ctl":   reflect.TypeFor[Ctl](),
-			"mig_ring":  reflect.TypeFor[Ring](),
-			"mig_crash": reflect.TypeFor[Crash](),
+			"mig_ctl":     reflect.TypeFor[Ctl](),
+			"mig_ring":    reflect.TypeFor[Ring](),
+			"mig_crash":   reflect.TypeFor[Crash](),
+			"mig_records": reflect.TypeFor[Records](),
 		} {
 			c := structs[name]
 			if c == nil {
@@ -140,7 +141,7 @@ func TestLayout(t *testing.T) {
 func cStructs(t *testing.T, triple string) map[string]*dwarf.StructType {
 	t.Helper()
 	obj := filepath.Join(t.TempDir(), "abi.o")
-	src := fmt.Sprintf("#include %q\nstruct mig_ctl c; struct mig_ring r;\n", header)
+	src := fmt.Sprintf("#include %q\nstruct mig_ctl c; struct mig_ring r; struct mig_records s;\n", header)
 	clang(t, src, "--target="+triple, "-ffreestanding", "-g", "-c", "-x", "c", "-o", obj, "-")
 	f, err := elf.Open(obj)
 	if err != nil {

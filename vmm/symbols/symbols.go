@@ -13,7 +13,8 @@ import (
 
 // A Table answers for one build.
 type Table struct {
-	functions []function // by start
+	functions []function        // by start
+	named     map[string]uint64 // 0: more than one symbol has that name
 	debug     *dwarf.Data
 }
 
@@ -41,12 +42,17 @@ func Open(file []byte) (t *Table, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the debug file: %w", err)
 	}
-	t = &Table{}
+	t = &Table{named: make(map[string]uint64)}
 	syms, err := f.Symbols()
 	if err != nil && !errors.Is(err, elf.ErrNoSymbols) {
 		return nil, fmt.Errorf("read the symbol table: %w", err)
 	}
 	for _, s := range syms {
+		if _, twice := t.named[s.Name]; twice {
+			t.named[s.Name] = 0
+		} else {
+			t.named[s.Name] = s.Value
+		}
 		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Section != elf.SHN_UNDEF {
 			// A function in assembly may have no size: it ends where the next begins.
 			t.functions = append(t.functions, function{s.Value, s.Value + s.Size, s.Name})
@@ -65,6 +71,15 @@ func Open(file []byte) (t *Table, err error) {
 		t.debug = d
 	}
 	return t, nil
+}
+
+// Address returns where the one symbol of that name lies; false: there is none, or several.
+func (t *Table) Address(name string) (uint64, bool) {
+	if t == nil {
+		return 0, false
+	}
+	addr := t.named[name]
+	return addr, addr != 0
 }
 
 // Lookup returns where pc comes from: the function inlined innermost first, at the end the

@@ -125,6 +125,26 @@ static void *computes(void *arg)
 	return arg;
 }
 
+/* Crashes in a function that has waited, by way of others. */
+static int waits_and_falls(int n)
+{
+	say("waiting");
+	sleep(1800);
+	*(volatile int *)0 = n;
+	return n;
+}
+
+__attribute__((noinline)) static int goes_down(int n)
+{
+	volatile int more = n - 1;
+	return n == 0 ? waits_and_falls(n) + 1 : goes_down(more) + more;
+}
+
+__attribute__((noinline)) static int goes(void)
+{
+	return goes_down(3) * 2;
+}
+
 /* Threads in every state, until a line comes. */
 static int crowd(void)
 {
@@ -315,6 +335,8 @@ int main(int argc, char **argv)
 		raise(SIGFPE);
 	if (!strcmp(name, "term"))
 		raise(SIGTERM);
+	if (!strcmp(name, "fall"))
+		return goes();
 	if (!strcmp(name, "null"))
 		*(volatile int *)0 = 1;
 	return 99;
