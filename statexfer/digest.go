@@ -65,9 +65,7 @@ func (d *digester) setZero(r Run) {
 func (d *digester) sum() (digest [32]byte, zero uint64) {
 	pages := len(d.leaves)
 	if d.known == nil {
-		d.known = make([]uint64, pages)
-		d.blocks = make([][sha256.Size]byte, (pages+blockPages-1)/blockPages)
-		d.zero = make([]uint16, len(d.blocks))
+		d.begin()
 	}
 	h := sha256.New()
 	h.Write([]byte("migrated memory digest 2\n"))
@@ -85,6 +83,26 @@ func (d *digester) sum() (digest [32]byte, zero uint64) {
 	return digest, zero
 }
 
+// begin knows all pages as zero. Where memory is to come by post-copy, most of them are so while
+// the guest stands still, and one block is worked out for all.
+func (d *digester) begin() {
+	pages := len(d.leaves)
+	d.known = make([]uint64, pages)
+	for i := range d.known {
+		d.known[i] = zeroLeaf
+	}
+	d.blocks = make([][sha256.Size]byte, (pages+blockPages-1)/blockPages)
+	d.zero = make([]uint16, len(d.blocks))
+	for b := range d.blocks {
+		from, to := b*blockPages, min((b+1)*blockPages, pages)
+		if b > 0 && to-from == blockPages {
+			d.blocks[b], d.zero[b] = d.blocks[0], d.zero[0]
+			continue
+		}
+		d.hashBlock(b, d.known[from:to])
+	}
+}
+
 // sumBlock works out a block again where a page of it has changed.
 func (d *digester) sumBlock(b int, leaves, known []uint64) {
 	same := true
@@ -94,9 +112,12 @@ func (d *digester) sumBlock(b int, leaves, known []uint64) {
 			known[i] = leaf
 		}
 	}
-	if same && d.blocks[b] != ([sha256.Size]byte{}) {
-		return
+	if !same {
+		d.hashBlock(b, leaves)
 	}
+}
+
+func (d *digester) hashBlock(b int, leaves []uint64) {
 	var buf [8 * blockPages]byte
 	d.zero[b] = 0
 	for i, leaf := range leaves {

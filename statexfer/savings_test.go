@@ -3,9 +3,11 @@ package statexfer
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -296,11 +298,27 @@ func TestDigestIsWorkedOutAgainWhereItChanged(t *testing.T) {
 			}
 			digest, zero := d.sum()
 			want, wantZero := (&digester{leaves: leavesOf(mem, nil)}).sum()
-			if digest != want || zero != wantZero || digest != Digest(mem) {
+			if digest != want || zero != wantZero || digest != Digest(mem) || digest != definedDigest(mem) {
 				rt.Fatalf("digest %x, %d zero pages, want %x, %d", digest, zero, want, wantZero)
 			}
 		}
 	})
+}
+
+// definedDigest is the digest as its definition has it.
+func definedDigest(mem []byte) [32]byte {
+	all := []byte("migrated memory digest 2\n")
+	all = binary.LittleEndian.AppendUint64(all, PageSize)
+	all = binary.LittleEndian.AppendUint64(all, uint64(len(mem)/PageSize))
+	for block := range slices.Chunk(mem, blockPages*PageSize) {
+		var leaves []byte
+		for page := range slices.Chunk(block, PageSize) {
+			leaves = binary.LittleEndian.AppendUint64(leaves, xxhash.Sum64(page))
+		}
+		sum := sha256.Sum256(leaves)
+		all = append(all, sum[:]...)
+	}
+	return sha256.Sum256(all)
 }
 
 // scramble changes page p: to what q is, to zeros, or in one word. It plays a guest, which
