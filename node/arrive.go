@@ -46,10 +46,11 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	if err != nil {
 		return nil, err
 	}
-	kept := n.kept.take(req.Vm.Id) // before the room for it is made at its cost
+	kept := n.kept.take(req.Vm.Id, req.Vm.Home) // before the room for it is made at its cost
 	g, err := n.budget.reserveFor(from.Name(), req.Vm.Memory, n.live.Load().Limits)
 	if err != nil {
 		releaseName()
+		n.kept.settle(req.Vm.Id)
 		if kept != nil {
 			kept.Close()
 		}
@@ -117,6 +118,7 @@ func (p *place) release() {
 		p.keeper.add(p.vm.Id, p.vm.Home, p.kept)
 		p.kept = nil
 	}
+	p.keeper.settle(p.vm.Id)
 }
 
 // welcome says whether a VM may come here at all.
@@ -193,7 +195,7 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []b
 		n.happened(failed)
 		free := guest.Close
 		if returns { // it may try again
-			free = func() error { return n.part(rec, guest, false) }
+			free = func() error { return n.part(rec, guest) }
 		}
 		err := errors.Join(free(), clean())
 		p.release()
@@ -347,6 +349,7 @@ func (a *arrival) started() {
 	n.vms[vm.id] = vm
 	n.mu.Unlock()
 	a.place.releaseName()
+	n.kept.settle(vm.id)
 	n.dropTarget(a.target.Token)
 	vm.serve()
 	if rec := vm.view(); rec.DependsOn != "" { // at once: it may need a page to come up

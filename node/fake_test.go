@@ -68,6 +68,8 @@ type faults struct {
 	neverLeft bool                                // Quiesce never ends
 	survive   bool                                // VMs go on without their daemon
 	making    func()                              // called when a VM is made, which waits
+	keeping   func()                              // the same when its memory is to be kept
+	hold      bool                                // programs that count do not end
 	filling   func(vmproc.Streams) vmproc.Streams // what Fill is to take
 	left      map[vmproc.Left]*fakeVM
 }
@@ -76,6 +78,18 @@ func (f *faults) set(change func(*faults)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change(f)
+}
+
+// hold keeps programs that count from ending on the nodes until release: one that is to move must
+// not have ended before, however long that takes on a busy machine.
+func hold(nodes ...*testNode) (release func()) {
+	set := func(held bool) {
+		for _, n := range nodes {
+			n.faults.set(func(f *faults) { f.hold = held })
+		}
+	}
+	set(true)
+	return func() { set(false) }
 }
 
 func (f *faults) get() (newErr, startErr error, neverLeft bool) {
@@ -267,7 +281,17 @@ func (vm *fakeVM) step(s *fakeState, asked chan struct{}) *pb.Exit {
 			panic(err)
 		}
 		if s.Step == n {
-			return &pb.Exit{Code: 42}
+			vm.faults.mu.Lock()
+			hold := vm.faults.hold
+			vm.faults.mu.Unlock()
+			if !hold {
+				return &pb.Exit{Code: 42}
+			}
+			select {
+			case <-asked:
+			case <-time.After(time.Millisecond):
+			}
+			return nil
 		}
 		s.Step++
 		s.Sum = s.Sum*6364136223846793005 + uint64(s.Step)
@@ -414,6 +438,12 @@ func (vm *fakeVM) Kept() bool         { return vm.spec.Kept != nil }
 func (vm *fakeVM) PlaceStatic() error { return nil }
 
 func (vm *fakeVM) Keep(context.Context) (vmproc.Kept, error) {
+	vm.faults.mu.Lock()
+	keeping := vm.faults.keeping
+	vm.faults.mu.Unlock()
+	if keeping != nil {
+		keeping()
+	}
 	memory := vm.memory
 	if err := vm.Close(); err != nil {
 		return nil, err

@@ -20,8 +20,15 @@ import (
 // A keeper has the memory of VMs that were here.
 type keeper struct {
 	mu    sync.Mutex
-	limit uint64    // bytes
-	all   []*keptVM // the oldest first, one of a VM
+	limit uint64            // bytes
+	all   []*keptVM         // the oldest first, one of a VM
+	out   map[string]*outVM // by VM: those whose memory may come at any moment, or come back
+}
+
+// An outVM is one that may end meanwhile: then its memory is of no use.
+type outVM struct {
+	home  string
+	ended bool
 }
 
 type keptVM struct {
@@ -30,9 +37,17 @@ type keptVM struct {
 	memory vmproc.Kept
 }
 
-// add keeps a VM's memory, in place of what was kept of it before.
+// add keeps a VM's memory, in place of what was kept of it before, unless it has ended since it
+// was expected.
 func (k *keeper) add(id, home string, memory vmproc.Kept) {
 	k.mu.Lock()
+	out := k.out[id]
+	delete(k.out, id)
+	if out != nil && out.ended {
+		k.mu.Unlock()
+		memory.Close()
+		return
+	}
 	old := k.removeLocked(id)
 	k.all = append(k.all, &keptVM{id, home, memory})
 	k.mu.Unlock()
@@ -59,16 +74,38 @@ func (k *keeper) removeLocked(id string) vmproc.Kept {
 	return nil
 }
 
-// take hands over what is kept of a VM; nil: nothing.
-func (k *keeper) take(id string) vmproc.Kept {
+// expect says that a VM's memory may be added, or that it will not (settle).
+func (k *keeper) expect(id, home string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.out[id] == nil {
+		k.out[id] = &outVM{home: home}
+	}
+}
+
+func (k *keeper) settle(id string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.out, id)
+}
+
+// take hands over what is kept of a VM; nil: nothing. It may come back.
+func (k *keeper) take(id, home string) vmproc.Kept {
+	k.expect(id, home)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.removeLocked(id)
 }
 
-// drop gives up what is kept of a VM.
+// drop gives up what is kept of a VM that has ended, and what may come.
 func (k *keeper) drop(id string) {
-	if memory := k.take(id); memory != nil {
+	k.mu.Lock()
+	memory := k.removeLocked(id)
+	if out := k.out[id]; out != nil {
+		out.ended = true
+	}
+	k.mu.Unlock()
+	if memory != nil {
 		memory.Close()
 	}
 }
@@ -133,6 +170,9 @@ func (k *keeper) homeOf(id string) string {
 			return v.home
 		}
 	}
+	if out := k.out[id]; out != nil {
+		return out.home
+	}
 	return ""
 }
 
@@ -143,9 +183,10 @@ func (k *keeper) close() { k.setLimit(0) }
 const keepTimeout = 10 * time.Second
 
 // part ends a guest that is not this node's any more, and keeps its memory where that may be.
-// useless says that the VM has ended already.
-func (n *Node) part(rec *pb.VM, guest vmproc.VM, useless bool) error {
-	if useless || !n.kept.enabled() {
+func (n *Node) part(rec *pb.VM, guest vmproc.VM) error {
+	n.kept.expect(rec.Id, rec.Home)
+	defer n.kept.settle(rec.Id)
+	if n.ended(rec.Id) || !n.kept.enabled() {
 		return guest.Close()
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, keepTimeout)
@@ -157,6 +198,12 @@ func (n *Node) part(rec *pb.VM, guest vmproc.VM, useless bool) error {
 	}
 	n.kept.add(rec.Id, rec.Home, memory)
 	return nil
+}
+
+// ended says whether a VM is known to have ended.
+func (n *Node) ended(id string) bool {
+	vm, err := n.byID(id)
+	return err == nil && vm.isUseless()
 }
 
 // unkeep tells those where a VM was that it has ended. Who is out of sight gives its memory up

@@ -161,6 +161,36 @@ func TestUnkeepByAStranger(t *testing.T) {
 	server.end("job")
 }
 
+// A VM that ends while it is on its way back has nothing kept, though what was kept before was
+// lent to its arrival at that moment.
+func TestEndsOnItsWayBack(t *testing.T) {
+	server, board := keeping(t, 1<<30)
+	vm := server.idle("job")
+	server.move("job", "board")
+	server.keeps(1)
+	lent := make(chan struct{})
+	server.faults.set(func(f *faults) {
+		f.keeping = func() {
+			close(lent)
+			server.eventually("it has ended, and all know", func() bool { return server.inspect("job").Stays[1].Released })
+		}
+	})
+	board.faults.set(func(f *faults) { f.neverLeft = true })
+	board.atPhase(pb.MovePhase_MOVE_PHASE_QUIESCE, func() {
+		board.here(vm.Id).(*VM).here().(*fakeVM).finish(&pb.Exit{})
+	})
+	if _, err := server.tryMove("job", ""); err == nil {
+		t.Fatal("it left all the same")
+	}
+	<-lent
+	server.eventually("it is back, or given up", func() bool {
+		server.kept.mu.Lock()
+		defer server.kept.mu.Unlock()
+		return len(server.kept.out) == 0
+	})
+	server.keeps(0)
+}
+
 // A move back that fails is tried again at the price of the first.
 func TestFailedReturn(t *testing.T) {
 	server, board := keeping(t, 1<<30)

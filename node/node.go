@@ -120,7 +120,7 @@ func New(cfg Config) (*Node, error) {
 		store:   journal,
 		images:  imgs,
 		budget:  &budget{host: cfg.Host, limit: settings.MemoryLimit},
-		kept:    &keeper{limit: settings.KeepMemory},
+		kept:    &keeper{limit: settings.KeepMemory, out: make(map[string]*outVM)},
 		vms:     make(map[string]*VM),
 		targets: make(map[link.Token]*move.Target),
 		sources: make(map[link.Token]*sourceVerdict),
