@@ -222,6 +222,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			release := hold(server)
 			server.run(test.name, "count", "600")
 			test.spoil()
 			_, err := server.tryMove(test.name, "board")
@@ -232,6 +233,7 @@ func TestRefusals(t *testing.T) {
 			if note := server.inspect(test.name).Note; !strings.Contains(note, test.want) {
 				t.Errorf("the record's note is %q", note)
 			}
+			release()
 			server.checkGoesOn(test.name, faultLines)
 			board.checkNothingLeft()
 		})

@@ -37,6 +37,7 @@ func triangle(t *testing.T) (server, board, other *testNode) {
 // at its host, and back.
 func TestThirdNode(t *testing.T) {
 	server, board, other := triangle(t)
+	release := hold(server, board, other)
 	vm := server.run("job", "count", "3000")
 	server.move("job", "board")
 	server.move("job", "other") // the home asks the board
@@ -46,6 +47,7 @@ func TestThirdNode(t *testing.T) {
 	other.move("job", "board") // its host is asked
 	server.eventually("home hears of the move", func() bool { return server.inspect("job").Node == "board" })
 	board.move(vm.Id, "") // its host recalls it to its home
+	release()
 	end := server.wait("job")
 	if end.Exit.GetCode() != 42 || end.Node != "server" || len(end.Moves) != 4 || len(end.Stays) != 5 {
 		t.Errorf("it ended with %v on %s after %d moves and %d stays", end.Exit, end.Node, len(end.Moves), len(end.Stays))

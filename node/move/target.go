@@ -92,7 +92,7 @@ func (t *Target) receive() {
 		select {
 		case <-t.ctx.Done():
 		case <-t.From.Done():
-		case <-time.After(abortTimeout / 2):
+		case <-time.After(t.Timeouts.Stall):
 		}
 	}
 	t.trouble(err)

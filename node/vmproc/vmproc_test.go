@@ -24,6 +24,7 @@ import (
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 	"github.com/migrated/migrated/vmm/kvm"
+	"github.com/migrated/migrated/vmm/kvm/kvmtest"
 	"github.com/migrated/migrated/vmm/vmmtest"
 )
 
@@ -54,12 +55,7 @@ func newDaemon(t *testing.T) *daemon {
 	if cannotConfine != "" {
 		t.Skip(cannotConfine)
 	}
-	if err := kvm.Available(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI must have KVM: %v", err)
-		}
-		t.Skip(err)
-	}
+	kvmtest.Need(t)
 	d := &daemon{t: t, dir: t.TempDir()}
 	d.start()
 	return d
@@ -354,7 +350,7 @@ func TestMove(t *testing.T) {
 
 func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	d := newDaemon(t)
-	const steps = "60000000" // it must not end before it moves
+	const steps = "20000000"
 	want := ended(t, d.run("still", "count", steps))
 	target := d.make("to", true)
 	later := NeedsBoth(kind)
@@ -373,7 +369,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 		received <- r
 	}()
 	var phases []pb.MovePhase
-	vm := d.run("from", "count", steps)
+	vm := d.run("from", "count", steps, "wait") // it must not end before it moves
 	opt := sendOptions()
 	opt.Options, opt.PostCopy = &pb.MoveOptions{Kind: kind}, later
 	sent, err := vm.Send(t.Context(), p, opt, func(m *pb.MoveProgress) { phases = append(phases, m.Phase) })
@@ -415,6 +411,8 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 		t.Error("it did not resume")
 	}
 	check(t, vm.Close())
+	_, err = target.Input(ctx, 0, nil, true)
+	check(t, err)
 	if e := ended(t, target); e.GetExit().GetCode() != want.GetExit().GetCode() {
 		t.Errorf("ended with %v, want %v", e, want)
 	}

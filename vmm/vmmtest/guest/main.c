@@ -34,7 +34,7 @@ static void hello(void)
 	exit_with(7);
 }
 
-/* count N: N migration points, a line every hundredth. */
+/* count N [wait]: N migration points, a line every hundredth; and the end of the input. */
 static void count(void)
 {
 	uint64_t n = number(argument(2));
@@ -45,6 +45,8 @@ static void count(void)
 			put_number(sum);
 		point();
 	}
+	while (equal(argument(3), "wait") && read_input(line, sizeof line))
+		point();
 	put_number(sum);
 	exit_with(sum & 63);
 }
