@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/statexfer/live"
+	"github.com/migrated/migrated/testbed/loopback"
 )
 
 const pages = 300
@@ -34,19 +34,6 @@ func check(t testing.TB, err error) {
 	}
 }
 
-func pair(t testing.TB) (net.Conn, net.Conn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	a, err := net.Dial("tcp", l.Addr().String())
-	check(t, err)
-	b, err := l.Accept()
-	check(t, err)
-	t.Cleanup(func() { a.Close(); b.Close() })
-	return a, b
-}
-
 // save writes a checkpoint of memory, on top of parent where that is named.
 func save(t testing.TB, path string, mem []byte, parent string, meta string) {
 	t.Helper()
@@ -62,7 +49,7 @@ func save(t testing.TB, path string, mem []byte, parent string, meta string) {
 	}
 	w, err := Create(path, h)
 	check(t, err)
-	a, b := pair(t)
+	a, b := loopback.Pair(t)
 	sent := make(chan error, 1)
 	go func() {
 		_, _, err := live.Send(context.Background(), a, guest(mem), live.Plan{Mode: live.PreCopy, Hashes: true}, nil)
@@ -81,7 +68,7 @@ func restore(t testing.TB, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer c.Close()
-	a, b := pair(t)
+	a, b := loopback.Pair(t)
 	mem := make([]byte, pages*statexfer.PageSize)
 	received := make(chan error, 1)
 	go func() {

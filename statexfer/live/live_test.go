@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/statexfer/live"
+	"github.com/migrated/migrated/testbed/loopback"
 )
 
 // A guest is a goroutine that writes to memory and keeps the dirty log itself.
@@ -131,24 +131,10 @@ func (g *guest) Throttle(share float64) {
 
 func (g *guest) Quiesce(context.Context) error { g.halt(); return nil }
 
-// pair returns the two ends of a connection.
-func pair(t testing.TB) (net.Conn, net.Conn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	a, err := net.Dial("tcp", l.Addr().String())
-	check(t, err)
-	b, err := l.Accept()
-	check(t, err)
-	t.Cleanup(func() { a.Close(); b.Close() })
-	return a, b
-}
-
 // move moves a guest, and checks what arrives.
 func move(t *testing.T, g *guest, plan live.Plan, opt live.Options, to []byte) (*live.Result, *live.Arrival) {
 	t.Helper()
-	a, b := pair(t)
+	a, b := loopback.Pair(t)
 	type received struct {
 		arrival *live.Arrival
 		err     error
@@ -249,7 +235,7 @@ func TestCalledOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuest(t, pages, pages, 0)
-			a, b := pair(t)
+			a, b := loopback.Pair(t)
 			ctx, cancel := context.WithCancelCause(context.Background())
 			received := make(chan error, 1)
 			go func() {
@@ -278,7 +264,7 @@ func TestCalledOff(t *testing.T) {
 // The target is cut off: the source says so and lets the guest run.
 func TestTargetIsLost(t *testing.T) {
 	g := newGuest(t, pages, pages, 0)
-	a, b := pair(t)
+	a, b := loopback.Pair(t)
 	go func() {
 		_, err := b.Write(emptyOffer())
 		if err == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/migrated/migrated/testbed/board"
 	"github.com/migrated/migrated/testbed/cluster"
 	"github.com/migrated/migrated/toolchain"
-	"github.com/migrated/migrated/vmm/kvm"
+	"github.com/migrated/migrated/vmm/kvm/kvmtest"
 )
 
 // A fixture is what the tests of this package share.
@@ -85,12 +85,7 @@ func begun(t *testing.T) (*fixture, context.Context) {
 	if testing.Short() {
 		t.Skip("boots a board: not with -short")
 	}
-	if err := kvm.Available(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI must have KVM: %v", err)
-		}
-		t.Skip(err)
-	}
+	kvmtest.Need(t)
 	f, err := begin()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 
 	"github.com/migrated/migrated/testbed/cluster"
 	"github.com/migrated/migrated/toolchain"
-	"github.com/migrated/migrated/vmm/kvm"
+	"github.com/migrated/migrated/vmm/kvm/kvmtest"
 )
 
 var (
@@ -78,12 +78,7 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts daemons: not with -short")
 	}
-	if err := kvm.Available(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("CI must have KVM: %v", err)
-		}
-		t.Skip(err)
-	}
+	kvmtest.Need(t)
 	seed := *seedFlag
 	if seed == 0 {
 		seed = rand.Uint64()

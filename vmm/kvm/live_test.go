@@ -3,12 +3,12 @@ package kvm_test
 import (
 	"context"
 	"errors"
-	"net"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/migrated/migrated/statexfer/live"
+	"github.com/migrated/migrated/testbed/loopback"
 	"github.com/migrated/migrated/vmm"
 	"github.com/migrated/migrated/vmm/vmmtest"
 )
@@ -22,20 +22,6 @@ type leaver struct {
 func (l *leaver) Quiesce(ctx context.Context) (err error) {
 	l.left, err = l.vm.Quiesce(ctx)
 	return err
-}
-
-// loopback returns the two ends of a connection.
-func loopback(t testing.TB) (net.Conn, net.Conn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	a, err := net.Dial("tcp", l.Addr().String())
-	check(t, err)
-	b, err := l.Accept()
-	check(t, err)
-	t.Cleanup(func() { a.Close(); b.Close() })
-	return a, b
 }
 
 // A guest that writes all the time, while its memory is sent and while it is held back,
@@ -52,7 +38,7 @@ func TestPreCopy(t *testing.T) {
 	moves, calledOff := 0, 0
 	for moves < 4 {
 		to := newVM(t, v.out, true)
-		a, b := loopback(t)
+		a, b := loopback.Pair(t)
 		arrived := make(chan *live.Arrival, 1)
 		failed := make(chan error, 1)
 		go func() {
