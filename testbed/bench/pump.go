@@ -12,8 +12,8 @@ import (
 // pumpTime is how long the link's own rate is measured.
 const pumpTime = time.Second
 
-// pump returns how many bytes a second one TCP connection carries from A to B: the link's payload
-// rate, or where the link has none, this machine's.
+// pump returns how many bytes a second one TCP connection carries from A to B, and nothing else
+// is done with them.
 func (r *rig) pump(ctx context.Context) (float64, error) {
 	var l net.Listener
 	if err := r.pair.B.Do(func() (err error) {
