@@ -84,10 +84,12 @@ func (b *bench) linkRows(w wire) []func(context.Context, *rig) error {
 		sizes = append(sizes, largeHeap)
 	}
 	for _, size := range sizes {
-		if w.rate == 0 {
-			add(fmt.Sprintf("link free %d MiB read postcopy", size), func(ctx context.Context, r *rig, name string) error {
-				return r.postcopy(ctx, name, size)
-			})
+		for _, way := range []string{"precopy", "postcopy"} {
+			if w.rate == 0 {
+				add(fmt.Sprintf("link free %d MiB read %s", size, way), func(ctx context.Context, r *rig, name string) error {
+					return r.downtime(ctx, name, size, way)
+				})
+			}
 		}
 		for _, mode := range heapModes {
 			add(fmt.Sprintf("link %s %d MiB %s", w.name, size, modeNames[mode]), func(ctx context.Context, r *rig, name string) error {

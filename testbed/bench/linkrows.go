@@ -32,10 +32,6 @@ func (r *rig) compare(ctx context.Context, name string, h qemu.Heap) error {
 		c.ours, c.plain, c.zstd = append(c.ours, ours), append(c.plain, plain), append(c.zstd, zstd)
 	}
 	c.report(r.b.report, name)
-	if r.wire.rate == 0 && h.Mode == qemu.Read {
-		down := best(c.ours)
-		r.b.report.expect(name+": downtime", milliseconds(down.down), "ms", 5, down.note)
-	}
 	return nil
 }
 
@@ -75,11 +71,11 @@ func (r *rig) qemu(ctx context.Context, h qemu.Heap, zstd bool) (trial, error) {
 	return t, err
 }
 
-// postcopy moves a VM that runs at the target before its memory is there.
-func (r *rig) postcopy(ctx context.Context, name string, size int) error {
+// downtime measures a way to move, asked for.
+func (r *rig) downtime(ctx context.Context, name string, size int, way string) error {
 	var ts []trial
 	for range min(r.b.runs, compareRounds) {
-		t, err := r.fresh(ctx, qemu.Heap{MiB: size, Fill: qemu.Numbers, Mode: qemu.Read}, "--mode", "postcopy")
+		t, err := r.fresh(ctx, qemu.Heap{MiB: size, Fill: qemu.Numbers, Mode: qemu.Read}, "--mode", way)
 		if err != nil {
 			return err
 		}
