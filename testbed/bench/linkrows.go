@@ -10,13 +10,18 @@ import (
 	"github.com/migrated/migrated/testbed/qemu"
 )
 
-// compareRounds is how often the moves of a comparison are made, in turn.
-const compareRounds = 2
+// rounds is how often the moves of a row are made, those of a comparison in turn.
+func (r *rig) rounds(mib int) int {
+	if mib > heapSizes[0] {
+		return 1 // they take long, and what disturbs them is less of it
+	}
+	return min(r.b.runs, 2)
+}
 
 // compare moves a heap by ours and by QEMU's means.
 func (r *rig) compare(ctx context.Context, name string, h qemu.Heap) error {
 	var c comparison
-	for range min(r.b.runs, compareRounds) {
+	for range r.rounds(h.MiB) {
 		ours, err := r.fresh(ctx, h)
 		if err != nil {
 			return err
@@ -74,7 +79,7 @@ func (r *rig) qemu(ctx context.Context, h qemu.Heap, zstd bool) (trial, error) {
 // downtime measures a way to move, asked for.
 func (r *rig) downtime(ctx context.Context, name string, size int, way string) error {
 	var ts []trial
-	for range min(r.b.runs, compareRounds) {
+	for range r.rounds(size) {
 		t, err := r.fresh(ctx, qemu.Heap{MiB: size, Fill: qemu.Numbers, Mode: qemu.Read}, "--mode", way)
 		if err != nil {
 			return err
@@ -103,7 +108,7 @@ func (r *rig) rate(ctx context.Context, name string, fill qemu.Fill) error {
 	h := qemu.Heap{MiB: size, Fill: fill, Mode: qemu.Idle}
 	var bytesPerSecond float64
 	var note string
-	for range min(r.b.runs, compareRounds) {
+	for range r.rounds(size) {
 		t, used, err := r.freshUsed(ctx, h)
 		if err != nil {
 			return err
