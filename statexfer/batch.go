@@ -313,15 +313,6 @@ func sample(enc *compressor, c *chooser, raw, room []byte) error {
 	return nil
 }
 
-// sumZeros is sumLeaves of zero pages.
-func sumZeros(pages int) uint64 {
-	var leaves [maxBatchPages]uint64
-	for i := range pages {
-		leaves[i] = zeroLeaf
-	}
-	return sumLeaves(leaves[:pages])
-}
-
 // sortPages sorts by page number.
 func sortPages(pages []samePage) []samePage {
 	slices.SortFunc(pages, func(a, b samePage) int {

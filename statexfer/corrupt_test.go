@@ -194,7 +194,11 @@ func TestHostileStreams(t *testing.T) {
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
 		}},
 		{"pages that would come later", ErrFormat, func() []byte {
-			f := frame{kind: kindLater, codec: None, pages: 1, pageSum: sumZeros(1)}
+			f := frame{kind: kindLater, codec: None, pages: 1}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
+		}},
+		{"pages that would come later, with contents", ErrFormat, func() []byte {
+			f := frame{kind: kindLater, codec: None, pages: 1, pageSum: 1}
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
 		}},
 		{"equal pages at once", ErrFormat, func() []byte {

@@ -80,6 +80,13 @@ const (
 // uvarints a page. Page numbers stay below maxPages, which is 6 bytes as a uvarint.
 const maxSetLen = 1 + maxBatchPages*(6+2)
 
+// fitsSet says whether a page behind runs, which begin with first, still goes into the encoding of
+// a set, of any number of pages: as one more run, or in a bitmap.
+func fitsSet(runs []Run, first, page uint64) bool {
+	const maxRuns, maxSpan = (maxSetLen - 1) / (6 + 6), (maxSetLen - 1 - 8) * 8
+	return len(runs) < maxRuns || page-first < maxSpan
+}
+
 // appendPage adds a page to runs in rising order.
 func appendPage(runs []Run, page uint64) []Run {
 	if n := len(runs); n > 0 && runs[n-1].First+runs[n-1].Count == page {

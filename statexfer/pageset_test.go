@@ -1,6 +1,7 @@
 package statexfer
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -66,4 +67,58 @@ func TestBitmapNext(t *testing.T) {
 			rt.Fatalf("%v, want %v", got, set)
 		}
 	})
+}
+
+// However the pages lie that come later, every frame that names them fits, and few are needed.
+func TestLaterFits(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		const pages = 50000
+		set := NewBitmap(pages)
+		for p := uint64(0); p < pages; {
+			step := rapid.SampledFrom([]uint64{1, 2, 3, 130, 9000}).Draw(rt, "step")
+			for range rapid.IntRange(1, 9000).Draw(rt, "times") {
+				if p < pages {
+					set.Set(p)
+				}
+				p += step
+			}
+		}
+		mem := make([]byte, pages*PageSize)
+		var stream bytes.Buffer
+		s, err := NewSender(&stream, mem, Options{Compress: None})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer s.Close()
+		sent, digest, err := s.EndWithout(rt.Context(), set)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if sent.Later != set.Count() || sent.WireBytes > 6*2200+set.Count()*8 {
+			rt.Errorf("%d pages: %+v", set.Count(), sent)
+		}
+		later := NewBitmap(pages)
+		_, got, err := ReceiveWith(rt.Context(), &stream, mem, ReceiveOptions{Later: later})
+		if err != nil || got != digest || !slices.Equal(later, set) {
+			rt.Errorf("received: %v, same pages: %v", err, slices.Equal(later, set))
+		}
+	})
+}
+
+// All of memory is named in some hundred bytes.
+func TestAllLater(t *testing.T) {
+	const pages = 100000
+	all := NewBitmap(pages)
+	for p := range uint64(pages) {
+		all.Set(p)
+	}
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, make([]byte, pages*PageSize), Options{Compress: None})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if sent, _, err := s.EndWithout(t.Context(), all); err != nil || sent.Later != pages || sent.WireBytes > 500 {
+		t.Errorf("%v, %+v", err, sent)
+	}
 }

@@ -8,12 +8,14 @@ func (rc *receiver) place(b *inBatch, scratch *[]byte) error {
 	payload := b.body[b.frame.setLen:b.frame.bodyLen()]
 	var err error
 	switch b.frame.kind {
-	case kindZero, kindLater:
+	case kindZero:
 		for _, r := range b.runs {
 			rc.clear(r)
-			if b.frame.kind == kindLater {
-				rc.later(r)
-			}
+		}
+	case kindLater:
+		for _, r := range b.runs {
+			rc.clear(r)
+			rc.later(r)
 		}
 	case kindBase:
 		err = rc.keep(b.runs)
@@ -27,7 +29,7 @@ func (rc *receiver) place(b *inBatch, scratch *[]byte) error {
 	if err != nil {
 		return err
 	}
-	if rc.sum(b.runs) != b.frame.pageSum {
+	if b.frame.kind != kindLater && rc.sum(b.runs) != b.frame.pageSum {
 		return bad(ErrDigest, "pages from %d on", b.runs[0].First)
 	}
 	if rc.opt.Placed != nil {

@@ -278,36 +278,25 @@ func (s *Sender) end(ctx context.Context, later Bitmap) (digest [32]byte, err er
 	return digest, nil
 }
 
-// writeLater names the pages of a set, as a round of its own.
+// writeLater names the pages of a set, as a round of its own. The guest stands still meanwhile,
+// so a frame names as many as its page set holds.
 func (s *Sender) writeLater(ctx context.Context, set Bitmap) error {
-	var runs []Run
 	named := false
-	write := func() error {
+	for p := set.next(0, s.pages); p < s.pages; named = true {
+		var runs []Run
 		f := frame{kind: kindLater, codec: None}
+		for first := p; p < s.pages && fitsSet(runs, first, p); f.pages++ {
+			runs = appendPage(runs, p)
+			p = set.next(p+1, s.pages)
+		}
 		for _, r := range runs {
-			f.pages += int(r.Count)
 			s.digest.setZero(r)
 		}
-		f.pageSum = sumZeros(f.pages)
 		out := appendSet(make([]byte, frameHdrLen), runs)
 		f.setLen = len(out) - frameHdrLen
 		f.bodySum = xxhash.Sum64(out[frameHdrLen:])
 		s.stats.Later += uint64(f.pages)
-		runs, named = runs[:0], true
-		return s.writeFrame(ctx, f, out)
-	}
-	count := 0
-	for p := set.next(0, s.pages); p < s.pages; p = set.next(p+1, s.pages) {
-		runs = appendPage(runs, p)
-		if count++; count == maxBatchPages {
-			count = 0
-			if err := write(); err != nil {
-				return err
-			}
-		}
-	}
-	if count > 0 {
-		if err := write(); err != nil {
+		if err := s.writeFrame(ctx, f, out); err != nil {
 			return err
 		}
 	}

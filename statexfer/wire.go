@@ -11,7 +11,7 @@ import (
 // docs/wire-memory.md is the specification; what is here must agree with it.
 const (
 	magic         = "migmem\r\n"
-	wireVersion   = 2
+	wireVersion   = 3
 	streamHdrLen  = 32
 	frameHdrLen   = 48
 	maxBatchPages = 256                      // 1 MiB of pages
@@ -129,7 +129,7 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 		return f, bad(ErrFormat, "frame %d out of order", f.seq)
 	}
 	if f.kind.hasPages() {
-		if f.pages < 1 || f.pages > maxBatchPages || f.setLen < 1 || f.setLen > maxSetLen {
+		if f.pages < 1 || f.pages > maxBatchPages && f.kind != kindLater || f.setLen < 1 || f.setLen > maxSetLen {
 			return f, bad(ErrFormat, "set of %d pages, %d bytes", f.pages, f.setLen)
 		}
 	} else if f.pages != 0 || f.setLen != 0 || f.pageSum != 0 {
@@ -143,7 +143,12 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 		if f.rawLen != f.pages*PageSize || f.wireLen < 1 || f.wireLen > f.rawLen {
 			return f, bad(ErrFormat, "batch of %d pages, %d to %d bytes", f.pages, f.rawLen, f.wireLen)
 		}
-	case kindZero, kindBase, kindLater, kindRound:
+	case kindLater:
+		// All pages may be named in a few frames: they have no content to check.
+		if f.rawLen != 0 || f.pageSum != 0 {
+			return f, bad(ErrFormat, "content of pages that come later")
+		}
+	case kindZero, kindBase, kindRound:
 		if f.rawLen != 0 {
 			return f, bad(ErrFormat, "payload of %d bytes where none belongs", f.rawLen)
 		}
