@@ -195,7 +195,7 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []b
 		n.happened(failed)
 		free := guest.Close
 		if returns { // it may try again
-			free = func() error { return n.part(rec, guest) }
+			free = func() error { return n.part(vm, guest) }
 		}
 		err := errors.Join(free(), clean())
 		p.release()

@@ -57,8 +57,13 @@ func (k *keeper) add(id, home string, memory vmproc.Kept) {
 	go func() { // somebody may have killed its process
 		<-memory.Done()
 		k.mu.Lock()
-		defer k.mu.Unlock()
+		all := len(k.all)
 		k.all = slices.DeleteFunc(k.all, func(v *keptVM) bool { return v.memory == memory })
+		killed := len(k.all) < all
+		k.mu.Unlock()
+		if killed {
+			memory.Close() // what it leaves
+		}
 	}()
 	k.trim()
 }
@@ -183,27 +188,22 @@ func (k *keeper) close() { k.setLimit(0) }
 const keepTimeout = 10 * time.Second
 
 // part ends a guest that is not this node's any more, and keeps its memory where that may be.
-func (n *Node) part(rec *pb.VM, guest vmproc.VM) error {
-	n.kept.expect(rec.Id, rec.Home)
-	defer n.kept.settle(rec.Id)
-	if n.ended(rec.Id) || !n.kept.enabled() {
+func (n *Node) part(vm *VM, guest vmproc.VM) error {
+	home := vm.view().Home
+	n.kept.expect(vm.id, home)
+	defer n.kept.settle(vm.id)
+	if vm.isUseless() || !n.kept.enabled() {
 		return guest.Close()
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, keepTimeout)
 	defer cancel()
 	memory, err := guest.Keep(ctx)
 	if err != nil {
-		n.log.Debug("memory of a VM that has left is not kept", "vm", rec.Id, "err", err)
+		n.log.Debug("memory of a VM that has left is not kept", "vm", vm.id, "err", err)
 		return nil
 	}
-	n.kept.add(rec.Id, rec.Home, memory)
+	n.kept.add(vm.id, home, memory)
 	return nil
-}
-
-// ended says whether a VM is known to have ended.
-func (n *Node) ended(id string) bool {
-	vm, err := n.byID(id)
-	return err == nil && vm.isUseless()
 }
 
 // unkeep tells those where a VM was that it has ended. Who is out of sight gives its memory up

@@ -69,7 +69,7 @@ func (s *served) end(n *Node, account *pb.Move) {
 	if s.guest != nil {
 		var err error
 		if s.vm != nil {
-			err = n.part(s.vm.view(), s.guest)
+			err = n.part(s.vm, s.guest)
 		} else {
 			err = s.guest.Close()
 		}

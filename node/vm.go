@@ -164,8 +164,7 @@ func (vm *VM) unhost() { vm.letGo(func(g vmproc.VM) error { return g.Close() }) 
 
 // handOver is unhost for a VM that is another node's now: its memory is kept, if there is room.
 func (vm *VM) handOver() {
-	rec := vm.view()
-	vm.letGo(func(g vmproc.VM) error { return vm.node.part(rec, g) })
+	vm.letGo(func(g vmproc.VM) error { return vm.node.part(vm, g) })
 }
 
 func (vm *VM) letGo(free func(vmproc.VM) error) {
