@@ -17,7 +17,7 @@ FunctionCallee pollSlow(Module &M) {
 }
 
 FunctionCallee pollGap(Module &M) {
-  FunctionCallee Callee = declare(M, "__mig_poll_gap", Type::getVoidTy(M.getContext()), {});
+  FunctionCallee Callee = declare(M, PollGapName, Type::getVoidTy(M.getContext()), {});
   cast<Function>(Callee.getCallee())->setDoesNotThrow();
   return Callee;
 }

@@ -17,6 +17,7 @@ constexpr uint64_t JmpBufAlign = 16;
 
 constexpr char LeaveName[] = "__mig_leave";
 constexpr char PollSlowName[] = "__mig_poll_slow";
+constexpr char PollGapName[] = "__mig_poll_gap";
 constexpr char SetjmpName[] = "__mig_setjmp";
 constexpr char LongjmpName[] = "__mig_longjmp";
 

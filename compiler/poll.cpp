@@ -336,7 +336,18 @@ private:
 
 } // namespace
 
+// The kernel's own migration points tell of themselves, in images that measure.
+static void dropGapMarks(Module &M) {
+  Function *Mark = M.getFunction(abi::PollGapName);
+  if (MeasureGaps || !Mark)
+    return;
+  for (User *U : make_early_inc_range(Mark->users()))
+    cast<CallInst>(U)->eraseFromParent();
+  Mark->eraseFromParent();
+}
+
 void insertPolls(Module &M, ModuleAnalysisManager &MAM) {
+  dropGapMarks(M);
   auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   // Before there are polls: a poll's slow path is no way to recurse.
   CallWalk Walk(M);

@@ -1,45 +1,54 @@
 /* Measures the time between migration points, in images built with --poll-gap only: each poll
-   calls __mig_poll_gap, and each doorbell goes by here. The longest time is kept for each
-   stretch, from one such place to the next. */
+   calls __mig_poll_gap, and each doorbell goes by here. The longest stretches, from one such place
+   to the next, are kept with the number of the poll that ended them: the counter goes on while the
+   machine does something else, but that will not fall on the same stretch when the program runs
+   again. */
 #include <stddef.h>
 
 #include "counter.h"
 #include "native.h"
 
-#define STRETCHES 1024 /* a power of two */
-#define PROBES 8
+#define STRETCHES 4096
 
 /* Read by the benchmarks: testbed/bench/gap.go. */
-struct stretch {
-	uint64_t from, to; /* return addresses, in the text of this build */
-	uint64_t ticks;    /* of the counter */
-} __mig_gaps[STRETCHES];
+struct {
+	uint64_t count; /* of stretches */
+	uint64_t least; /* ticks: no longer stretch is missing */
+	struct stretch {
+		uint64_t from, to; /* return addresses, in the text of this build */
+		uint64_t poll;
+		uint64_t ticks; /* of the counter */
+	} stretch[STRETCHES];
+} __mig_gaps;
 
-static uint64_t last_place, last_time;
+static uint64_t polls, last_place, last_time;
+
+/* Makes room by keeping only what is twice as long. */
+static void drop_short(void)
+{
+	while (__mig_gaps.count == STRETCHES) {
+		__mig_gaps.least = 2 * __mig_gaps.least + 1;
+		__mig_gaps.count = 0;
+		for (size_t i = 0; i < STRETCHES; i++)
+			if (__mig_gaps.stretch[i].ticks > __mig_gaps.least)
+				__mig_gaps.stretch[__mig_gaps.count++] = __mig_gaps.stretch[i];
+	}
+}
 
 static void record(uint64_t to, uint64_t now)
 {
-	uint64_t ticks = now - last_time, hash = (last_place * 31 + to) * 0x9e3779b97f4a7c15;
-	struct stretch *least = NULL;
-	for (uint64_t n = 0; n < PROBES; n++) {
-		struct stretch *s = &__mig_gaps[((hash >> 40) + n) % STRETCHES];
-		if (s->from == last_place && s->to == to) {
-			if (s->ticks < ticks)
-				s->ticks = ticks;
-			return;
-		}
-		if (!least || s->ticks < least->ticks)
-			least = s;
-	}
-	if (least->ticks < ticks)
-		*least = (struct stretch){last_place, to, ticks};
+	uint64_t ticks = now - last_time;
+	if (!last_time || ticks <= __mig_gaps.least)
+		return;
+	__mig_gaps.stretch[__mig_gaps.count++] = (struct stretch){last_place, to, polls, ticks};
+	drop_short();
 }
 
 void __mig_poll_gap(void)
 {
 	uint64_t now = arch_counter(), here = (uint64_t)__builtin_return_address(0);
-	if (last_time)
-		record(here, now);
+	record(here, now);
+	polls++;
 	last_place = here;
 	last_time = arch_counter();
 }
@@ -49,8 +58,7 @@ int64_t __real___mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t ar
 int64_t __wrap___mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
 	uint64_t here = (uint64_t)__builtin_return_address(0);
-	if (last_time)
-		record(here, arch_counter());
+	record(here, arch_counter());
 	int64_t ret = __real___mig_ring(op, arg0, arg1, arg2, arg3);
 	last_place = here;
 	last_time = arch_counter();

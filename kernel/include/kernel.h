@@ -4,7 +4,8 @@
  * memory but the fixed ones of host_abi.h may be kept in it.
  *
  * Nothing here polls, and nothing waits but by thread_block (thread.h) and what is made of it;
- * so what lies between two waits is atomic.
+ * so what lies between two waits is atomic. It stays so over a leave_point: no other thread runs
+ * there.
  */
 #ifndef MIGRATED_KERNEL_H
 #define MIGRATED_KERNEL_H
@@ -31,6 +32,7 @@
 void page_init(uint64_t start, uint64_t end);
 void *page_alloc(uint64_t pages);              /* zeroed; NULL when there is no such run */
 void page_free(void *run, uint64_t pages);     /* zeroes them; free ones among them are fine */
+void page_free_leaving(void *run, uint64_t pages); /* the same, with leave points */
 bool page_take(uint64_t addr, uint64_t pages); /* exactly these, if all are free */
 bool page_ours(uint64_t addr, uint64_t pages); /* within the allocator's range? */
 uint64_t page_count_free(void);
@@ -80,6 +82,15 @@ void wait_until(uint64_t deadline);
 void wait_for(const void *file, uint64_t deadline);
 void wake_waiters(const void *file);
 extern const char any_file, console_input;
+
+/* Between the parts of a long operation, in a system call: the thread may leave here and come back,
+   and nothing else happens. */
+void leave_point(void);
+#define PART (16 * PAGE) /* bytes; some microseconds */
+
+/* bulk.c: memcpy and memset with leave points */
+void copy_leaving(void *to, const void *from, size_t n);
+void clear_leaving(void *at, size_t n);
 
 /* Of the running thread, used by name (docs/runtime-abi.md). */
 extern char *__mig_ssp, *__mig_tp;

@@ -17,6 +17,8 @@ void __mig_switch(void);
 _Noreturn void __mig_end(void);
 /* Rings the doorbell: fills op and the arguments, calls the gate, returns ret. */
 int64_t __mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3);
+/* Says that a migration point is passed; calls of it remain in --poll-gap's images alone. */
+void __mig_poll_gap(void);
 /* The counter that mig_ctl's clock parameters are about. */
 uint64_t __mig_counter(void);
 

@@ -1,11 +1,10 @@
-/* Long operations on memory of the program, in parts with a migration point behind each
-   (compiler/bulk.cpp). */
+/* Long operations on memory, in parts with a migration point behind each: those of the program
+   (compiler/bulk.cpp), and the kernel's. */
 #include "kernel.h"
-
-enum { PART = 65536 }; /* bytes; some microseconds */
 
 static void pause_to_leave(void)
 {
+	__mig_poll_gap();
 	if (MIG_CTL->pending)
 		__mig_poll_slow();
 }
@@ -61,4 +60,25 @@ NATIVE_CALLS int __mig_bulk_compare(const void *a, const void *b, uint64_t n)
 		pause_to_leave();
 	}
 	return memcmp(x, y, n);
+}
+
+void copy_leaving(void *to, const void *from, size_t n)
+{
+	char *at = to;
+	const char *of = from;
+	for (; n > PART; n -= PART, at += PART, of += PART) {
+		memcpy(at, of, PART);
+		leave_point();
+	}
+	memcpy(at, of, n);
+}
+
+void clear_leaving(void *at, size_t n)
+{
+	char *p = at;
+	for (; n > PART; n -= PART, p += PART) {
+		memset(p, 0, PART);
+		leave_point();
+	}
+	memset(p, 0, n);
 }

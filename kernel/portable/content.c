@@ -11,7 +11,7 @@ size_t content_read(const struct content *c, uint64_t offset, void *buf, size_t 
 	if (n > c->size - offset)
 		n = c->size - offset;
 	if (c->borrowed) {
-		memcpy(buf, c->borrowed + offset, n);
+		copy_leaving(buf, c->borrowed + offset, n);
 		return n;
 	}
 	uint8_t *out = buf;
@@ -25,6 +25,8 @@ size_t content_read(const struct content *c, uint64_t offset, void *buf, size_t 
 		out += part;
 		offset += part;
 		left -= part;
+		if (offset % PART == 0)
+			leave_point();
 	}
 	return n;
 }
@@ -60,6 +62,8 @@ static int64_t write_pages(struct content *c, uint64_t offset, const uint8_t *in
 		memcpy(c->pages[slot] + within, in + done, part);
 		offset += part;
 		done += part;
+		if (offset % PART == 0)
+			leave_point();
 	}
 	if (offset > c->size)
 		c->size = offset;
@@ -122,6 +126,8 @@ int content_resize(struct content *c, uint64_t size)
 		if (c->pages[slot])
 			page_free(c->pages[slot], 1);
 		c->pages[slot] = NULL;
+		if (slot % (PART / PAGE) == 0)
+			leave_point();
 	}
 	/* What lies behind the end of the last page must read as zero when the file grows. */
 	uint64_t last = size / PAGE;

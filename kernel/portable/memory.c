@@ -22,9 +22,9 @@ SYSCALL1(brk, uint64_t, want)
 	if (need > held && !page_take(held, (need - held) / PAGE))
 		return brk_now;
 	if (want < brk_now) {
-		memset((void *)want, 0, brk_now - want);
+		memset((void *)want, 0, (brk_now < need ? brk_now : need) - want);
 		if (need < held)
-			page_free((void *)need, (held - need) / PAGE);
+			page_free_leaving((void *)need, (held - need) / PAGE);
 	}
 	return brk_now = want;
 }
@@ -34,7 +34,7 @@ static long map_at(uint64_t addr, uint64_t pages, int flags)
 	if (!page_ours(addr, pages))
 		return -ENOMEM;
 	if (!(flags & MAP_FIXED_NOREPLACE))
-		page_free((void *)addr, pages);
+		page_free_leaving((void *)addr, pages);
 	return page_take(addr, pages) ? (long)addr : -EEXIST;
 }
 
@@ -82,7 +82,7 @@ SYSCALL2(munmap, uint64_t, addr, size_t, length)
 	uint64_t pages = PAGES(length);
 	if (addr % PAGE || length == 0 || !page_ours(addr, pages))
 		return -EINVAL;
-	page_free((void *)addr, pages);
+	page_free_leaving((void *)addr, pages);
 	return 0;
 }
 
@@ -97,7 +97,7 @@ SYSCALL5(mremap, uint64_t, addr, size_t, old_length, size_t, length, int, flags,
 	if (!page_ours(addr, old))
 		return -EFAULT;
 	if (pages <= old) {
-		page_free((void *)(addr + pages * PAGE), old - pages);
+		page_free_leaving((void *)(addr + pages * PAGE), old - pages);
 		return addr;
 	}
 	if (page_take(addr + old * PAGE, pages - old))
@@ -105,8 +105,8 @@ SYSCALL5(mremap, uint64_t, addr, size_t, old_length, size_t, length, int, flags,
 	void *moved = flags & MREMAP_MAYMOVE ? page_alloc(pages) : NULL;
 	if (!moved)
 		return -ENOMEM;
-	memcpy(moved, (void *)addr, old * PAGE);
-	page_free((void *)addr, old);
+	copy_leaving(moved, (void *)addr, old * PAGE);
+	page_free_leaving((void *)addr, old);
 	return (long)moved;
 }
 
@@ -126,7 +126,7 @@ SYSCALL3(madvise, uint64_t, addr, size_t, length, int, advice)
 	if (!page_ours(addr, pages))
 		return -ENOMEM;
 	if (advice == MADV_DONTNEED || advice == MADV_FREE)
-		memset((void *)addr, 0, pages * PAGE);
+		clear_leaving((void *)addr, pages * PAGE);
 	return 0;
 }
 

@@ -15,8 +15,15 @@ static bool is_taken(uint64_t i)
 
 static void mark(uint64_t i, uint64_t n)
 {
-	for (uint64_t end = i + n; i < end; i++)
-		taken[i / 64] |= 1ull << (i % 64);
+	for (uint64_t end = i + n; i < end;) {
+		if (i % 64 == 0 && end - i >= 64) {
+			taken[i / 64] = ~0ull;
+			i += 64;
+		} else {
+			taken[i / 64] |= 1ull << (i % 64);
+			i++;
+		}
+	}
 	free_pages -= n;
 }
 
@@ -70,6 +77,11 @@ void *page_alloc(uint64_t pages)
 			i -= 63;
 			continue;
 		}
+		if (i % 64 == 63 && taken[i / 64] == 0 && pages - run > 64) {
+			run += 64;
+			i -= 63;
+			continue;
+		}
 		if (is_taken(i)) {
 			skipped |= run > 0;
 			run = 0;
@@ -111,4 +123,14 @@ void page_free(void *run, uint64_t pages)
 		if (i >= search_from)
 			search_from = i + 1;
 	}
+}
+
+void page_free_leaving(void *run, uint64_t pages)
+{
+	uint8_t *at = run;
+	for (; pages > PART / PAGE; pages -= PART / PAGE, at += PART) {
+		page_free(at, PART / PAGE);
+		leave_point();
+	}
+	page_free(at, pages);
 }

@@ -71,8 +71,28 @@ NATIVE_CALLS void __mig_poll_slow(void)
 	signal_deliver();
 }
 
+static void leave(void)
+{
+	uint32_t pending = MIG_CTL->pending;
+	thread_check_stack();
+	if (pending & MIG_PEND_MIGRATE)
+		leave_all();
+	if (pending & MIG_PEND_COUNT)
+		count();
+	if (leaving())
+		__mig_leave();
+}
+
+void leave_point(void)
+{
+	__mig_poll_gap();
+	if (MIG_CTL->pending & (MIG_PEND_MIGRATE | MIG_PEND_COUNT))
+		leave();
+}
+
 void migration_point(void)
 {
+	__mig_poll_gap();
 	if (MIG_CTL->pending || signal_waits())
 		__mig_poll_slow();
 }

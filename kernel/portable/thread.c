@@ -146,8 +146,8 @@ NATIVE_CALLS void __mig_thread_gone(void)
 	count--;
 	signal_queue_drop(&t->signals, ~0ull);
 	records_free(&t->records);
-	if (t->unmap_size)
-		__mig_sys_munmap(t->unmap, t->unmap_size);
+	if (t->unmap_size && page_ours(t->unmap, PAGES(t->unmap_size)))
+		page_free((void *)t->unmap, PAGES(t->unmap_size));
 	thread_forget(t);
 	if (t != &thread_first)
 		kmem_free(t, sizeof *t);

@@ -93,6 +93,10 @@ size_t harness_input(const void *p, size_t n)
 
 /* What native code gives the kernel. */
 
+void __mig_poll_gap(void)
+{
+}
+
 int64_t __mig_ring(uint32_t op, uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
 	(void)arg2, (void)arg3;

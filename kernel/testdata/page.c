@@ -28,7 +28,10 @@ static void release(uint8_t *run, uint64_t pages)
 {
 	for (uint64_t i = 0; i < pages; i++)
 		owner[index_of(run) + i] = 0;
-	page_free(run, pages);
+	if (pages % 2)
+		page_free(run, pages);
+	else
+		page_free_leaving(run, pages);
 }
 
 void test(void)
@@ -51,6 +54,8 @@ void test(void)
 			continue;
 		}
 		uint64_t pages = 1 + harness_random() % 12;
+		if (harness_random() % 16 == 0)
+			pages += harness_random() % 160; /* whole words of the bitmap */
 		uint8_t *run;
 		if (harness_random() % 4 == 0) {
 			/* a place of the test's choice */
