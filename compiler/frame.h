@@ -8,6 +8,8 @@
 
 namespace migrated {
 
+class Liveness;
+
 // A call that may leave. Live is what the code behind it uses.
 struct Site {
   unsigned Number;
@@ -30,6 +32,13 @@ struct Frame {
   llvm::SmallVector<Site> Sites;
   llvm::SmallVector<SetjmpSite> Setjmps;
   RecordLayout Record;
+
+  // Where the function can be entered again from its clone (reentry.cpp): at the head of the
+  // first of these loops, each of which lies in the next. None: it cannot.
+  llvm::SmallVector<llvm::BasicBlock *> Heads;
+  llvm::SmallVector<llvm::Value *> LiveAtReentry; // behind the head's PHIs
+  RecordLayout Reentry;
+  llvm::GlobalVariable *ReentryBuffer = nullptr;
 };
 
 // Gives each site's invoke its save pad. Pads whose live sets begin alike share code.
@@ -41,8 +50,21 @@ void buildSavePads(Frame &Fr);
 llvm::Function *cloneToResume(Frame &Fr);
 llvm::Function *resumeInPlace(Frame &Fr);
 
+// Finds where an interpreter can be entered again, and what lives there.
+void findReentry(Frame &Fr);
+void findLiveAtReentry(Frame &Fr, const Liveness &Live);
+void layOutReentry(Frame &Fr);
+// Makes the clone's copy of the head a call of the function; then gives the function that entry.
+void handOver(Frame &Fr, llvm::BasicBlock &Head,
+              llvm::function_ref<llvm::Value *(llvm::Value *)> InClone);
+void reenter(Frame &Fr);
+
 // Declares the resume function of F: void (ptr record, i32 site).
 llvm::Function *declareResume(llvm::Function &F);
+
+// Calls F, which takes all that it needs from elsewhere; F promises nothing of its parameters.
+llvm::CallInst *callToResume(llvm::IRBuilder<> &B, llvm::Function &F);
+void dropParameterPromises(llvm::Function &F);
 
 // The call's result, from __mig_result; what a frame returns, to it.
 llvm::Value *loadResult(llvm::IRBuilder<> &B, llvm::Instruction &Call);

@@ -7,6 +7,7 @@
 #include "diag.h"
 #include "frame.h"
 #include "liveness.h"
+#include "poll.h"
 #include "reach.h"
 #include "sites.h"
 
@@ -62,17 +63,21 @@ private:
     dropFalseAttributes(F);
     F.setUWTableKind(UWTableKind::Default);
     F.setPersonalityFn(abi::personality(M));
-    Frame Fr{F, {}, {}, {}};
+    Frame Fr{F, {}, {}, {}, {}, {}, {}};
     collect(Fr);
     if (Fr.Sites.empty())
       return;
+    bool Cloned = Clone || !Fr.Setjmps.empty();
+    if (Cloned && F.hasFnAttribute(InterpreterAttr))
+      findReentry(Fr);
     findLive(Fr);
     if (!checkTypes(Fr))
       return;
     layOut(Fr);
     buildSavePads(Fr);
-    Function *Resume =
-        Clone || !Fr.Setjmps.empty() ? cloneToResume(Fr) : resumeInPlace(Fr);
+    Function *Resume = Cloned ? cloneToResume(Fr) : resumeInPlace(Fr);
+    if (!Fr.Heads.empty())
+      reenter(Fr);
     for (Site &S : Fr.Sites)
       Table.setResume(S.Number, Resume);
     for (SetjmpSite &S : Fr.Setjmps)
@@ -120,6 +125,8 @@ private:
         S.Live = Vs.takeVector();
         AtSites.insert(S.Live.begin(), S.Live.end());
       }
+      findLiveAtReentry(Fr, Live);
+      AtSites.insert(Fr.LiveAtReentry.begin(), Fr.LiveAtReentry.end());
       Again = rematerialise(Fr.F, AtSites);
     }
   }
@@ -180,6 +187,8 @@ private:
     Fr.Record.assign(Sets, Fr.Setjmps.empty() ? nullptr : Fr.Setjmps.front().frame());
     for (Site &S : Fr.Sites)
       Table.describe(S.Number, Fr.Record.size(), Fr.Record.describe(S.Live));
+    if (!Fr.Heads.empty())
+      layOutReentry(Fr);
   }
 
   Module &M;

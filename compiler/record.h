@@ -41,6 +41,7 @@ public:
   void assign(llvm::ArrayRef<ValueSet> Sites, llvm::Value *First);
 
   uint64_t size() const { return Size; }
+  uint64_t offset(const llvm::Value *V) const { return Offsets.lookup(V); } // bytes
   bool contains(const llvm::Value *V) const { return Offsets.contains(V); }
   llvm::SmallVector<llvm::Value *> values() const { return Values; }
 

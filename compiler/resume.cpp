@@ -2,6 +2,7 @@
 #include "abi.h"
 #include "frame.h"
 
+#include "llvm/IR/AttributeMask.h"
 #include "llvm/IR/Module.h"
 
 using namespace llvm;
@@ -18,6 +19,30 @@ Function *declareResume(Function &F) {
   R->getArg(1)->setName("site");
   R->setSection((".text.resume." + F.getName()).str());
   return R;
+}
+
+CallInst *callToResume(IRBuilder<> &B, Function &F) {
+  SmallVector<Value *> Nothing;
+  for (Argument &A : F.args())
+    Nothing.push_back(PoisonValue::get(A.getType()));
+  CallInst *Call = B.CreateCall(&F, Nothing);
+  Call->setCallingConv(F.getCallingConv());
+  for (unsigned I = 0; I < F.arg_size(); ++I) // how it is passed is part of the ABI
+    if (Type *T = F.getParamStructRetType(I))
+      Call->addParamAttr(I, Attribute::getWithStructRetType(F.getContext(), T));
+  return Call;
+}
+
+void dropParameterPromises(Function &F) {
+  AttributeMask Promises;
+  for (Attribute::AttrKind K :
+       {Attribute::NoUndef, Attribute::NonNull, Attribute::Dereferenceable,
+        Attribute::DereferenceableOrNull, Attribute::Alignment, Attribute::Range,
+        Attribute::NoAlias, Attribute::Returned, Attribute::Initializes})
+    Promises.addAttribute(K);
+  for (unsigned I = 0; I < F.arg_size(); ++I)
+    F.removeParamAttrs(I, Promises);
+  F.addFnAttr(Attribute::NoInline); // both entries belong to one frame
 }
 
 Value *loadResult(IRBuilder<> &B, Instruction &Call) {

@@ -26,6 +26,8 @@ public:
     Entry = BasicBlock::Create(M.getContext(), "resume", R);
     cloneBody();
     storeResults();
+    if (!Fr.Heads.empty())
+      handOver(Fr, *mapped(Fr.Heads.front()), [&](Value *V) { return &*Map[V]; });
     findReachable();
     loadDominating();
     armSetjmps();

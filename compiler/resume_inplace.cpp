@@ -4,7 +4,6 @@
 #include "frame.h"
 #include "redefine.h"
 
-#include "llvm/IR/AttributeMask.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
 
@@ -25,7 +24,7 @@ public:
 
   Function *build() {
     addEntries();
-    dropParameterPromises();
+    dropParameterPromises(F);
     Redefined.rewrite([&](Value *V) -> Redefinitions::First {
       auto *I = dyn_cast<Instruction>(V);
       return {V, I ? I->getParent() : Enter};
@@ -72,19 +71,6 @@ private:
     }
   }
 
-  // A resume function has no arguments to give.
-  void dropParameterPromises() {
-    AttributeMask Promises;
-    for (Attribute::AttrKind K :
-         {Attribute::NoUndef, Attribute::NonNull, Attribute::Dereferenceable,
-          Attribute::DereferenceableOrNull, Attribute::Alignment, Attribute::Range,
-          Attribute::NoAlias, Attribute::Returned, Attribute::Initializes})
-      Promises.addAttribute(K);
-    for (unsigned I = 0; I < F.arg_size(); ++I)
-      F.removeParamAttrs(I, Promises);
-    F.addFnAttr(Attribute::NoInline); // both entries belong to one frame
-  }
-
   Function *buildResume() {
     Function *R = declareResume(F);
     R->setPersonalityFn(F.getPersonalityFn());
@@ -92,14 +78,7 @@ private:
     IRBuilder<> B(BasicBlock::Create(C, "resume", R));
     B.CreateAlignedStore(R->getArg(0), Record, Align(8));
     B.CreateAlignedStore(B.CreateAdd(R->getArg(1), B.getInt32(1)), Site, Align(4));
-    SmallVector<Value *> Nothing;
-    for (Argument &A : F.args())
-      Nothing.push_back(PoisonValue::get(A.getType()));
-    CallInst *Call = B.CreateCall(&F, Nothing);
-    Call->setCallingConv(F.getCallingConv());
-    for (unsigned I = 0; I < F.arg_size(); ++I) // how it is passed is part of the ABI
-      if (Type *T = F.getParamStructRetType(I))
-        Call->addParamAttr(I, Attribute::getWithStructRetType(C, T));
+    CallInst *Call = callToResume(B, F);
     if (!Call->getType()->isVoidTy())
       storeResult(B, Call);
     B.CreateRetVoid();
