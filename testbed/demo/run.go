@@ -15,8 +15,8 @@ import (
 	"github.com/migrated/migrated/vmm/kvm"
 )
 
-// What is run: flips of all permutations of ten things, which takes two or three seconds
-// here; the emulated board takes about as long for a line or two.
+// What is run: flips of all permutations of eleven things, which takes some twenty seconds here;
+// the emulated board takes about as many for ten lines.
 const (
 	script     = "examples/lua/fannkuch.lua"
 	vm         = "fannkuch"
@@ -27,7 +27,7 @@ const (
 )
 
 // arguments of the script: how many things, and how many lines to print meanwhile.
-var arguments = []string{"10", "40"}
+var arguments = []string{"11", "200"}
 
 // errDiffers is a program that did not end as it does elsewhere.
 var errDiffers = errors.New("the outcome differs")

@@ -160,9 +160,6 @@ func (m *Machine) reported() (*vmm.Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	if vector != armVectorSync {
-		return nil, fmt.Errorf("monitor was entered at %#x by vector %d", pc, vector)
-	}
 	var esr, far uint64
 	for _, r := range []struct {
 		reg armReg
@@ -171,6 +168,10 @@ func (m *Machine) reported() (*vmm.Fault, error) {
 		if *r.to, err = m.get(r.reg); err != nil {
 			return nil, err
 		}
+	}
+	if vector != armVectorSync {
+		return nil, fmt.Errorf("monitor was entered at %#x by vector %d: ESR %#x, FAR %#x, ELR %#x",
+			pc, vector, esr, far, regs[dwarfPC])
 	}
 	c := causeARM(esr)
 	f := &vmm.Fault{Reason: c.reason, PC: regs[dwarfPC], Regs: regs, Signal: int(c.signal)}
