@@ -29,11 +29,23 @@ func (g *Guest) backtrace(c *Crash) {
 	}
 	names, _ := symbols.Open(g.cfg.Build.Debug) // nil knows no names
 	for _, f := range frames {
-		c.Backtrace = append(c.Backtrace, describe(names, f)...)
+		at := describe(names, f)
+		if n := len(c.Backtrace); n == 0 || !entersAgain(at[len(at)-1], c.Backtrace[n-1]) {
+			c.Backtrace = append(c.Backtrace, at...)
+		}
+	}
+	for i := range c.Backtrace {
+		c.Backtrace[i].Function = strings.TrimSuffix(c.Backtrace[i].Function, resumeSuffix)
 	}
 	if rest := g.recorded(names, maxFrames-len(frames)); len(rest) > 0 {
 		c.Backtrace = append(withoutDriver(c.Backtrace), rest...)
 	}
+}
+
+// entersAgain says whether a frame is that of a resume function which goes on in the function
+// itself: the two are one frame of the program's. That call is in no line of it.
+func entersAgain(f, called Frame) bool {
+	return f.Function == called.Function+resumeSuffix && f.Line == 0
 }
 
 // withoutDriver leaves out what lies between the frames that are on a machine stack and those
@@ -53,7 +65,7 @@ func describe(names *symbols.Table, f unwind.Frame) []Frame {
 	}
 	var out []Frame
 	for _, l := range names.Lookup(pc) {
-		out = append(out, Frame{PC: f.PC, Function: strings.TrimSuffix(l.Function, resumeSuffix), File: l.File, Line: l.Line})
+		out = append(out, Frame{PC: f.PC, Function: l.Function, File: l.File, Line: l.Line})
 	}
 	if out == nil {
 		return []Frame{{PC: f.PC}}

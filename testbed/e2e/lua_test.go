@@ -32,14 +32,14 @@ func TestLua(t *testing.T) {
 	root, err := board.Root()
 	check(t, err)
 	script := filepath.Join(root, "examples/lua/fannkuch.lua")
-	want := command(t, ctx, root, "lua5.4", script, "10", "40")
+	want := command(t, ctx, root, "lua5.4", script, "11", "200")
 
 	ctl(t, ctx, f.server, "run", "--detach", "--name", "fannkuch",
-		"--file", script+":/fannkuch.lua", lua, "--", "/fannkuch.lua", "10", "40")
+		"--file", script+":/fannkuch.lua", lua, "--", "/fannkuch.lua", "11", "200")
 	logs, err := f.server.Session("logs", "--follow", "fannkuch")
 	check(t, err)
 	defer logs.Kill()
-	check(t, logs.Stdout.Await(ctx, " 10%"))
+	check(t, logs.Stdout.Await(ctx, "  1%"))
 	ctl(t, ctx, f.server, "offload", "fannkuch", "--to", "arm-board-1")
 	away := at(t, ctx, f.server, "fannkuch", "away", "arm-board-1")
 	if away.ISA != "aarch64" {

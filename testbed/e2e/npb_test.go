@@ -10,7 +10,7 @@ import (
 )
 
 // The NAS kernels begin on the board and end, verified, on the server. Class S is over soon:
-// one that had ended before it could be moved is run again in class W.
+// one that had ended before it could be moved is run again in class W, and A.
 func TestNPB(t *testing.T) {
 	root, err := board.Root()
 	check(t, err)
@@ -25,9 +25,9 @@ func TestNPB(t *testing.T) {
 				Output:  img,
 				Builds:  toolchain.OnePerISA,
 			}))
-			for _, class := range []string{"S", "W"} {
+			for _, class := range []string{"S", "W", "A"} {
 				name := kernel + "-" + class
-				ctl(t, ctx, f.board, "run", "--detach", "--name", name, "--memory", "128M", img, "--", class)
+				ctl(t, ctx, f.board, "run", "--detach", "--name", name, "--memory", "512M", img, "--", class)
 				moved, err := f.board.Ctl(ctx, "offload", name, "--to", "server-1")
 				check(t, err)
 				ctl(t, ctx, f.board, "wait", name)
