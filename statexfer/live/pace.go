@@ -35,6 +35,10 @@ const (
 	stallShare = 0.75 // of what was left before: more than this is no progress
 	stallLimit = 2    // rounds in a row
 	smooth     = 0.5
+
+	// fewPages take no longer than a round without any: every kind of move ends with one, and
+	// neither throttling nor post-copy would make it shorter.
+	fewPages = 16
 )
 
 // throttles is how a guest is held back, step by step.
@@ -75,6 +79,10 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	}
 	if p.stalled < stallLimit && p.round < maxRounds {
 		return goOn
+	}
+	if left <= fewPages {
+		p.reason = fmt.Sprintf("%d pages are left, and a round takes as long as that", left)
+		return finish
 	}
 	if p.plan.PostCopy && (p.plan.Mode == Auto || p.plan.Mode == Hybrid) {
 		p.reason = "it writes faster than the link carries"

@@ -12,13 +12,14 @@ type model struct {
 	write float64 // pages a second, all different up to hot
 	hot   float64 // pages that are written at all
 	link  float64 // pages a second
+	round float64 // what a round takes however few pages it has, seconds
 }
 
 // run plays rounds until the pace ends them, and returns how, after how many, and the downtime.
 func (m model) run(plan Plan) (step, *pace, time.Duration) {
 	p := &pace{plan: plan.withDefaults()}
 	for sent := m.used; ; {
-		took := sent / m.link
+		took := sent/m.link + m.round
 		left := min(m.write*(1-p.throttle)*took, m.hot)
 		s := p.next(uint64(sent), time.Duration(took*1e9), uint64(left))
 		if s == finish || s == postpone {
@@ -37,13 +38,14 @@ func TestPace(t *testing.T) {
 		want     step
 		throttle bool
 	}{
-		{"idle", model{131072, 10, 100, 250000}, Plan{}, finish, false},
-		{"read-mostly", model{131072, 20000, 5000, 250000}, Plan{MaxDowntime: 5 * time.Millisecond}, finish, false},
-		{"writes half of what the link carries", model{131072, 125000, 1e9, 250000}, Plan{}, finish, false},
-		{"writes more than the link carries", model{131072, 500000, 1e9, 250000}, Plan{}, finish, true},
-		{"the same, with post-copy", model{131072, 500000, 1e9, 250000}, Plan{PostCopy: true}, postpone, false},
-		{"the same, asked for pre-copy", model{131072, 500000, 1e9, 250000}, Plan{Mode: PreCopy, PostCopy: true}, finish, true},
-		{"a hot set that is too large", model{131072, 1e6, 20000, 100000}, Plan{}, finish, true},
+		{"idle", model{131072, 10, 100, 250000, 0}, Plan{}, finish, false},
+		{"read-mostly", model{131072, 20000, 5000, 250000, 0}, Plan{MaxDowntime: 5 * time.Millisecond}, finish, false},
+		{"writes half of what the link carries", model{131072, 125000, 1e9, 250000, 0}, Plan{}, finish, false},
+		{"writes more than the link carries", model{131072, 500000, 1e9, 250000, 0}, Plan{}, finish, true},
+		{"the same, with post-copy", model{131072, 500000, 1e9, 250000, 0}, Plan{PostCopy: true}, postpone, false},
+		{"the same, asked for pre-copy", model{131072, 500000, 1e9, 250000, 0}, Plan{Mode: PreCopy, PostCopy: true}, finish, true},
+		{"a hot set that is too large", model{131072, 1e6, 20000, 100000, 0}, Plan{}, finish, true},
+		{"few pages in slow rounds", model{29, 100, 13, 25000, 0.1}, Plan{PostCopy: true}, finish, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +66,7 @@ func TestPace(t *testing.T) {
 
 // What cannot be had ends all the same, and says so.
 func TestPaceGivesUp(t *testing.T) {
-	got, p, _ := model{131072, 1e9, 20000, 100000}.run(Plan{Fixed: 2 * time.Millisecond})
+	got, p, _ := model{131072, 1e9, 20000, 100000, 0}.run(Plan{Fixed: 2 * time.Millisecond})
 	if got != finish || p.round > maxRounds || !strings.Contains(p.reason, "cannot be stopped") {
 		t.Errorf("step %v after %d rounds: %s", got, p.round, p.reason)
 	}
