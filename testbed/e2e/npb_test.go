@@ -25,9 +25,10 @@ func TestNPB(t *testing.T) {
 				Output:  img,
 				Builds:  toolchain.OnePerISA,
 			}))
+			memory := map[string]string{"S": "128M", "W": "128M", "A": "256M"}
 			for _, class := range []string{"S", "W", "A"} {
 				name := kernel + "-" + class
-				ctl(t, ctx, f.board, "run", "--detach", "--name", name, "--memory", "512M", img, "--", class)
+				ctl(t, ctx, f.board, "run", "--detach", "--name", name, "--memory", memory[class], img, "--", class)
 				moved, err := f.board.Ctl(ctx, "offload", name, "--to", "server-1")
 				check(t, err)
 				ctl(t, ctx, f.board, "wait", name)
