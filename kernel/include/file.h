@@ -123,6 +123,7 @@ struct file *fd_file(int fd); /* NULL: EBADF */
 void file_hold(struct file *file); /* over a wait: another thread may close it */
 void file_release(struct file *file);
 int fd_open(struct inode *inode, uint32_t flags, int least);
+int fd_open_new(struct inode *inode, uint32_t flags); /* the inode goes if that fails */
 
 /* pipe.c, event.c: these wait, unless the file is O_NONBLOCK; hold it. */
 int64_t pipe_read(const struct file *file, void *buf, size_t n);

@@ -68,8 +68,5 @@ SYSCALL2(eventfd2, unsigned, count, int, flags)
 	exist = true;
 	inode->event.count = count;
 	inode->event.semaphore = flags & EFD_SEMAPHORE;
-	inode_hold(inode);
-	int fd = fd_open(inode, O_RDWR | (flags & (EFD_CLOEXEC | EFD_NONBLOCK)), 0);
-	inode_release(inode);
-	return fd;
+	return fd_open_new(inode, O_RDWR | (flags & (EFD_CLOEXEC | EFD_NONBLOCK)));
 }

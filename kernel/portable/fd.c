@@ -53,6 +53,14 @@ int fd_open(struct inode *inode, uint32_t flags, int least)
 	return fd;
 }
 
+int fd_open_new(struct inode *inode, uint32_t flags)
+{
+	inode_hold(inode);
+	int fd = fd_open(inode, flags, 0);
+	inode_release(inode);
+	return fd;
+}
+
 void file_hold(struct file *file)
 {
 	file->users++;

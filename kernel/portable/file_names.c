@@ -72,16 +72,21 @@ SYSCALL4(openat, int, dirfd, const char *, path, uint32_t, flags, uint32_t, mode
 	return fd;
 }
 
+/* Finds the place of a name that is to be new. */
+static int find_new(int dirfd, const char *path, struct place *place)
+{
+	int err = path_find(dirfd, path, false, place);
+	return err == 0 && place->inode ? -EEXIST : err;
+}
+
 /* Of what mknod can make there are regular files. */
 SYSCALL4(mknodat, int, dirfd, const char *, path, uint32_t, mode, uint64_t, device)
 {
 	struct place place;
 	(void)device;
-	int err = path_find(dirfd, path, false, &place);
+	int err = find_new(dirfd, path, &place);
 	if (err < 0)
 		return err;
-	if (place.inode)
-		return -EEXIST;
 	if (place.must_be_dir)
 		return -ENOENT;
 	if ((mode & S_IFMT) != S_IFREG && (mode & S_IFMT) != 0)
@@ -92,11 +97,9 @@ SYSCALL4(mknodat, int, dirfd, const char *, path, uint32_t, mode, uint64_t, devi
 SYSCALL3(mkdirat, int, dirfd, const char *, path, uint32_t, mode)
 {
 	struct place place;
-	int err = path_find(dirfd, path, false, &place);
+	int err = find_new(dirfd, path, &place);
 	if (err < 0)
 		return err;
-	if (place.inode)
-		return -EEXIST;
 	return create(&place, INODE_DIR, mode & ~process_umask(), &place.inode);
 }
 
@@ -109,11 +112,9 @@ SYSCALL3(symlinkat, const char *, target, int, dirfd, const char *, path)
 		return -ENOENT;
 	if (len == PATH_MAX)
 		return -ENAMETOOLONG;
-	int err = path_find(dirfd, path, false, &place);
+	int err = find_new(dirfd, path, &place);
 	if (err < 0)
 		return err;
-	if (place.inode)
-		return -EEXIST;
 	if (place.must_be_dir)
 		return -ENOENT;
 	char *copy = kmem_alloc(len + 1);

@@ -110,8 +110,5 @@ SYSCALL2(memfd_create, const char *, name, unsigned, flags)
 	struct inode *inode = inode_new(INODE_FILE, 0777);
 	if (!inode)
 		return -ENFILE;
-	inode_hold(inode);
-	int fd = fd_open(inode, O_RDWR | (flags & MFD_CLOEXEC ? O_CLOEXEC : 0), 0);
-	inode_release(inode);
-	return fd;
+	return fd_open_new(inode, O_RDWR | (flags & MFD_CLOEXEC ? O_CLOEXEC : 0));
 }
