@@ -222,18 +222,25 @@ func (s *Sender) writeSame(ctx context.Context) (rest Bitmap, err error) {
 			s.digest.leaves[p.page] = p.leaf
 		}
 		f.pages, f.pageSum = len(refs), sumLeaves(l.leaves)
-		out := appendSet(make([]byte, frameHdrLen), l.runs)
-		f.setLen = len(out) - frameHdrLen
-		out = appendRefs(out, refs)
-		f.rawLen = len(out) - frameHdrLen - f.setLen
-		f.wireLen = f.rawLen
-		f.bodySum = xxhash.Sum64(out[frameHdrLen:])
-		if err := s.writeFrame(ctx, f, out); err != nil {
+		if err := s.writeNamed(ctx, f, l.runs, appendRefs(nil, refs)); err != nil {
 			return nil, err
 		}
-		s.stats.Same += uint64(f.pages)
 	}
 	return rest, s.endRound(ctx)
+}
+
+// writeNamed writes a frame that names pages and carries none of their contents.
+func (s *Sender) writeNamed(ctx context.Context, f frame, runs []Run, payload []byte) error {
+	out := appendSet(make([]byte, frameHdrLen), runs)
+	f.setLen = len(out) - frameHdrLen
+	out = append(out, payload...)
+	f.rawLen, f.wireLen = len(payload), len(payload)
+	f.bodySum = xxhash.Sum64(out[frameHdrLen:])
+	if err := s.writeFrame(ctx, f, out); err != nil {
+		return err
+	}
+	s.stats.count(&f)
+	return nil
 }
 
 // End finishes the transfer with the sender's counts and digest. The memory must not have
@@ -292,11 +299,7 @@ func (s *Sender) writeLater(ctx context.Context, set Bitmap) error {
 		for _, r := range runs {
 			s.digest.setZero(r)
 		}
-		out := appendSet(make([]byte, frameHdrLen), runs)
-		f.setLen = len(out) - frameHdrLen
-		f.bodySum = xxhash.Sum64(out[frameHdrLen:])
-		s.stats.Later += uint64(f.pages)
-		if err := s.writeFrame(ctx, f, out); err != nil {
+		if err := s.writeNamed(ctx, f, runs, nil); err != nil {
 			return err
 		}
 	}

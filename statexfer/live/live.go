@@ -37,6 +37,9 @@ func (m Mode) String() string {
 	return fmt.Sprintf("mode %d", uint8(m))
 }
 
+// NeedsBoth says whether a guest depends on both sides for a while after such a move.
+func (m Mode) NeedsBoth() bool { return m == PostCopy || m == Hybrid }
+
 // ParseMode is the inverse of String, for options that people give.
 func ParseMode(s string) (Mode, error) {
 	for m, name := range modeNames {
