@@ -196,11 +196,7 @@ func (g *Guest) PlaceStatic() error {
 	if err != nil {
 		return err
 	}
-	for i := range p.Segments {
-		if s := &p.Segments[i]; s.Portable() {
-			copy(g.Memory()[s.Addr-hostabi.PortableBase:], s.Data)
-		}
-	}
+	p.PlacePortable(g.Memory())
 	return nil
 }
 

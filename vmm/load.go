@@ -35,6 +35,15 @@ func (s *Segment) Pages() (GuestVirt, uint64) {
 // Portable says whether the segment lies in memory that travels.
 func (s *Segment) Portable() bool { return s.Addr >= hostabi.PortableBase }
 
+// PlacePortable writes the program's initial data into portable memory.
+func (p *Program) PlacePortable(mem []byte) {
+	for i := range p.Segments {
+		if s := &p.Segments[i]; s.Portable() {
+			copy(mem[s.Addr-hostabi.PortableBase:], s.Data)
+		}
+	}
+}
+
 // Load reads the segments of a build for a guest with memory bytes of portable memory. The
 // file is hostile: each segment is checked to lie in an area that the contract gives it.
 func Load(b *image.Build, memory uint64) (*Program, error) {

@@ -87,12 +87,12 @@ func (m *memory) fill(t *target, p *vmm.Program, withPortable bool) error {
 		}
 		return err
 	}
+	if withPortable {
+		p.PlacePortable(m.portable)
+	}
 	for i := range p.Segments {
 		s := &p.Segments[i]
 		if s.Portable() {
-			if withPortable {
-				copy(m.portable[s.Addr-hostabi.PortableBase:], s.Data)
-			}
 			continue
 		}
 		if err := put(s.Addr, s.Data); err != nil {

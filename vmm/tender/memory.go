@@ -82,12 +82,12 @@ func newMemory(p *vmm.Program, size uint64, withPortable bool) (_ *memory, err e
 	if m.privateFile, m.private, err = sharedMemory("private", end); err != nil {
 		return nil, err
 	}
+	if withPortable {
+		p.PlacePortable(m.portable)
+	}
 	for i := range p.Segments {
 		s := &p.Segments[i]
 		if s.Portable() {
-			if withPortable {
-				copy(m.portable[s.Addr-hostabi.PortableBase:], s.Data)
-			}
 			continue
 		}
 		at, err := m.at(s.Addr, len(s.Data))
