@@ -375,6 +375,6 @@ func (n *Node) tellHome(vm *VM, home string) {
 		if err == nil || status.Code(err) == codes.NotFound {
 			return
 		}
-		pause(n.ctx, retryPause)
+		move.Pause(n.ctx, retryPause)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
@@ -57,7 +58,7 @@ func (vm *VM) feedAway(ctx context.Context, stay *pb.Stay) {
 			return
 		}
 		vm.node.log.Debug("input is not delivered", "vm", vm.id, "to", stay.Node, "err", err)
-		if !pause(ctx, retryPause) {
+		if !move.Pause(ctx, retryPause) {
 			return
 		}
 	}

@@ -59,7 +59,7 @@ func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected) {
 			return
 		}
 		vm.node.log.Warn("fetch the rest of a VM's memory", "vm", vm.id, "from", from, "err", err)
-		pause(ctx, retryPause)
+		move.Pause(ctx, retryPause)
 	}
 }
 
@@ -81,7 +81,7 @@ func (vm *VM) noteSource(ctx context.Context, from string) {
 				return lacking(rec) + "; it is out of sight, and the VM waits where it needs one"
 			})
 			if l, err = vm.node.hub.Wait(ctx, from); err != nil {
-				pause(ctx, retryPause)
+				move.Pause(ctx, retryPause)
 				continue
 			}
 		}

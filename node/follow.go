@@ -13,21 +13,13 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/move"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
 // retryPause is between attempts to go on with what a cut link interrupted.
 const retryPause = 100 * time.Millisecond
-
-// pause waits; false when the context ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
 
 // followStays begins to fetch the log of each stay elsewhere, until that node knows that it is
 // not needed any more. Only a VM's home does.
@@ -75,7 +67,7 @@ func (vm *VM) follow(stay *pb.Stay) {
 			return
 		}
 		vm.node.log.Debug("log is not followed", "vm", vm.id, "at", stay.Node, "err", err)
-		pause(ctx, retryPause)
+		move.Pause(ctx, retryPause)
 	}
 }
 
@@ -122,15 +114,24 @@ func (vm *VM) release(ctx context.Context, stay *pb.Stay) {
 	for ctx.Err() == nil {
 		l, err := vm.node.hub.Wait(ctx, stay.Node)
 		if err == nil {
-			_, err = l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
+			err = vm.releaseOver(ctx, l, stay)
 		}
-		if err == nil || status.Code(err) == codes.NotFound {
-			vm.released(stay)
+		if err == nil {
 			return
 		}
 		vm.node.log.Debug("release", "vm", vm.id, "at", stay.Node, "err", err)
-		pause(ctx, retryPause)
+		move.Pause(ctx, retryPause)
 	}
+}
+
+// releaseOver is release over one link, tried once.
+func (vm *VM) releaseOver(ctx context.Context, l *link.Link, stay *pb.Stay) error {
+	_, err := l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
+	if err != nil && status.Code(err) != codes.NotFound {
+		return err
+	}
+	vm.released(stay)
+	return nil
 }
 
 // released writes down that a stay's node has nothing more of it.

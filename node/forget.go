@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/move"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -71,12 +72,11 @@ func (vm *VM) endElsewhere(ctx context.Context, stay *pb.Stay) {
 			_, err = l.Client().ForwardStop(ctx, &pb.StopRequest{Vm: vm.id, Grace: durationpb.New(0)})
 		}
 		if code := status.Code(err); err == nil || code == codes.NotFound || code == codes.FailedPrecondition {
-			_, err = l.Client().Release(ctx, &pb.ReleaseRequest{Vm: vm.id, Generation: stay.Generation})
+			err = vm.releaseOver(ctx, l, stay)
 		}
-		if err == nil || status.Code(err) == codes.NotFound {
-			vm.released(stay)
+		if err == nil {
 			return
 		}
-		pause(ctx, retryPause)
+		move.Pause(ctx, retryPause)
 	}
 }

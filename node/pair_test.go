@@ -282,7 +282,11 @@ func (n *testNode) tryMove(vm, to string) (*pb.Move, error) {
 	if err != nil {
 		return nil, err
 	}
-	var account *pb.Move
+	return accountOf(stream)
+}
+
+// accountOf follows a move to its end.
+func accountOf(stream interface{ Recv() (*pb.MoveEvent, error) }) (account *pb.Move, err error) {
 	for {
 		event, err := stream.Recv()
 		if errors.Is(err, io.EOF) {

@@ -2,9 +2,7 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -20,7 +18,7 @@ import (
 )
 
 // postCopy moves a VM by post-copy.
-func (n *testNode) postCopy(vm, to string) (account *pb.Move, err error) {
+func (n *testNode) postCopy(vm, to string) (*pb.Move, error) {
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
 	stream, err := n.client.Offload(ctx, &pb.OffloadRequest{
@@ -29,16 +27,7 @@ func (n *testNode) postCopy(vm, to string) (account *pb.Move, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
-		event, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return account, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		account = event.Move
-	}
+	return accountOf(stream)
 }
 
 // checkArrived checks that a VM ended on the board as one that did not move.

@@ -290,7 +290,7 @@ func (n *Node) settle(h *pb.Handover) {
 		answer, err := n.askStarted(h)
 		if err != nil {
 			n.log.Debug("hand-over: no answer yet", "vm", h.Vm, "to", h.Peer, "err", err)
-			pause(n.ctx, retryPause)
+			move.Pause(n.ctx, retryPause)
 			continue
 		}
 		started := answer.Started
@@ -299,7 +299,7 @@ func (n *Node) settle(h *pb.Handover) {
 				return // the next daemon goes on
 			} else if err != nil {
 				n.log.Warn("hand-over", "vm", h.Vm, "to", h.Peer, "err", err)
-				pause(n.ctx, retryPause)
+				move.Pause(n.ctx, retryPause)
 				continue
 			}
 		}

@@ -60,7 +60,7 @@ func (f *moveFlags) options() (*pb.MoveOptions, error) {
 	if err != nil || !ok {
 		return nil, usagef("--mode: unknown mode %q: use auto, stop, precopy, postcopy or hybrid", f.mode)
 	}
-	if f.safe && (mode == live.PostCopy || mode == live.Hybrid) {
+	if f.safe && mode.NeedsBoth() {
 		return nil, usagef("--safe: not with --mode %v, after which the VM needs both nodes for a while", mode)
 	}
 	codec, err := statexfer.ParseCodec(f.compress)

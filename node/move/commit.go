@@ -101,9 +101,7 @@ func (s *Source) start() *pb.StartResponse {
 		if s.state, err = s.next(handover.Failed, nil); err != nil {
 			s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
 		}
-		select {
-		case <-time.After(min(time.Duration(attempt+1)*50*time.Millisecond, time.Second)):
-		case <-s.Node.Done():
+		if !Pause(s.Node, min(time.Duration(attempt+1)*50*time.Millisecond, time.Second)) {
 			return nil
 		}
 	}
@@ -141,12 +139,9 @@ func (d *draining) stop() {
 func (s *Source) tryStart() (*pb.StartResponse, error) {
 	ctx, cancel := context.WithTimeout(s.Node, s.Timeouts.Stall)
 	defer cancel()
-	l, err := s.Links.Wait(ctx, s.To)
+	l, err := linkTo(ctx, s.Links, s.To, s.link.Peer().Id)
 	if err != nil {
 		return nil, err
-	}
-	if l.Peer().Id != s.link.Peer().Id {
-		return nil, errors.New("another node has taken that name")
 	}
 	return l.Client().Start(ctx, &pb.StartRequest{
 		Token:     s.Token[:],

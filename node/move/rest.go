@@ -65,7 +65,7 @@ func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
 			return r.tellLost(ctx)
 		}
 		r.Log.Warn("serve memory", "to", r.To, "err", err)
-		if !pause(ctx) {
+		if !Pause(ctx, restPause) {
 			return ErrShutdown
 		}
 	}
@@ -73,7 +73,7 @@ func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
 
 // tellLost tells the target that what it lacks does not come any more, until it has heard it.
 func (r *Rest) tellLost(ctx context.Context) error {
-	for pause(ctx) {
+	for Pause(ctx, restPause) {
 		if !r.Started.Load() {
 			continue
 		}
@@ -92,34 +92,13 @@ func (r *Rest) tellLost(ctx context.Context) error {
 
 // ask repeats START, which the target answers with what it lacks.
 func (r *Rest) ask(ctx context.Context, req *pb.StartRequest) (*pb.StartResponse, error) {
-	l, err := r.link(ctx)
+	l, err := linkTo(ctx, r.Links, r.To, r.Peer)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.Stall)
 	defer cancel()
 	return l.Client().Start(ctx, req)
-}
-
-// link is whatever link there is to the target.
-func (r *Rest) link(ctx context.Context) (*link.Link, error) {
-	l, err := r.Links.Wait(ctx, r.To)
-	if err != nil {
-		return nil, err
-	}
-	if r.Peer != "" && l.Peer().Id != r.Peer {
-		return nil, errors.New("another node has taken that name")
-	}
-	return l, nil
-}
-
-func pause(ctx context.Context) bool {
-	select {
-	case <-time.After(restPause):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // Open opens a stream when there is a link. A stream that broke may mean that the target has
@@ -131,7 +110,7 @@ func (r *Rest) Open(ctx context.Context, number uint8) (net.Conn, error) {
 			return c, nil
 		}
 		r.Log.Debug("stream for the rest", "to", r.To, "err", err)
-		if !pause(ctx) {
+		if !Pause(ctx, restPause) {
 			return nil, context.Cause(ctx)
 		}
 	}
@@ -142,7 +121,7 @@ func (r *Rest) open(ctx context.Context, number uint8) (net.Conn, error) {
 	again := r.opened[number]
 	r.opened[number] = true
 	r.mu.Unlock()
-	if again && !pause(ctx) {
+	if again && !Pause(ctx, restPause) {
 		return nil, context.Cause(ctx)
 	}
 	if again && r.Started.Load() {
@@ -155,7 +134,7 @@ func (r *Rest) open(ctx context.Context, number uint8) (net.Conn, error) {
 			return nil, errHasAll
 		}
 	}
-	l, err := r.link(ctx)
+	l, err := linkTo(ctx, r.Links, r.To, r.Peer)
 	if err != nil {
 		return nil, err
 	}

@@ -59,6 +59,18 @@ type Links interface {
 	Wait(ctx context.Context, name string) (*link.Link, error)
 }
 
+// linkTo waits for a link to the node that has a name and, where that is known, an identity.
+func linkTo(ctx context.Context, links Links, name, id string) (*link.Link, error) {
+	l, err := links.Wait(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if id != "" && l.Peer().Id != id {
+		return nil, errors.New("another node has taken that name")
+	}
+	return l, nil
+}
+
 // A Source moves one VM away.
 type Source struct {
 	Token    link.Token

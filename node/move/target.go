@@ -268,9 +268,7 @@ func (t *Target) resolve() {
 			t.Start(&pb.StartRequest{SinceLeft: verdict.SinceLeft})
 			return
 		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-t.Node.Done():
+		if !Pause(t.Node, 100*time.Millisecond) {
 			return
 		}
 	}
@@ -279,12 +277,9 @@ func (t *Target) resolve() {
 func (t *Target) askSource() (*pb.ResolveResponse, error) {
 	ctx, cancel := context.WithTimeout(t.Node, t.Timeouts.Stall)
 	defer cancel()
-	l, err := t.Links.Wait(ctx, t.From.Name())
+	l, err := linkTo(ctx, t.Links, t.From.Name(), t.From.Peer().Id)
 	if err != nil {
 		return nil, err
-	}
-	if l.Peer().Id != t.From.Peer().Id {
-		return nil, errors.New("another node has taken that name")
 	}
 	return l.Client().Resolve(ctx, &pb.ResolveRequest{Token: t.Token[:]})
 }

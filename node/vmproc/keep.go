@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"unsafe"
 
@@ -172,6 +171,3 @@ func (e *liveReceiver) prepare() (bool, error) {
 	}
 	return true, g.PlaceStatic()
 }
-
-// directoryOf is where the process of a stay has its files.
-func (l *Launcher) directoryOf(s *Spec) string { return filepath.Join(l.cfg.Dir, s.name()) }

@@ -113,6 +113,9 @@ func (p *Process) become(dir string, hooks Hooks) error {
 // name is of a VM's directory. A VM that comes back has another than the one that left.
 func (s *Spec) name() string { return fmt.Sprintf("%s-%d", s.ID, s.Generation) }
 
+// directoryOf is where the process of a stay has its files.
+func (l *Launcher) directoryOf(s *Spec) string { return filepath.Join(l.cfg.Dir, s.name()) }
+
 // open returns what a VM is made of, as files that its process can map.
 func (l *Launcher) open(spec *Spec) (files []*os.File, done func(), err error) {
 	l.buildMu.Lock()

@@ -40,7 +40,7 @@ var moveKinds = map[pb.MoveKind]live.Mode{
 
 // NeedsBoth says whether a guest depends on both nodes for a while after such a move.
 func NeedsBoth(k pb.MoveKind) bool {
-	return k == pb.MoveKind_MOVE_KIND_POSTCOPY || k == pb.MoveKind_MOVE_KIND_HYBRID
+	return moveKinds[k].NeedsBoth()
 }
 
 func kindOf(m live.Mode) pb.MoveKind {
