@@ -46,11 +46,7 @@ func moving(ctx context.Context, b *bench) error {
 	if !board {
 		return nil
 	}
-	emulated, err := c.Boot(ctx, 1<<30)
-	if err != nil {
-		return err
-	}
-	there, err := emulated.Start(ctx, cluster.NodeConfig{Name: "bench-board", Peers: []cluster.Peer{home.Peer()}})
+	there, err := startBoard(ctx, c, home)
 	if err != nil {
 		return err
 	}

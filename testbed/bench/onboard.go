@@ -36,11 +36,7 @@ func boarding(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	emulated, err := c.Boot(ctx, 1<<30)
-	if err != nil {
-		return err
-	}
-	there, err := emulated.Start(ctx, cluster.NodeConfig{Name: "bench-board", Peers: []cluster.Peer{home.Peer()}})
+	there, err := startBoard(ctx, c, home)
 	if err != nil {
 		return err
 	}
@@ -59,6 +55,15 @@ func boarding(ctx context.Context, b *bench) error {
 		}
 	}
 	return nil
+}
+
+// startBoard boots an emulated board whose node dials home.
+func startBoard(ctx context.Context, c *cluster.Cluster, home *cluster.Node) (*cluster.Node, error) {
+	emulated, err := c.Boot(ctx, 1<<30)
+	if err != nil {
+		return nil, err
+	}
+	return emulated.Start(ctx, cluster.NodeConfig{Name: "bench-board", Peers: []cluster.Peer{home.Peer()}})
 }
 
 // toBoard moves one VM.
