@@ -115,6 +115,18 @@ func (h *hostile) session() *yamux.Session {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { s.Close() })
+	go func() { // what the node opens is taken, or it gives up the link in time
+		for {
+			c, err := s.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				io.Copy(io.Discard, c)
+				c.Close()
+			}()
+		}
+	}()
 	return s
 }
 
