@@ -16,7 +16,9 @@ type outBatch struct {
 	count int // pages
 	zero  bool
 
-	asked  method // the chooser's, though the payload may be better off uncompressed
+	asked       method        // the chooser's, though the payload may be better off uncompressed
+	compressing time.Duration // and choosing
+
 	pages  [maxBatchPages]uint64
 	leaves [maxBatchPages]uint64
 	before [maxBatchPages]uint64 // leaves of what the receiver has
@@ -42,6 +44,7 @@ func (l *pageList) add(page, leaf uint64) {
 // receiver cannot know; in a first round over everything what does not come is zero.
 func (s *Sender) scan(ctx context.Context, set Bitmap, todo chan<- *outBatch) {
 	defer close(todo)
+	size := s.batchPages(set)
 	var data, zero *outBatch
 	flush := func(b *outBatch) bool {
 		select {
@@ -63,7 +66,7 @@ func (s *Sender) scan(ctx context.Context, set Bitmap, todo chan<- *outBatch) {
 		}
 		(*b).runs = appendPage((*b).runs, page)
 		(*b).count++
-		if (*b).count < maxBatchPages {
+		if (*b).count < size {
 			return true
 		}
 		full := *b
@@ -121,6 +124,7 @@ func (s *Sender) fill(b *outBatch, enc *compressor) error {
 		b.frame(frame{kind: kindZero, codec: None}, s.nowZero(b), nil)
 		return nil
 	}
+	begin := time.Now()
 	s.copyOut(b)
 	whole, base := s.sort(b)
 	b.frame(frame{kind: kindBase, codec: None}, base, nil)
@@ -128,7 +132,11 @@ func (s *Sender) fill(b *outBatch, enc *compressor) error {
 	if err := b.delta(delta, enc, s.choose); err != nil {
 		return err
 	}
-	return b.contents(whole, enc, s.choose)
+	if err := b.contents(whole, enc, s.choose); err != nil {
+		return err
+	}
+	s.choose.worked(len(b.raw), time.Since(begin)-b.compressing)
+	return nil
 }
 
 // nowZero notes that pages are zero, and returns those that the receiver has otherwise.
@@ -255,15 +263,16 @@ func (b *outBatch) delta(l pageList, enc *compressor, c *chooser) error {
 	if len(l.leaves) == 0 {
 		return nil
 	}
-	m := withS2
+	codec := S2
 	if c.asked != Auto {
-		m = methodOf[c.asked]
+		codec = c.asked
 	}
-	return b.compressed(frame{kind: kindDelta}, l, b.diff, enc, m)
+	return b.compressed(frame{kind: kindDelta}, l, b.diff, enc, plain.with(codec))
 }
 
 // contents adds a frame of whole pages.
 func (b *outBatch) contents(whole []int, enc *compressor, c *chooser) error {
+	b.asked, b.compressing = asIs, 0
 	if len(whole) == 0 {
 		return nil
 	}
@@ -273,19 +282,27 @@ func (b *outBatch) contents(whole []int, enc *compressor, c *chooser) error {
 		l.add(b.pages[i], b.leaves[i])
 		raw = append(raw, b.raw[i*PageSize:(i+1)*PageSize]...)
 	}
-	b.asked = c.pick()
-	m := b.asked
-	if m != asIs {
-		room := b.out[len(b.out):cap(b.out)]
-		if !enc.shrinks(raw, room) {
-			m = asIs
-		} else if c.wants(len(raw)) {
-			if err := sample(enc, c, raw, room); err != nil {
-				return err
-			}
+	begin := time.Now()
+	f := shapeless
+	if c.asked != None {
+		f = enc.look(raw)
+	}
+	b.asked = c.pick(f)
+	if m, ok := c.wants(f, len(raw)); ok {
+		if err := sample(enc, c, m, raw, b.out[len(b.out):cap(b.out)]); err != nil {
+			return err
 		}
 	}
-	return b.compressed(frame{kind: kindBatch}, l, raw, enc, m)
+	sampled := time.Now()
+	if err := b.compressed(frame{kind: kindBatch}, l, raw, enc, b.asked); err != nil {
+		return err
+	}
+	if b.asked != asIs {
+		b.compressing = time.Since(sampled)
+		c.compressed(b.asked, len(raw), b.frames[len(b.frames)-1].wireLen, b.compressing)
+	}
+	b.compressing += sampled.Sub(begin)
+	return nil
 }
 
 func (b *outBatch) compressed(f frame, l pageList, raw []byte, enc *compressor, m method) error {
@@ -295,21 +312,30 @@ func (b *outBatch) compressed(f frame, l pageList, raw []byte, enc *compressor, 
 	if err != nil {
 		return err
 	}
-	b.out, f.codec, f.rawLen = out, used, len(raw)
+	b.out, f.codec, f.planes, f.rawLen = out, methodCodec[used], used.planes(), len(raw)
 	f.wireLen = len(b.out) - at
 	b.end(f, start)
 	return nil
 }
 
-// sample measures what each compressor takes for a part of a batch.
-func sample(enc *compressor, c *chooser, raw, room []byte) error {
-	for m := withS2; m < methods; m++ {
+// sample measures what a compressor takes for a part of a batch and makes of it. The first time
+// may be longer: it makes its buffers, or the processor is taken away.
+func sample(enc *compressor, c *chooser, m method, raw, room []byte) error {
+	at := (len(raw) - sampleOf) / 2 / PageSize * PageSize
+	var least time.Duration
+	var size int
+	for n := range 2 {
 		begin := time.Now()
-		if _, err := enc.encode(room[:0], raw[:sampleOf], m); err != nil {
+		out, err := enc.encode(room[:0], raw[at:at+sampleOf], m)
+		if err != nil {
 			return err
 		}
-		c.sampled(m, sampleOf, time.Since(begin))
+		if took := time.Since(begin); n == 0 || took < least {
+			least = took
+		}
+		size = len(out)
 	}
+	c.compressed(m, sampleOf, size, least)
 	return nil
 }
 

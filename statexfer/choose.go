@@ -1,141 +1,328 @@
 package statexfer
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
 
-// A chooser picks the method of each batch. For Auto it goes by what counts in the end: the
-// time from one batch having been written to the next, for a byte of memory, which has the
-// compressor in it, the link, and a receiver that is slow to decompress. It uses one method for
-// a phase of batches: at first each in turn, then the best, and now and then another.
+// A chooser picks the method of each batch. For Auto it works out what a byte of memory would
+// take with each: workers that compress, and a writer that waits for the link, are two stages of a
+// pipeline, and the slower one sets the pace. It knows them by what workers and writer took for
+// batches before, and for methods not in use by small samples.
 //
-// A method whose compressor alone would be slower than the best so far is not tried: on a
-// slow processor a few batches of zstd would cost seconds. What compressors take is measured
-// on a small sample.
+// What it does not know is the rest: a receiver that is slow to decompress, or processors that both
+// sides, and the guest, share. So it also measures the time from one batch having been written to
+// the next. Where a method turns out to take longer than its parts explain, that counts, and the
+// method is tried again only after a while, and ever later. A receiver that is slow looks like a
+// link that is slow, and all the slower, the more there is to decompress: so the link is taken to be
+// as fast as with the method with which it was fastest, and now and then the next lighter method
+// is tried.
 type chooser struct {
 	asked   Codec
 	workers float64
 
 	mu      sync.Mutex
-	trials  int              // first phases begun or passed over
-	phases  int              // begun
-	current method           // of this phase
-	left    int              // batches of this phase still to be picked
-	cpu     [methods]float64 // seconds a worker takes for a byte of memory; 0 until measured
-	cost    [methods]float64 // smoothed seconds a byte of memory takes; 0 until measured
-	last    time.Time        // when the batch before was written; zero at the start of a round
-	written method           // of the batch before
-	row     int              // batches written with it in a row
+	ways    [methods]way
+	work    float64       // seconds a worker takes for a byte beside compressing it
+	floor   float64       // seconds a byte on the wire takes at least, as seen last
+	seen    bool          // the link, or the receiver, has held the writer up
+	small   bool          // the round is small
+	current [forms]method // asIs but for the first batches
+	dwell   [forms]int    // batches until another may be picked
+	trial   int           // number of the batch at which a lighter method is tried
+
+	batches int // written
+	recent  stretch
+	last    time.Time // when the batch before was written; zero at the start of a round
+	written method    // of the batch before
+	row     int       // batches written with it in a row
+}
+
+// A way is what is known of a method.
+type way struct {
+	cpu  float64 // seconds a worker takes to compress a byte; 0: not measured, but for asIs
+	size float64 // bytes on the wire for a byte
+	wire float64 // seconds a byte on the wire takes with it; 0: not known
+	at   int     // number of the batch that it was sampled at
+
+	cost     float64 // seconds from batch to batch, for a byte
+	count    int     // batches that say so
+	until    int     // number of the batch up to which they do
+	patience int     // batches that they do for
+}
+
+// A stretch is what the writer did for the last batches, older ones counting less.
+type stretch struct {
+	batches              int
+	total, writing, wire float64 // seconds, seconds, bytes
 }
 
 const (
-	phaseLen = 8        // batches
-	trialLen = 5        // batches of a phase that tries
-	settle   = 3        // batches that a change takes to show: those buffered on both sides
-	smooth   = 1.0 / 4  // weight of a new measurement
-	retry    = 16       // every so many phases another method than the best gets one
-	sampleOf = 64 << 10 // bytes
+	smooth = 1.0 / 4 // weight of a new measurement
+	spike  = 4       // times what was known: a measurement counts as no more
+	memory = 7.0 / 8 // weight of a stretch when the next batch comes
+
+	minStretch   = 3
+	firstBatches = 16   // that the link has to show itself, which begins with empty buffers
+	settle       = 12   // batches that a change takes to show: those on their way to the receiver
+	enough       = 4    // batches that make a cost
+	minDwell     = 20   // batches that a change is given
+	patience     = 64   // batches that a bad cost is believed, at first
+	maxPatience  = 4096 // and at last
+	firstTrial   = 256  // batches
+	trialEvery   = 4    // times the batches before
+	trialDwell   = 12   // batches
+
+	sampleOf    = 64 << 10 // bytes
+	sampleEvery = 32       // batches
+	smallRound  = 4 << 20  // bytes
+	heldUp      = 0.7      // of the time spent writing: the link is what all waits for
+
+	near    = 1.05 // times the least: as good, if it makes less of the wire
+	apart   = 1.15 // times the least: not as good any more
+	smaller = 0.97 // times the bytes: less by so much that more work is worth while
 )
 
-// tryFirst is the order of the first phases: what is never bad comes first, as a small
-// transfer sees no more than that.
-var tryFirst = [...]method{withS2, asIs, zstdFast, zstdGood}
-
 func newChooser(asked Codec, workers int) *chooser {
-	return &chooser{asked: asked, workers: float64(max(workers, 1))}
+	c := &chooser{asked: asked, workers: float64(max(workers, 1)), trial: firstTrial}
+	for m := range c.ways {
+		c.ways[m].patience = patience
+	}
+	c.ways[asIs].size = 1
+	return c
 }
 
-// pick says how to compress the next batch.
-func (c *chooser) pick() method {
+// begin says that a round of so many pages begins. Small ones go through both stages one after
+// the other, and the link's buffers take all of them.
+func (c *chooser) begin(pages uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.small = pages <= smallRound/PageSize
+	c.last, c.recent = time.Time{}, stretch{}
+}
+
+// pick says how to send the next batch of a form.
+func (c *chooser) pick(f form) method {
+	if f == shapeless {
+		return asIs
+	}
 	if c.asked != Auto {
-		return methodOf[c.asked]
+		return f.with(c.asked)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left == 0 {
-		c.current, c.left = c.next()
-		c.phases++
+	if first := ladders[f][1]; !c.known(first) || !c.seen && c.batches < firstBatches {
+		c.current[f] = first // never bad
+		return first
 	}
-	c.left--
-	return c.current
-}
-
-// next picks the method of a phase, and its length.
-func (c *chooser) next() (method, int) {
-	best := c.best()
-	for c.trials < len(tryFirst) {
-		m := tryFirst[c.trials]
-		c.trials++
-		if c.hopeful(m, best) {
-			return m, trialLen
+	if c.dwell[f]--; c.dwell[f] <= 0 {
+		m, dwell := c.best(f), minDwell
+		if c.seen && c.batches >= c.trial {
+			c.trial *= trialEvery
+			m, dwell = lighter(f, m), trialDwell
+		}
+		if m != c.current[f] {
+			c.leave(c.current[f])
+			c.current[f], c.dwell[f] = m, dwell
 		}
 	}
-	if c.phases%retry == 0 {
-		m := tryFirst[c.phases/retry%len(tryFirst)]
-		if m != best && c.hopeful(m, best) {
-			return m, trialLen
-		}
-	}
-	return best, phaseLen
+	return c.current[f]
 }
 
-func (c *chooser) best() method {
-	best := withS2
-	for m := range methods {
-		if c.cost[m] != 0 && (c.cost[best] == 0 || c.cost[m] < c.cost[best]) {
+// lighter returns the method before one on its ladder.
+func lighter(f form, m method) method {
+	i := slices.Index(ladders[f], m)
+	return ladders[f][max(i-1, 0)]
+}
+
+// best returns the method of a form that takes the least, or about that and fewer bytes, or no
+// more bytes and less work. The present one need not be as near to the least as another.
+func (c *chooser) best(f form) method {
+	least := c.expected(asIs)
+	for _, m := range ladders[f] {
+		if c.known(m) {
+			least = min(least, c.expected(m))
+		}
+	}
+	best := methods
+	for _, m := range ladders[f] {
+		limit := near
+		if m == c.current[f] {
+			limit = apart
+		}
+		if c.known(m) && c.expected(m) <= limit*least && (best == methods || c.ways[m].size < smaller*c.ways[best].size) {
 			best = m
 		}
 	}
 	return best
 }
 
-// hopeful says whether a method can be better than the best, for all that is known.
-func (c *chooser) hopeful(m, best method) bool {
-	return c.cpu[m] == 0 || c.cost[best] == 0 || c.cpu[m]/c.workers < c.cost[best]
+func (c *chooser) known(m method) bool { return m == asIs || c.ways[m].cpu != 0 }
+
+// expected is what a byte takes with a method.
+func (c *chooser) expected(m method) float64 {
+	w := &c.ways[m]
+	work, wire := c.parts(m)
+	if c.small {
+		return work + wire
+	}
+	t := max(work, wire)
+	if c.proven(m) {
+		t = max(t, w.cost)
+	}
+	// What slows down a lighter method for no reason to be seen here does so with a heavier one.
+	for _, l := range ladderOf(m) {
+		if l == m {
+			break
+		}
+		if c.slow(l) {
+			t = max(t, c.ways[l].cost)
+		}
+	}
+	return t
 }
 
-// wants says whether a sample should be measured: once, of the first batch that is not small.
-func (c *chooser) wants(raw int) bool {
-	if c.asked != Auto || raw < sampleOf {
-		return false
+// proven says whether it has been seen what a method takes.
+func (c *chooser) proven(m method) bool {
+	w := &c.ways[m]
+	return w.count >= enough && c.batches < w.until
+}
+
+// slow says whether a method has taken longer than its parts explain.
+func (c *chooser) slow(m method) bool {
+	work, wire := c.parts(m)
+	return m != asIs && c.proven(m) && c.ways[m].cost > apart*max(work, wire)
+}
+
+// parts are what a byte takes in the two stages.
+func (c *chooser) parts(m method) (work, wire float64) {
+	return (c.work + c.ways[m].cpu) / c.workers, c.ways[m].size * c.link()
+}
+
+// link is what a byte on the wire takes.
+func (c *chooser) link() float64 {
+	least := 0.0
+	for m := range c.ways {
+		if w := c.ways[m].wire; w != 0 && (least == 0 || w < least) {
+			least = w
+		}
+	}
+	return max(least, c.floor)
+}
+
+// leave notes that a method was given up. If it was better by its parts, they are not believed
+// so soon again.
+func (c *chooser) leave(m method) {
+	if w := &c.ways[m]; c.slow(m) {
+		w.until = c.batches + w.patience
+		w.patience = min(2*w.patience, maxPatience)
+	}
+}
+
+// wants says which method should be sampled with a batch of a form, if any. A heavier one is of
+// interest only while a lighter one leaves the workers time to spare: on a slow processor a few
+// samples of zstd would cost much.
+func (c *chooser) wants(f form, raw int) (method, bool) {
+	if c.asked != Auto || f == shapeless || raw < sampleOf {
+		return 0, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cpu[withS2] == 0
+	for i, m := range ladders[f] {
+		w := &c.ways[m]
+		if i == 0 || m == c.current[f] || c.known(m) && c.batches-w.at < sampleEvery {
+			continue
+		}
+		if i > 1 {
+			lighter := ladders[f][i-1]
+			if work, wire := c.parts(lighter); !c.known(lighter) || work > wire {
+				return 0, false
+			}
+		}
+		w.at = c.batches
+		return m, true
+	}
+	return 0, false
 }
 
-// sampled notes what a compressor took for raw bytes.
-func (c *chooser) sampled(m method, raw int, took time.Duration) {
+// compressed notes what a worker took to compress raw bytes to so many.
+func (c *chooser) compressed(m method, raw, out int, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cpu[m] = max(took.Seconds(), 1e-9) / float64(raw)
+	w := &c.ways[m]
+	if w.size == 0 {
+		w.size = float64(out) / float64(raw)
+	}
+	learn(&w.cpu, took.Seconds()/float64(raw))
+	learn(&w.size, float64(out)/float64(raw))
 }
 
-// wrote notes that a batch of raw bytes, for which a method was picked, has been written.
-func (c *chooser) wrote(m method, raw int, now time.Time) {
+// worked notes what a worker took for raw bytes beside compressing them.
+func (c *chooser) worked(raw int, took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	learn(&c.work, took.Seconds()/float64(raw))
+}
+
+func learn(known *float64, x float64) {
+	x = max(x, 1e-15)
+	if *known == 0 {
+		*known = x
+	}
+	*known += (min(x, spike**known) - *known) * smooth
+}
+
+// wrote notes that a batch of raw bytes, for which a method was picked, has been written, as so
+// many bytes, which took some of the time until now.
+func (c *chooser) wrote(m method, raw, wire int, writing time.Duration, now time.Time) {
 	if c.asked != Auto {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	last := c.last
+	c.last = now
 	if m != c.written {
 		c.written, c.row = m, 0
 	}
 	c.row++
-	if c.row > settle && !c.last.IsZero() {
-		t := max(now.Sub(c.last).Seconds(), 1e-9) / float64(raw)
-		if c.cost[m] == 0 {
-			c.cost[m] = t
-		}
-		c.cost[m] += (t - c.cost[m]) * smooth
+	c.batches++
+	if last.IsZero() {
+		return
 	}
-	c.last = now
+	total := now.Sub(last).Seconds()
+	c.follow(m, total, writing.Seconds(), wire)
+	if c.row <= settle {
+		return
+	}
+	w := &c.ways[m]
+	if c.batches >= w.until {
+		w.cost, w.count = 0, 0
+	}
+	learn(&w.cost, total/float64(raw))
+	w.count++
+	w.until = c.batches + w.patience
 }
 
-// pause says that the time until the next batch means nothing.
-func (c *chooser) pause() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = time.Time{}
+// follow learns about the link. While it holds the writer up, writing takes as long as the link
+// does. Else writing is what a byte takes at least, and the time that passes what it takes at most.
+func (c *chooser) follow(m method, total, writing float64, wire int) {
+	r := &c.recent
+	r.batches++
+	r.total = r.total*memory + total
+	r.writing = r.writing*memory + writing
+	r.wire = r.wire*memory + float64(wire)
+	if r.batches < minStretch || r.wire == 0 {
+		return
+	}
+	w := &c.ways[m]
+	if r.writing > heldUp*r.total {
+		w.wire, c.floor, c.seen = r.writing/r.wire, 0, true
+		return
+	}
+	c.floor = r.writing / r.wire
+	if w.wire != 0 {
+		w.wire = min(w.wire, r.total/r.wire)
+	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A method is a codec at a level. Which levels there are is the sender's business alone.
+// A method is a codec at a level, over pages as they are or over their planes. Which levels there
+// are is the sender's business alone.
 type method uint8
 
 const (
@@ -16,23 +17,79 @@ const (
 	withS2          // hundreds of MB/s
 	zstdFast        // a third of that
 	zstdGood        // a half of that again, and some per cent smaller
+	planesS2        // these three over planes
+	planesZstdFast
+	planesZstdGood
 	methods
 )
 
-var methodCodec = [methods]Codec{asIs: None, withS2: S2, zstdFast: Zstd, zstdGood: Zstd}
+var methodCodec = [methods]Codec{
+	asIs: None, withS2: S2, zstdFast: Zstd, zstdGood: Zstd,
+	planesS2: S2, planesZstdFast: Zstd, planesZstdGood: Zstd,
+}
 
-// methodOf is what an operator gets who asks for a codec.
-var methodOf = [...]method{None: asIs, S2: withS2, Zstd: zstdFast}
+func (m method) planes() bool { return m >= planesS2 }
 
-var zstdLevel = [methods]zstd.EncoderLevel{zstdFast: zstd.SpeedFastest, zstdGood: zstd.SpeedDefault}
+// A form is what a batch shows of itself in a sample.
+type form uint8
+
+const (
+	shapeless form = iota // does not shrink
+	plain                 // shrinks as it is
+	planar                // shrinks more as planes
+	forms
+)
+
+// ladders are the methods that suit a form, those that take the least time first.
+var ladders = [forms][]method{
+	shapeless: {asIs},
+	plain:     {asIs, withS2, zstdFast, zstdGood},
+	planar:    {asIs, planesS2, planesZstdFast, planesZstdGood},
+}
+
+// ladderOf returns the ladder that a method is on.
+func ladderOf(m method) []method {
+	if m.planes() {
+		return ladders[planar]
+	}
+	return ladders[plain]
+}
+
+// rungOf is what an operator gets who asks for a codec.
+var rungOf = [...]int{None: 0, S2: 1, Zstd: 2}
+
+// with returns how a batch of a form is sent with a codec.
+func (f form) with(c Codec) method {
+	ladder := ladders[f]
+	return ladder[min(rungOf[c], len(ladder)-1)]
+}
+
+var zstdLevel = [...]zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault}
+
+// level is the place of a method's level in zstdLevel.
+func (m method) level() int {
+	if m == zstdGood || m == planesZstdGood {
+		return 1
+	}
+	return 0
+}
 
 // A compressor is one worker's encoders. They keep buffers between batches.
 type compressor struct {
-	zstd [methods]*zstd.Encoder // made when they are first needed
+	zstd   [len(zstdLevel)]*zstd.Encoder // made when they are first needed
+	planes []byte
+	sample []byte // pages of a batch, and their compressed form
 }
 
 // encode appends src to dst, compressed.
 func (c *compressor) encode(dst, src []byte, m method) ([]byte, error) {
+	if m.planes() {
+		if c.planes == nil {
+			c.planes = make([]byte, maxRaw)
+		}
+		split(c.planes, src)
+		src = c.planes[:len(src)]
+	}
 	start := len(dst)
 	switch methodCodec[m] {
 	case S2:
@@ -40,9 +97,11 @@ func (c *compressor) encode(dst, src []byte, m method) ([]byte, error) {
 		out := s2.Encode(dst[start:cap(dst)], src)
 		return dst[:start+len(out)], nil
 	case Zstd:
-		if c.zstd[m] == nil {
-			enc, err := zstd.NewWriter(nil,
-				zstd.WithEncoderLevel(zstdLevel[m]),
+		enc := c.zstd[m.level()]
+		if enc == nil {
+			var err error
+			enc, err = zstd.NewWriter(nil,
+				zstd.WithEncoderLevel(zstdLevel[m.level()]),
 				zstd.WithEncoderConcurrency(1),
 				zstd.WithWindowSize(maxRaw),
 				zstd.WithLowerEncoderMem(true),
@@ -50,46 +109,56 @@ func (c *compressor) encode(dst, src []byte, m method) ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("start zstd: %w", err)
 			}
-			c.zstd[m] = enc
+			c.zstd[m.level()] = enc
 		}
-		return c.zstd[m].EncodeAll(src, dst), nil
+		return enc.EncodeAll(src, dst), nil
 	}
 	return append(dst, src...), nil
 }
 
-// compress appends src to dst, and reports the codec that it ended up with: what does not
+// compress appends src to dst, and reports the method that it ended up with: what does not
 // shrink by a sixteenth is not worth the receiver's time and is appended as it is.
-func (c *compressor) compress(dst, src []byte, m method) ([]byte, Codec, error) {
+func (c *compressor) compress(dst, src []byte, m method) ([]byte, method, error) {
 	start := len(dst)
 	if m == asIs {
-		return append(dst, src...), None, nil
+		return append(dst, src...), asIs, nil
 	}
 	dst, err := c.encode(dst, src, m)
 	if err != nil {
 		return nil, 0, err
 	}
 	if !shrunk(len(src), len(dst)-start) {
-		return append(dst[:start], src...), None, nil
+		return append(dst[:start], src...), asIs, nil
 	}
-	return dst, methodCodec[m], nil
+	return dst, m, nil
 }
 
 func shrunk(raw, out int) bool { return out <= raw/16*15 }
 
-// shrinks tells by some pages of a batch whether compressing it is worth while, for a small
-// part of what that would take. scratch has room for their compressed form.
-func (c *compressor) shrinks(src, scratch []byte) bool {
-	const pieces, size = 4, PageSize
-	if len(src) <= 4*pieces*size {
-		return true // as quick to try
+// samplePages is how many pages of a batch tell its form.
+const samplePages = 4
+
+// look tells by some pages of a batch whether compressing it is worth while, and in which form,
+// for a small part of what that would take.
+func (c *compressor) look(src []byte) form {
+	const most = samplePages * PageSize
+	if c.sample == nil {
+		c.sample = make([]byte, 2*most+s2.MaxEncodedLen(most))
 	}
-	step := (len(src)/pieces - size) / PageSize * PageSize
-	raw, out := 0, 0
-	for at := 0; at+size <= len(src) && raw < pieces*size; at += max(step, size) {
-		raw += size
-		out += len(s2.Encode(scratch[:cap(scratch)], src[at:at+size]))
+	pages, planes, out := c.sample[:0:most], c.sample[most:2*most], c.sample[2*most:]
+	step := max(len(src)/PageSize/samplePages, 1) * PageSize
+	for at := 0; at < len(src) && len(pages) < most; at += step {
+		pages = append(pages, src[at:at+PageSize]...)
 	}
-	return shrunk(raw, out)
+	split(planes, pages)
+	asPages, asPlanes := len(s2.Encode(out, pages)), len(s2.Encode(out, planes[:len(pages)]))
+	switch {
+	case !shrunk(len(pages), min(asPages, asPlanes)):
+		return shapeless
+	case shrunk(asPages, asPlanes): // planes are some work more, on both sides
+		return planar
+	}
+	return plain
 }
 
 // close frees what the encoders hold.
@@ -116,8 +185,24 @@ func newZstdDecoder(workers int) (*zstd.Decoder, error) {
 		zstd.WithDecodeAllCapLimit(true))
 }
 
-// decompress fills dst from src, which has to have exactly that length.
-func decompress(dec *zstd.Decoder, codec Codec, dst, src []byte) error {
+// decompress fills dst from src, the payload of a frame, which has to give exactly that length.
+// scratch is used for planes, and made when it is first needed.
+func decompress(dec *zstd.Decoder, f *frame, dst, src []byte, scratch *[]byte) error {
+	if !f.planes {
+		return decode(dec, f.codec, dst, src)
+	}
+	if *scratch == nil {
+		*scratch = make([]byte, maxRaw)
+	}
+	planes := (*scratch)[:len(dst)]
+	if err := decode(dec, f.codec, planes, src); err != nil {
+		return err
+	}
+	join(dst, planes)
+	return nil
+}
+
+func decode(dec *zstd.Decoder, codec Codec, dst, src []byte) error {
 	dst = dst[:len(dst):len(dst)]
 	switch codec {
 	case None: // of equal length, as parseFrame checked

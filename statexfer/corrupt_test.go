@@ -110,8 +110,25 @@ func TestHostileStreams(t *testing.T) {
 		}},
 		{"unknown flags", ErrFormat, func() []byte {
 			s := bytes.Clone(stream)
-			s[at[0]+2] = 1
+			s[at[0]+2] = 2
 			reseal(s, at[0], 0)
+			return s
+		}},
+		{"planes of pages that are not compressed", ErrFormat, func() []byte {
+			f := frame{kind: kindBatch, codec: None, planes: true, pages: 1, rawLen: PageSize}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
+		}},
+		{"planes of no contents", ErrFormat, func() []byte {
+			f := frame{kind: kindZero, codec: None, planes: true, pages: 1}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
+		}},
+		{"planes of another length", ErrFormat, func() []byte {
+			f := frame{kind: kindBatch, codec: S2, planes: true, pages: 1, rawLen: PageSize}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), []byte{0xff, 0xff, 3, 0})...)
+		}},
+		{"a version before the oldest", ErrVersion, func() []byte {
+			s := bytes.Clone(stream)
+			s[8] = oldestVersion - 1
 			return s
 		}},
 		{"unknown codec", ErrFormat, func() []byte {
@@ -300,6 +317,18 @@ func testNoise(pages int) []byte {
 	return mem
 }
 
+// A file that was written before there were planes can still be read.
+func TestReadsAnOlderStream(t *testing.T) {
+	mem := testMemory(30, 5)
+	stream, _, _ := encode(t, mem, Options{Compress: None})
+	stream[8] = oldestVersion
+	binary.LittleEndian.PutUint64(stream[24:], xxhash.Sum64(stream[:24]))
+	got := make([]byte, len(mem))
+	if _, _, err := Receive(context.Background(), bytes.NewReader(stream), got, nil); err != nil || !bytes.Equal(got, mem) {
+		t.Error(err)
+	}
+}
+
 // Without ToEOF the receiver leaves what follows for others.
 func TestReadsNothingBehindTheEnd(t *testing.T) {
 	mem := testMemory(300, 5)
@@ -353,8 +382,11 @@ func everyKind(t testing.TB, pages uint64) []byte {
 	mem := make([]byte, pages*PageSize)
 	base := bytes.Clone(mem)
 	copy(base, testNoise(2))
-	copy(mem, base[:PageSize])                          // offered
-	copy(mem[2*PageSize:], testMemory(3, 2))            // whole
+	copy(mem, base[:PageSize])                                  // offered
+	copy(mem[2*PageSize:5*PageSize], testNoise(5)[2*PageSize:]) // whole, as planes
+	for at := 2 * PageSize; at < 5*PageSize; at += wordSize {
+		clear(mem[at+5 : at+wordSize])
+	}
 	copy(mem[5*PageSize:], mem[2*PageSize:][:PageSize]) // the same
 	var stream bytes.Buffer
 	s, err := NewSender(&stream, mem, Options{Compress: S2, Base: NewOffer(base, false, nil)})

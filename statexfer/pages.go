@@ -15,7 +15,7 @@ import (
 type PageWriter struct {
 	w     io.Writer
 	mem   []byte
-	m     method
+	codec Codec
 	enc   compressor
 	seq   uint32
 	out   []byte
@@ -29,7 +29,7 @@ func NewPageWriter(w io.Writer, mem []byte, codec Codec) *PageWriter {
 	if codec == Auto {
 		codec = S2
 	}
-	return &PageWriter{w: w, mem: mem, m: methodOf[codec], stats: Stats{Codec: codec, Pages: uint64(len(mem)) / PageSize}}
+	return &PageWriter{w: w, mem: mem, codec: codec, stats: Stats{Codec: codec, Pages: uint64(len(mem)) / PageSize}}
 }
 
 // Stats says what was written.
@@ -60,7 +60,7 @@ func (p *PageWriter) Write(pages []uint64, leaves []uint64) (frames int, err err
 	b := outBatch{out: p.out[:0]}
 	b.frame(frame{kind: kindZero, codec: None}, zero, nil)
 	if len(data.leaves) > 0 {
-		if err := b.compressed(frame{kind: kindBatch}, data, p.raw, &p.enc, p.m); err != nil {
+		if err := b.compressed(frame{kind: kindBatch}, data, p.raw, &p.enc, p.enc.look(p.raw).with(p.codec)); err != nil {
 			return 0, err
 		}
 	}
@@ -90,6 +90,7 @@ type PageReader struct {
 	offset uint64
 	body   []byte
 	raw    []byte
+	planes []byte
 	runs   []Run
 	leaves []uint64
 }
@@ -160,7 +161,7 @@ func (p *PageReader) read() (Pages, error) {
 	p.leaves = p.leaves[:0]
 	if f.kind == kindBatch {
 		out.Data = p.raw[:f.rawLen]
-		if err := decompress(p.zstd, f.codec, out.Data, body[f.setLen:]); err != nil {
+		if err := decompress(p.zstd, &f, out.Data, body[f.setLen:], &p.planes); err != nil {
 			return Pages{}, err
 		}
 	}

@@ -2,9 +2,15 @@ package statexfer
 
 import "crypto/subtle"
 
+// A scratch is a worker's memory, made when it is first needed.
+type scratch struct {
+	raw    []byte // pages of a batch of several runs
+	planes []byte
+}
+
 // place puts the pages of a frame where they belong, and checks that they are what the sender
 // had.
-func (rc *receiver) place(b *inBatch, scratch *[]byte) error {
+func (rc *receiver) place(b *inBatch, scratch *scratch) error {
 	payload := b.body[b.frame.setLen:b.frame.bodyLen()]
 	var err error
 	switch b.frame.kind {
@@ -51,10 +57,10 @@ func (rc *receiver) sum(runs []Run) uint64 {
 }
 
 // fill places whole pages, straight from the decompressor where they are one run.
-func (rc *receiver) fill(b *inBatch, payload []byte, scratch *[]byte) error {
+func (rc *receiver) fill(b *inBatch, payload []byte, scratch *scratch) error {
 	if len(b.runs) == 1 {
 		dst := b.runs[0].bytes(rc.mem)
-		if err := decompress(rc.zstd, b.frame.codec, dst, payload); err != nil {
+		if err := decompress(rc.zstd, &b.frame, dst, payload, &scratch.planes); err != nil {
 			return err
 		}
 		rc.digest.set(b.runs[0], dst)
@@ -73,7 +79,7 @@ func (rc *receiver) fill(b *inBatch, payload []byte, scratch *[]byte) error {
 }
 
 // change applies what pages differ in from what they were.
-func (rc *receiver) change(b *inBatch, payload []byte, scratch *[]byte) error {
+func (rc *receiver) change(b *inBatch, payload []byte, scratch *scratch) error {
 	payload, err := rc.expand(b, payload, scratch)
 	if err != nil {
 		return err
@@ -88,15 +94,15 @@ func (rc *receiver) change(b *inBatch, payload []byte, scratch *[]byte) error {
 }
 
 // expand decompresses a payload into scratch, unless it is not compressed.
-func (rc *receiver) expand(b *inBatch, payload []byte, scratch *[]byte) ([]byte, error) {
+func (rc *receiver) expand(b *inBatch, payload []byte, scratch *scratch) ([]byte, error) {
 	if b.frame.codec == None {
 		return payload, nil
 	}
-	if *scratch == nil {
-		*scratch = make([]byte, maxRaw)
+	if scratch.raw == nil {
+		scratch.raw = make([]byte, maxRaw)
 	}
-	raw := (*scratch)[:b.frame.rawLen]
-	return raw, decompress(rc.zstd, b.frame.codec, raw, payload)
+	raw := scratch.raw[:b.frame.rawLen]
+	return raw, decompress(rc.zstd, &b.frame, raw, payload, &scratch.planes)
 }
 
 // keep leaves pages as they were offered. They are in place, and their hashes are known.

@@ -306,7 +306,7 @@ func (rc *receiver) end(ctx context.Context, f frame) (digest [32]byte, err erro
 
 // work places batches until there are no more. After a failure it only gives them back.
 func (rc *receiver) work(fail context.CancelCauseFunc) {
-	var scratch []byte // for batches of several runs
+	var scratch scratch
 	for b := range rc.todo {
 		if err := rc.place(b, &scratch); err != nil {
 			fail(locate(err, b.frame.seq, b.offset))

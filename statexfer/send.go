@@ -149,7 +149,7 @@ func (s *Sender) round(ctx context.Context, set Bitmap) error {
 
 // pass sends the pages of a set and closes the round on the wire.
 func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap) error {
-	s.choose.pause()
+	s.choose.begin(s.count(set))
 	todo := make(chan *outBatch)
 	ready := make(chan *outBatch, cap(s.pool))
 	go s.scan(ctx, set, todo)
@@ -183,6 +183,21 @@ func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap
 		return failed
 	}
 	return s.endRound(ctx)
+}
+
+// count returns how many pages a set has at most; nil has all.
+func (s *Sender) count(set Bitmap) uint64 {
+	if set == nil {
+		return s.pages
+	}
+	return set.Count()
+}
+
+// batchPages is how many pages of a set go together. Few are spread over the workers, several
+// times each, so that the writer need not wait for all of them.
+func (s *Sender) batchPages(set Bitmap) int {
+	each := s.count(set) / uint64(4*len(s.enc))
+	return int(min(max(each, minBatchPages), maxBatchPages))
 }
 
 func (s *Sender) endRound(ctx context.Context) error {
@@ -326,14 +341,16 @@ func (s *Sender) writeBatch(ctx context.Context, b *outBatch) error {
 	at := 0
 	for _, f := range b.frames {
 		next := at + frameHdrLen + f.bodyLen()
+		begin := time.Now()
 		if err := s.writeFrame(ctx, f, b.out[at:next]); err != nil {
 			return err
 		}
-		at = next
 		s.stats.count(&f)
 		if f.kind == kindBatch {
-			s.choose.wrote(b.asked, f.rawLen, time.Now())
+			now := time.Now()
+			s.choose.wrote(b.asked, f.rawLen, next-at, now.Sub(begin), now)
 		}
+		at = next
 	}
 	s.report(false)
 	return nil

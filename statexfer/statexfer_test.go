@@ -3,18 +3,19 @@ package statexfer
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
-// fillPages writes content of several kinds: zero, text-like, repeated words, noise.
+// fillPages writes content of several kinds: zero, text-like, repeated words, noise, numbers.
 func fillPages(mem []byte, rng *rand.Rand) {
 	words := []string{"migration ", "point ", "stack ", "frame ", "record ", "page "}
 	for page := 0; page < len(mem)/PageSize; {
 		n := min(1+rng.IntN(40), len(mem)/PageSize-page) // pages alike
-		kind := rng.IntN(4)
+		kind := rng.IntN(5)
 		for i := range n {
 			p := mem[(page+i)*PageSize:][:PageSize]
 			switch kind {
@@ -30,6 +31,10 @@ func fillPages(mem []byte, rng *rand.Rand) {
 			case 3:
 				for at := range p {
 					p[at] = byte(rng.Uint32())
+				}
+			case 4:
+				for at := 0; at < len(p); at += wordSize {
+					binary.LittleEndian.PutUint64(p[at:], rng.Uint64()>>20)
 				}
 			}
 		}

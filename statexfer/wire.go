@@ -11,10 +11,12 @@ import (
 // docs/wire-memory.md is the specification; what is here must agree with it.
 const (
 	magic         = "migmem\r\n"
-	wireVersion   = 3
+	wireVersion   = 4
+	oldestVersion = 3 // that is read: without planes, and otherwise the same
 	streamHdrLen  = 32
 	frameHdrLen   = 48
 	maxBatchPages = 256                      // 1 MiB of pages
+	minBatchPages = 32                       // for a sender, where there are enough
 	maxRaw        = maxBatchPages * PageSize // bytes
 	maxPages      = 1 << 40                  // 4 PiB of memory
 )
@@ -32,6 +34,9 @@ const (
 	kindDelta frameKind = 7 // a page set, and what the pages differ in from what they were
 	kindLater frameKind = 8 // a page set: these pages come after the transfer, by post-copy
 )
+
+// flagPlanes in a frame header says that the payload is of planes.
+const flagPlanes = 1
 
 // hasPages says whether frames of this kind name pages.
 func (k frameKind) hasPages() bool { return k != kindRound && k != kindEnd }
@@ -56,7 +61,7 @@ func parseStreamHeader(b *[streamHdrLen]byte) (Codec, uint64, error) {
 		return 0, 0, bad(ErrFormat, "no magic number")
 	}
 	// The version comes before the checksum, which another version may place elsewhere.
-	if v := binary.LittleEndian.Uint16(b[8:]); v != wireVersion {
+	if v := binary.LittleEndian.Uint16(b[8:]); v < oldestVersion || v > wireVersion {
 		return 0, 0, bad(ErrVersion, "%d, this side speaks %d", v, wireVersion)
 	}
 	if binary.LittleEndian.Uint64(b[24:]) != xxhash.Sum64(b[:24]) {
@@ -76,6 +81,7 @@ func parseStreamHeader(b *[streamHdrLen]byte) (Codec, uint64, error) {
 type frame struct {
 	kind    frameKind
 	codec   Codec  // of the payload
+	planes  bool   // it is of the pages' planes
 	seq     uint32 // number of the frame
 	pages   int    // in the set
 	setLen  int    // bytes of the page set
@@ -91,6 +97,9 @@ func (f *frame) bodyLen() int { return f.setLen + f.wireLen }
 func (f *frame) put(b []byte) {
 	_ = b[frameHdrLen-1]
 	b[0], b[1], b[2], b[3] = byte(f.kind), byte(f.codec), 0, 0
+	if f.planes {
+		b[2] = flagPlanes
+	}
 	binary.LittleEndian.PutUint32(b[4:], f.seq)
 	binary.LittleEndian.PutUint32(b[8:], uint32(f.pages))
 	binary.LittleEndian.PutUint32(b[12:], uint32(f.setLen))
@@ -114,6 +123,7 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 	f := frame{
 		kind:    frameKind(b[0]),
 		codec:   Codec(b[1]),
+		planes:  b[2] == flagPlanes,
 		seq:     binary.LittleEndian.Uint32(b[4:]),
 		pages:   size(8),
 		setLen:  size(12),
@@ -122,7 +132,7 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 		bodySum: binary.LittleEndian.Uint64(b[24:]),
 		pageSum: binary.LittleEndian.Uint64(b[32:]),
 	}
-	if b[2] != 0 || b[3] != 0 {
+	if b[2] != 0 && !f.planes || b[3] != 0 || f.planes && (f.codec == None || !f.kind.hasContents()) {
 		return f, bad(ErrFormat, "unknown flags")
 	}
 	if f.seq != seq {
