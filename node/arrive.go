@@ -295,14 +295,15 @@ func (a *arrival) take(arrived move.Arrival) error {
 	if err != nil {
 		return err
 	}
-	return n.store.TakeOver(&pb.Handover{
+	h := &pb.Handover{
 		Token:      a.target.Token[:],
 		State:      pb.HandoverState_HANDOVER_STATE_OWNER,
 		Vm:         vm.id,
 		Peer:       a.target.From.Name(),
 		Generation: coming.Generation,
 		Time:       timestamppb.Now(),
-	}, rec)
+	}
+	return vm.saveLocked(func() error { return n.store.TakeOver(h, rec) })
 }
 
 // disown takes own back: the guest never ran.
@@ -335,9 +336,9 @@ func (a *arrival) undo() error {
 	errs = append(errs, n.store.DeleteHandover(a.target.Token[:]))
 	if a.isNew {
 		vm.forgotten = true
-		errs = append(errs, n.store.DeleteVM(vm.id))
+		errs = append(errs, vm.saveLocked(func() error { return n.store.DeleteVM(vm.id) }))
 	} else {
-		errs = append(errs, n.store.PutVM(vm.rec))
+		errs = append(errs, vm.saveLocked(func() error { return n.store.PutVM(vm.rec) }))
 	}
 	return errors.Join(errs...)
 }

@@ -36,6 +36,8 @@ type VM struct {
 	doom      string             // why the guest is being ended though its program goes on
 	follows   map[uint32]bool    // stays elsewhere whose log is being fetched
 	useless   bool               // it has ended, and what is here of its memory is of no use
+
+	saving sync.Mutex // held while the record is written; taken with mu held, so that the last one written is the newest
 }
 
 // newVM opens what belongs to a record. It is not yet known to the node.
@@ -80,7 +82,14 @@ func (vm *VM) update(change func(rec *pb.VM)) error {
 
 func (vm *VM) updateLocked(change func(rec *pb.VM)) error {
 	vm.changeLocked(change)
-	return vm.node.store.PutVM(vm.rec)
+	return vm.saveLocked(func() error { return vm.node.store.PutVM(vm.rec) })
+}
+
+// saveLocked calls put, which writes the record, behind whatever is being written. vm.mu is held.
+func (vm *VM) saveLocked(put func() error) error {
+	vm.saving.Lock()
+	defer vm.saving.Unlock()
+	return put()
 }
 
 func (vm *VM) changeLocked(change func(rec *pb.VM)) {
@@ -98,14 +107,18 @@ func (vm *VM) note(change func(rec *pb.VM)) {
 	vm.node.dirty.add(vm)
 }
 
-// write brings what was noted to disk.
+// write brings what was noted to disk. Who looks at the record meanwhile does not wait for that.
 func (vm *VM) write() error {
 	vm.mu.Lock()
-	defer vm.mu.Unlock()
 	if vm.forgotten {
+		vm.mu.Unlock()
 		return nil
 	}
-	return vm.node.store.PutVM(vm.rec)
+	rec := proto.CloneOf(vm.rec)
+	vm.saving.Lock()
+	vm.mu.Unlock()
+	defer vm.saving.Unlock()
+	return vm.node.store.PutVM(rec)
 }
 
 // erase takes the record off the disk, for good.
@@ -113,7 +126,7 @@ func (vm *VM) erase() error {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	vm.forgotten = true
-	return vm.node.store.DeleteVM(vm.id)
+	return vm.saveLocked(func() error { return vm.node.store.DeleteVM(vm.id) })
 }
 
 // await returns the record once it is as wanted.
@@ -220,7 +233,7 @@ func (vm *VM) watch(guest vmproc.VM, generation uint32) {
 			rec.Note = doom
 		}
 	}
-	err = vm.node.store.PutVM(rec)
+	err = vm.saveLocked(func() error { return vm.node.store.PutVM(rec) })
 	vm.mu.Unlock()
 	if err != nil {
 		vm.node.log.Error("keep record", "vm", vm.id, "err", err)
