@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -18,12 +19,14 @@ func (s *operatorServer) Attach(stream pb.Node_AttachServer) error {
 	if err != nil {
 		return err
 	}
-	vm, err := s.node.lookup(first.Vm)
+	var vm *VM
+	if first.Run != nil {
+		vm, err = s.start(first.Run, stream)
+	} else {
+		vm, err = s.attachable(first.Vm)
+	}
 	if err != nil {
 		return err
-	}
-	if !vm.home {
-		return status.Errorf(codes.FailedPrecondition, "attach to it on %s, its home", vm.view().Home)
 	}
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
@@ -33,12 +36,19 @@ func (s *operatorServer) Attach(stream pb.Node_AttachServer) error {
 		defer sending.Unlock()
 		return stream.Send(event)
 	}
+	if first.Stdin { // before anything is sent: should that fail, the input ends
+		go vm.takeStdin(ctx, stream)
+	}
+	if first.Run != nil {
+		if err := send(&pb.AttachResponse{Event: &pb.AttachResponse_Started{Started: vm.view()}}); err != nil {
+			return err
+		}
+	}
 	if first.Stdin {
 		var acknowledging sync.WaitGroup
 		defer acknowledging.Wait() // no longer sends
 		defer cancel()
 		acknowledging.Go(func() { vm.acknowledge(ctx, send) })
-		go vm.takeStdin(ctx, stream)
 	}
 	err = vm.sendLog(ctx, first.LogOffset, true, func(chunk *pb.LogChunk) error {
 		return send(&pb.AttachResponse{Event: &pb.AttachResponse_Log{Log: chunk}})
@@ -51,6 +61,45 @@ func (s *operatorServer) Attach(stream pb.Node_AttachServer) error {
 		return err
 	}
 	return send(&pb.AttachResponse{Event: &pb.AttachResponse_Ended{Ended: rec}})
+}
+
+// attachable finds the VM that an Attach names.
+func (s *operatorServer) attachable(ref string) (*VM, error) {
+	vm, err := s.node.lookup(ref)
+	if err != nil {
+		return nil, err
+	}
+	if !vm.home {
+		return nil, status.Errorf(codes.FailedPrecondition, "attach to it on %s, its home", vm.view().Home)
+	}
+	return vm, nil
+}
+
+// start starts the program that an Attach begins with. It is over with the part that is empty,
+// not with the stream: that goes on with the program's input.
+func (s *operatorServer) start(part *pb.RunRequest, stream pb.Node_AttachServer) (*VM, error) {
+	spec, files, err := receiveRun(func() (*pb.RunRequest, error) {
+		if part == nil {
+			req, err := stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return nil, errRunCut
+			}
+			if err != nil {
+				return nil, err
+			}
+			part = req.Run
+		}
+		p := part
+		part = nil
+		if p.GetPart() == nil {
+			return nil, io.EOF
+		}
+		return p, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.node.run(spec, files)
 }
 
 // acknowledge says what the program has of its input, at first and whenever it has more.

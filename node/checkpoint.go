@@ -200,7 +200,7 @@ func (n *Node) restore(stream pb.Node_RestoreServer, first *pb.RestoreRequest, a
 	if _, err := vmproc.LeftFromWire(left); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	cfg, config, build, err := n.load(image.Digest(account.Image))
+	cfg, config, build, err := n.load(image.Digest(account.Image), nil)
 	if err != nil {
 		return nil, err
 	}

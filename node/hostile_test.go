@@ -232,6 +232,25 @@ func TestRemoteOperator(t *testing.T) {
 	}
 }
 
+// tryAttach begins an Attach with what to run, nil for the stream's end, and returns what comes in
+// place of a program.
+func (n *testNode) tryAttach(parts []*pb.RunRequest) error {
+	n.t.Helper()
+	stream, err := n.client.Attach(n.t.Context())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for _, part := range parts {
+		if part == nil {
+			stream.CloseSend()
+		} else if stream.Send(&pb.AttachRequest{Run: part}) != nil {
+			break // the answer says why
+		}
+	}
+	_, err = stream.Recv()
+	return err
+}
+
 // TestRunRefuses: a request to run that makes no sense is not run in part.
 func TestRunRefuses(t *testing.T) {
 	n := startNode(t, "server", isa.X86_64)
@@ -260,6 +279,7 @@ func TestRunRefuses(t *testing.T) {
 		"file cut off":    {spec(), file("/x", 10), data(9)},
 		"too much data":   {spec(), file("/x", 10), data(11)},
 		"data of no file": {spec(), data(1)},
+		"no data of none": {spec(), data(0)},
 		"environment":     {env},
 		"zero byte":       {zero},
 	} {
@@ -275,6 +295,17 @@ func TestRunRefuses(t *testing.T) {
 		if _, err := stream.CloseAndRecv(); status.Code(err) != codes.InvalidArgument {
 			t.Errorf("%s: %v", name, err)
 		}
+		if err := n.tryAttach(append(parts, &pb.RunRequest{})); status.Code(err) != codes.InvalidArgument {
+			t.Errorf("%s, to be attached to: %v", name, err)
+		}
+	}
+	if err := n.tryAttach([]*pb.RunRequest{spec(), nil}); status.Code(err) != codes.InvalidArgument {
+		t.Errorf("cut off: %v", err)
+	}
+	other := spec()
+	other.GetSpec().Executables = []string{"sha256:" + strings.Repeat("0", 64)}
+	if err := n.tryAttach([]*pb.RunRequest{other, {}}); status.Code(err) != codes.NotFound {
+		t.Errorf("an executable that is not in the store: %v", err)
 	}
 	if len(n.list(true)) != 0 {
 		t.Error("something runs")

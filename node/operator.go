@@ -43,7 +43,7 @@ func (s *operatorServer) ImportImage(stream pb.Node_ImportImageServer) error {
 }
 
 func (s *operatorServer) Run(stream pb.Node_RunServer) error {
-	spec, files, err := receiveRun(stream)
+	spec, files, err := receiveRun(stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *operatorServer) Run(stream pb.Node_RunServer) error {
 	if err != nil {
 		return err
 	}
-	return stream.SendAndClose(vm)
+	return stream.SendAndClose(vm.view())
 }
 
 func (s *operatorServer) List(_ context.Context, req *pb.ListRequest) (*pb.ListResponse, error) {

@@ -16,13 +16,15 @@ import (
 // maxFiles bounds what a run may carry in files, bytes; they are held until it starts.
 const maxFiles = 1 << 30
 
-// receiveRun takes a spec and the contents of files.
-func receiveRun(stream pb.Node_RunServer) (*pb.RunSpec, []vmm.File, error) {
+var errRunCut = status.Error(codes.InvalidArgument, "the request to run ends early")
+
+// receiveRun takes a spec and the contents of files, part by part up to io.EOF.
+func receiveRun(next func() (*pb.RunRequest, error)) (*pb.RunSpec, []vmm.File, error) {
 	var spec *pb.RunSpec
 	var files []vmm.File
 	var left, total uint64 // of the file that is coming; of all, bytes
 	for {
-		req, err := stream.Recv()
+		req, err := next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -47,7 +49,7 @@ func receiveRun(stream pb.Node_RunServer) (*pb.RunSpec, []vmm.File, error) {
 			files = append(files, vmm.File{Path: h.Path, Mode: h.Mode & 0o777, ModTime: time.Unix(0, h.MtimeNs)})
 		case *pb.RunRequest_Data:
 			n := uint64(len(part.Data))
-			if n > left {
+			if n > left || len(files) == 0 {
 				return nil, nil, status.Error(codes.InvalidArgument, "more data than the file was to have")
 			}
 			left -= n
@@ -56,7 +58,7 @@ func receiveRun(stream pb.Node_RunServer) (*pb.RunSpec, []vmm.File, error) {
 		}
 	}
 	if spec == nil || left > 0 {
-		return nil, nil, status.Error(codes.InvalidArgument, "the request to run ends early")
+		return nil, nil, errRunCut
 	}
 	return spec, files, nil
 }

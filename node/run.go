@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -23,11 +24,11 @@ import (
 const abiVersion = hostabi.Version
 
 // run starts a program of an image in the store.
-func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
+func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*VM, error) {
 	if err := checkSpec(spec); err != nil {
 		return nil, err
 	}
-	cfg, config, build, err := n.load(image.Digest(spec.Image))
+	cfg, config, build, err := n.load(image.Digest(spec.Image), spec.Executables)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*pb.VM, error) {
 	if err := n.launch(vm, guest, r.grant, nil); err != nil {
 		return nil, err
 	}
-	return vm.view(), nil
+	return vm, nil
 }
 
 // A reservation is a VM that is to begin here, and what it holds until it does.
@@ -148,14 +149,21 @@ func (vm *VM) arm(guest vmproc.VM, arm *pb.ProcessArm) error {
 	return guest.Arm(arm, f)
 }
 
-// load finds an image and the build of it that this host runs.
-func (n *Node) load(d image.Digest) (cfg *image.Config, blob []byte, build *image.Build, err error) {
+// load finds an image and the build of it that this host runs. wanted are executables of it that
+// have to be in the store, too: other nodes may need them.
+func (n *Node) load(d image.Digest, wanted []string) (cfg *image.Config, blob []byte, build *image.Build, err error) {
 	m, err := n.images.Get(d)
 	if errors.Is(err, images.ErrUnknown) {
 		return nil, nil, nil, status.Error(codes.NotFound, err.Error())
 	}
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	for _, exec := range wanted {
+		has := func(b *image.Build) bool { return string(b.Info.Exec) == exec }
+		if !slices.ContainsFunc(m.Builds(), has) {
+			return nil, nil, nil, status.Errorf(codes.NotFound, "executable %s of image %s: %v", exec, d, images.ErrUnknown)
+		}
 	}
 	info, err := n.choose(m.Config())
 	if err != nil {

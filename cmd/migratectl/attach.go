@@ -25,39 +25,69 @@ import (
 type terminal struct {
 	app    *app
 	client pb.NodeClient
-	id     string         // of the VM
-	seen   int64          // how much of its log has been shown
 	input  *console.Input // from what the program is not known to have
+
+	interrupts chan os.Signal
+	id, name   string // of the VM; empty until it has been started
+	seen       int64  // how much of its log has been shown
 }
 
-// attach is the program's terminal until it ends; the result is its exit.
-func (a *app) attach(ctx context.Context, client pb.NodeClient, vm *pb.VM) error {
-	t := &terminal{app: a, client: client, id: vm.Id, input: console.NewInput()}
+// runAttached starts a program, and is its terminal until it ends; the error is its exit. lacking:
+// the daemon has not all of its image.
+func (a *app) runAttached(ctx context.Context, client pb.NodeClient, spec *pb.RunSpec, files []hostFile) (lacking bool, err error) {
+	t := &terminal{app: a, client: client, input: console.NewInput(), interrupts: make(chan os.Signal, 1)}
+	defer signal.Stop(t.interrupts)
+	err = t.stay(ctx, func(stream pb.Node_AttachClient) error {
+		first := true
+		err := sendRun(spec, files, func(part *pb.RunRequest) error {
+			request := &pb.AttachRequest{Run: part, Stdin: first}
+			first = false
+			return stream.Send(request)
+		})
+		if err != nil {
+			return err
+		}
+		return stream.Send(&pb.AttachRequest{Run: &pb.RunRequest{}})
+	})
+	return t.id == "" && status.Code(err) == codes.NotFound, err
+}
+
+// begin is called when there is a program. Until then an interrupt ends migratectl.
+func (t *terminal) begin(ctx context.Context, vm *pb.VM) {
+	t.id, t.name = vm.Id, vm.Name
+	signal.Notify(t.interrupts, syscall.SIGINT, syscall.SIGTERM)
 	go t.readInput(ctx)
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(interrupts)
-	for {
-		ended, err := t.session(ctx, interrupts)
+}
+
+// stay is attached until the program ends, by one stream after the other. The first is opened by
+// open.
+func (t *terminal) stay(ctx context.Context, open func(pb.Node_AttachClient) error) error {
+	for ; ; open = t.resume {
+		ended, err := t.session(ctx, open)
 		if ended != nil {
 			return programEnd(ended)
 		}
-		if err != nil && status.Code(err) != codes.Unavailable {
+		if err != nil && (status.Code(err) != codes.Unavailable || t.id == "") {
 			return err
 		}
-		fmt.Fprintf(a.stderr, "migratectl: the daemon has gone away; waiting %v for its return\n", returnPatience)
-		if err := t.awaitReturn(ctx, interrupts); err != nil {
-			return fmt.Errorf("%s has lost its terminal, and its input ends; see `migratectl ps` and `migratectl logs`: %w", vm.Name, a.explain(err))
+		fmt.Fprintf(t.app.stderr, "migratectl: the daemon has gone away; waiting %v for its return\n", returnPatience)
+		if err := t.awaitReturn(ctx); err != nil {
+			return fmt.Errorf("%s has lost its terminal, and its input ends; see `migratectl ps` and `migratectl logs`: %w", t.name, t.app.explain(err))
 		}
-		fmt.Fprintf(a.stderr, "migratectl: attached to %s again\n", vm.Name)
+		fmt.Fprintf(t.app.stderr, "migratectl: attached to %s again\n", t.name)
 	}
+}
+
+// resume opens a stream to a program that runs.
+func (t *terminal) resume(stream pb.Node_AttachClient) error {
+	return stream.Send(&pb.AttachRequest{Vm: t.id, Stdin: true, LogOffset: t.seen})
 }
 
 // returnPatience is how long a daemon may be away.
 const returnPatience = time.Minute
 
 // awaitReturn waits until a daemon answers. Who does not want to wait interrupts.
-func (t *terminal) awaitReturn(ctx context.Context, interrupts <-chan os.Signal) error {
+func (t *terminal) awaitReturn(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, returnPatience)
 	defer cancel()
 	var last error // of the daemon's; better than that the time is over
@@ -71,7 +101,7 @@ func (t *terminal) awaitReturn(ctx context.Context, interrupts <-chan os.Signal)
 		}
 		select {
 		case <-time.After(returnInterval):
-		case <-interrupts:
+		case <-t.interrupts:
 			return errors.New("interrupted")
 		case <-ctx.Done():
 			return last
@@ -82,8 +112,9 @@ func (t *terminal) awaitReturn(ctx context.Context, interrupts <-chan os.Signal)
 // returnInterval is how often a daemon that is away is looked for.
 const returnInterval = 100 * time.Millisecond
 
-// session is one connection. The end of the program, if it came to that.
-func (t *terminal) session(ctx context.Context, interrupts <-chan os.Signal) (ended *pb.VM, err error) {
+// session is one stream. The end of the program, if it came to that.
+func (t *terminal) session(ctx context.Context, open func(pb.Node_AttachClient) error) (ended *pb.VM, err error) {
+	program := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	var both sync.WaitGroup
 	defer both.Wait()
@@ -92,10 +123,10 @@ func (t *terminal) session(ctx context.Context, interrupts <-chan os.Signal) (en
 	if err != nil {
 		return nil, err
 	}
-	if err := stream.Send(&pb.AttachRequest{Vm: t.id, Stdin: true, LogOffset: t.seen}); err != nil && !errors.Is(err, io.EOF) {
+	if err := open(stream); err != nil && !errors.Is(err, io.EOF) { // io.EOF: the daemon's answer says why
 		return nil, err
 	}
-	both.Go(func() { t.app.stopOnInterrupt(ctx, t.client, t.id, interrupts) })
+	both.Go(func() { t.stopOnInterrupt(ctx) })
 	begun := false
 	err = each(stream, func(event *pb.AttachResponse) error {
 		switch e := event.Event.(type) {
@@ -110,6 +141,8 @@ func (t *terminal) session(ctx context.Context, interrupts <-chan os.Signal) (en
 				begun = true
 				both.Go(func() { t.sendInput(ctx, stream, e.Accepted) })
 			}
+		case *pb.AttachResponse_Started:
+			t.begin(program, e.Started)
 		case *pb.AttachResponse_Ended:
 			ended = e.Ended
 		}
@@ -153,16 +186,16 @@ func (t *terminal) sendInput(ctx context.Context, stream pb.Node_AttachClient, o
 }
 
 // stopOnInterrupt asks the program to end at the first interrupt, and ends it at the second.
-func (a *app) stopOnInterrupt(ctx context.Context, client pb.NodeClient, id string, interrupts <-chan os.Signal) {
-	for request := (&pb.StopRequest{Vm: id}); ; request = (&pb.StopRequest{Vm: id, Grace: durationpb.New(0)}) {
+func (t *terminal) stopOnInterrupt(ctx context.Context) {
+	for grace := (*durationpb.Duration)(nil); ; grace = durationpb.New(0) {
 		select {
-		case <-interrupts:
+		case <-t.interrupts: // there are none before the program has begun
 		case <-ctx.Done():
 			return
 		}
 		go func() {
-			if _, err := client.Stop(ctx, request); err != nil && ctx.Err() == nil {
-				fmt.Fprintln(a.stderr, "migratectl: stop:", message(err))
+			if _, err := t.client.Stop(ctx, &pb.StopRequest{Vm: t.id, Grace: grace}); err != nil && ctx.Err() == nil {
+				fmt.Fprintln(t.app.stderr, "migratectl: stop:", message(err))
 			}
 		}()
 	}

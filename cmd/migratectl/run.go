@@ -85,61 +85,48 @@ func (a *app) run(ctx context.Context, client pb.NodeClient, imageRef string, ar
 	if err != nil {
 		return err
 	}
-	digest, err := ensureImage(ctx, client, imageRef)
-	if err != nil {
+	spec := &pb.RunSpec{
+		Name: o.name, Memory: uint64(o.memory), Args: args, Env: o.env, Input: !o.detach,
+	}
+	if err := chooseImage(spec, imageRef); err != nil {
 		return err
 	}
-	vm, err := start(ctx, client, &pb.RunSpec{
-		Image: digest, Name: o.name, Memory: uint64(o.memory), Args: args, Env: o.env, Input: !o.detach,
-	}, files)
-	if err != nil {
-		return err
+	begin := a.runAttached
+	if o.detach {
+		begin = a.runDetached
 	}
-	if !o.detach {
-		return a.attach(ctx, client, vm)
+	// Most images are run again and again: whether the daemon has this one is found out on the way.
+	lacking, err := begin(ctx, client, spec, files)
+	if lacking && !isDigest(imageRef) {
+		if spec.Image, err = importImage(ctx, client, imageRef); err != nil {
+			return err
+		}
+		_, err = begin(ctx, client, spec, files)
 	}
-	return a.print(newVMRecord(vm), func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, vm.Name)
-		return err
-	})
+	return err
 }
 
-// ensureImage has the daemon know an image, and returns its digest.
-func ensureImage(ctx context.Context, client pb.NodeClient, ref string) (string, error) {
+// chooseImage has a spec name the image that an operator does, and the executables of its file.
+func chooseImage(spec *pb.RunSpec, ref string) error {
 	if isDigest(ref) {
-		return ref, nil
+		spec.Image = ref
+		return nil
 	}
 	id, err := image.Identify(ref)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("no image file %s: build one with migratecc -o %s ...", ref, ref)
+		return fmt.Errorf("no image file %s: build one with migratecc -o %s ...", ref, ref)
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	known, err := client.InspectImage(ctx, &pb.InspectImageRequest{Digest: string(id.Digest)})
-	if err == nil && hasAll(known, id) {
-		return known.Digest, nil
-	}
-	if err != nil && status.Code(err) != codes.NotFound {
-		return "", err
-	}
-	return importImage(ctx, client, ref)
-}
-
-// hasAll says whether the daemon has all builds that a file has.
-func hasAll(known *pb.Image, id *image.Identity) bool {
-	stored := make(map[string]bool)
-	for _, b := range known.Builds {
-		stored[b.Exec] = b.Stored
-	}
+	spec.Image = string(id.Digest)
 	for _, info := range id.Present {
-		if !stored[string(info.Exec)] {
-			return false
-		}
+		spec.Executables = append(spec.Executables, string(info.Exec))
 	}
-	return true
+	return nil
 }
 
+// importImage gives the daemon an image file, and returns its digest.
 func importImage(ctx context.Context, client pb.NodeClient, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -161,22 +148,35 @@ func importImage(ctx context.Context, client pb.NodeClient, path string) (string
 	return m.Digest, nil
 }
 
-// start sends a spec and the contents of files.
-func start(ctx context.Context, client pb.NodeClient, spec *pb.RunSpec, files []hostFile) (*pb.VM, error) {
+// runDetached starts a program and says what it is called. lacking: the daemon has not all of its
+// image.
+func (a *app) runDetached(ctx context.Context, client pb.NodeClient, spec *pb.RunSpec, files []hostFile) (lacking bool, err error) {
 	stream, err := client.Run(ctx)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	err = stream.Send(&pb.RunRequest{Part: &pb.RunRequest_Spec{Spec: spec}})
+	if err := sendRun(spec, files, stream.Send); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	vm, err := stream.CloseAndRecv()
+	if err != nil {
+		return status.Code(err) == codes.NotFound, err
+	}
+	return false, a.print(newVMRecord(vm), func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, vm.Name)
+		return err
+	})
+}
+
+// sendRun sends a spec and the contents of files. io.EOF: the daemon's answer says why.
+func sendRun(spec *pb.RunSpec, files []hostFile, send func(*pb.RunRequest) error) error {
+	err := send(&pb.RunRequest{Part: &pb.RunRequest_Spec{Spec: spec}})
 	for _, f := range files {
 		if err == nil {
-			err = f.send(stream)
+			err = f.send(send)
 		}
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return stream.CloseAndRecv()
+	return err
 }
 
 // A hostFile is to be put into a VM.
@@ -211,7 +211,7 @@ func collectFiles(specs []string) ([]hostFile, error) {
 }
 
 // send streams one file.
-func (f *hostFile) send(stream pb.Node_RunClient) error {
+func (f *hostFile) send(send func(*pb.RunRequest) error) error {
 	in, err := os.Open(f.host)
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (f *hostFile) send(stream pb.Node_RunClient) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a regular file", f.host)
 	}
-	err = stream.Send(&pb.RunRequest{Part: &pb.RunRequest_File{File: &pb.FileHeader{
+	err = send(&pb.RunRequest{Part: &pb.RunRequest_File{File: &pb.FileHeader{
 		Path: f.guest, Mode: uint32(info.Mode().Perm()), MtimeNs: info.ModTime().UnixNano(), Size: uint64(info.Size()),
 	}}})
 	if err != nil {
@@ -232,7 +232,7 @@ func (f *hostFile) send(stream pb.Node_RunClient) error {
 	}
 	// What a file gains meanwhile is left out; one that shrinks is the daemon's to refuse.
 	return pieces(io.LimitReader(in, info.Size()), func(p []byte) error {
-		return stream.Send(&pb.RunRequest{Part: &pb.RunRequest_Data{Data: p}})
+		return send(&pb.RunRequest{Part: &pb.RunRequest_Data{Data: p}})
 	})
 }
 

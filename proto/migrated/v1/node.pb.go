@@ -212,13 +212,16 @@ func (*RunRequest_File) isRunRequest_Part() {}
 func (*RunRequest_Data) isRunRequest_Part() {}
 
 type RunSpec struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Image         string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`    // digest
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`      // empty: made up
-	Memory        uint64                 `protobuf:"varint,3,opt,name=memory,proto3" json:"memory,omitempty"` // bytes, 0: the node's default
-	Args          []string               `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`      // without argv[0], which is the image's name
-	Env           []string               `protobuf:"bytes,5,rep,name=env,proto3" json:"env,omitempty"`        // "K=V"
-	Input         bool                   `protobuf:"varint,6,opt,name=input,proto3" json:"input,omitempty"`   // an Attach follows and will end the input; else it is empty
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Image  string                 `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`    // digest
+	Name   string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`      // empty: made up
+	Memory uint64                 `protobuf:"varint,3,opt,name=memory,proto3" json:"memory,omitempty"` // bytes, 0: the node's default
+	Args   []string               `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`      // without argv[0], which is the image's name
+	Env    []string               `protobuf:"bytes,5,rep,name=env,proto3" json:"env,omitempty"`        // "K=V"
+	Input  bool                   `protobuf:"varint,6,opt,name=input,proto3" json:"input,omitempty"`   // an Attach will end the input; else it is empty
+	// Executables, by digest, that the caller can give. A node that lacks one of these, or the
+	// image, answers NOT_FOUND: ImportImage comes first.
+	Executables   []string `protobuf:"bytes,7,rep,name=executables,proto3" json:"executables,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -295,6 +298,13 @@ func (x *RunSpec) GetInput() bool {
 	return false
 }
 
+func (x *RunSpec) GetExecutables() []string {
+	if x != nil {
+		return x.Executables
+	}
+	return nil
+}
+
 type FileHeader struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"` // absolute, in the guest
@@ -364,13 +374,15 @@ func (x *FileHeader) GetSize() uint64 {
 }
 
 type AttachRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Vm            string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`                                 // first message only
-	Stdin         bool                   `protobuf:"varint,2,opt,name=stdin,proto3" json:"stdin,omitempty"`                          // first message only: this caller will give the input
-	LogOffset     int64                  `protobuf:"varint,5,opt,name=log_offset,json=logOffset,proto3" json:"log_offset,omitempty"` // first message only: where the log begins
-	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
-	Offset        int64                  `protobuf:"varint,6,opt,name=offset,proto3" json:"offset,omitempty"` // of data in the program's standard input; what is there already is left out
-	Eof           bool                   `protobuf:"varint,4,opt,name=eof,proto3" json:"eof,omitempty"`       // the input ends behind data
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Vm        string                 `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`                                 // first message only
+	Stdin     bool                   `protobuf:"varint,2,opt,name=stdin,proto3" json:"stdin,omitempty"`                          // first message only: this caller will give the input
+	LogOffset int64                  `protobuf:"varint,5,opt,name=log_offset,json=logOffset,proto3" json:"log_offset,omitempty"` // first message only: where the log begins
+	Data      []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	Offset    int64                  `protobuf:"varint,6,opt,name=offset,proto3" json:"offset,omitempty"` // of data in the program's standard input; what is there already is left out
+	Eof       bool                   `protobuf:"varint,4,opt,name=eof,proto3" json:"eof,omitempty"`       // the input ends behind data
+	// First messages only, in place of vm: the program to start. The last of them has no part.
+	Run           *RunRequest `protobuf:"bytes,7,opt,name=run,proto3" json:"run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -447,6 +459,13 @@ func (x *AttachRequest) GetEof() bool {
 	return false
 }
 
+func (x *AttachRequest) GetRun() *RunRequest {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
 type AttachResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Event:
@@ -454,6 +473,7 @@ type AttachResponse struct {
 	//	*AttachResponse_Log
 	//	*AttachResponse_Ended
 	//	*AttachResponse_Accepted
+	//	*AttachResponse_Started
 	Event         isAttachResponse_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -523,6 +543,15 @@ func (x *AttachResponse) GetAccepted() int64 {
 	return 0
 }
 
+func (x *AttachResponse) GetStarted() *VM {
+	if x != nil {
+		if x, ok := x.Event.(*AttachResponse_Started); ok {
+			return x.Started
+		}
+	}
+	return nil
+}
+
 type isAttachResponse_Event interface {
 	isAttachResponse_Event()
 }
@@ -539,11 +568,17 @@ type AttachResponse_Accepted struct {
 	Accepted int64 `protobuf:"varint,3,opt,name=accepted,proto3,oneof"` // bytes of standard input that the program has: the caller may forget them
 }
 
+type AttachResponse_Started struct {
+	Started *VM `protobuf:"bytes,4,opt,name=started,proto3,oneof"` // first, where the caller said what to run
+}
+
 func (*AttachResponse_Log) isAttachResponse_Event() {}
 
 func (*AttachResponse_Ended) isAttachResponse_Event() {}
 
 func (*AttachResponse_Accepted) isAttachResponse_Event() {}
+
+func (*AttachResponse_Started) isAttachResponse_Event() {}
 
 type ListRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1674,20 +1709,21 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"\x04spec\x18\x01 \x01(\v2\x14.migrated.v1.RunSpecH\x00R\x04spec\x12-\n" +
 	"\x04file\x18\x02 \x01(\v2\x17.migrated.v1.FileHeaderH\x00R\x04file\x12\x14\n" +
 	"\x04data\x18\x03 \x01(\fH\x00R\x04dataB\x06\n" +
-	"\x04part\"\x87\x01\n" +
+	"\x04part\"\xa9\x01\n" +
 	"\aRunSpec\x12\x14\n" +
 	"\x05image\x18\x01 \x01(\tR\x05image\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06memory\x18\x03 \x01(\x04R\x06memory\x12\x12\n" +
 	"\x04args\x18\x04 \x03(\tR\x04args\x12\x10\n" +
 	"\x03env\x18\x05 \x03(\tR\x03env\x12\x14\n" +
-	"\x05input\x18\x06 \x01(\bR\x05input\"c\n" +
+	"\x05input\x18\x06 \x01(\bR\x05input\x12 \n" +
+	"\vexecutables\x18\a \x03(\tR\vexecutables\"c\n" +
 	"\n" +
 	"FileHeader\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\rR\x04mode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"\x92\x01\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"\xbd\x01\n" +
 	"\rAttachRequest\x12\x0e\n" +
 	"\x02vm\x18\x01 \x01(\tR\x02vm\x12\x14\n" +
 	"\x05stdin\x18\x02 \x01(\bR\x05stdin\x12\x1d\n" +
@@ -1695,11 +1731,13 @@ const file_migrated_v1_node_proto_rawDesc = "" +
 	"log_offset\x18\x05 \x01(\x03R\tlogOffset\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
 	"\x06offset\x18\x06 \x01(\x03R\x06offset\x12\x10\n" +
-	"\x03eof\x18\x04 \x01(\bR\x03eof\"\x8b\x01\n" +
+	"\x03eof\x18\x04 \x01(\bR\x03eof\x12)\n" +
+	"\x03run\x18\a \x01(\v2\x17.migrated.v1.RunRequestR\x03run\"\xb8\x01\n" +
 	"\x0eAttachResponse\x12)\n" +
 	"\x03log\x18\x01 \x01(\v2\x15.migrated.v1.LogChunkH\x00R\x03log\x12'\n" +
 	"\x05ended\x18\x02 \x01(\v2\x0f.migrated.v1.VMH\x00R\x05ended\x12\x1c\n" +
-	"\baccepted\x18\x03 \x01(\x03H\x00R\bacceptedB\a\n" +
+	"\baccepted\x18\x03 \x01(\x03H\x00R\baccepted\x12+\n" +
+	"\astarted\x18\x04 \x01(\v2\x0f.migrated.v1.VMH\x00R\astartedB\a\n" +
 	"\x05event\"\x1f\n" +
 	"\vListRequest\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\"1\n" +
@@ -1851,68 +1889,70 @@ var file_migrated_v1_node_proto_goTypes = []any{
 var file_migrated_v1_node_proto_depIdxs = []int32{
 	3,  // 0: migrated.v1.RunRequest.spec:type_name -> migrated.v1.RunSpec
 	4,  // 1: migrated.v1.RunRequest.file:type_name -> migrated.v1.FileHeader
-	27, // 2: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
-	28, // 3: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
-	28, // 4: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
-	29, // 5: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
-	29, // 6: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
-	30, // 7: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
-	31, // 8: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
-	32, // 9: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
-	14, // 10: migrated.v1.MoveEvent.rate:type_name -> migrated.v1.MoveRate
-	33, // 11: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
-	34, // 12: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
-	29, // 13: migrated.v1.CheckpointRequest.options:type_name -> migrated.v1.MoveOptions
-	28, // 14: migrated.v1.RestoreResponse.vm:type_name -> migrated.v1.VM
-	34, // 15: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
-	35, // 16: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
-	35, // 17: migrated.v1.TopResponse.node:type_name -> migrated.v1.NodeInfo
-	24, // 18: migrated.v1.TopResponse.vms:type_name -> migrated.v1.VMUsage
-	36, // 19: migrated.v1.TopResponse.time:type_name -> google.protobuf.Timestamp
-	28, // 20: migrated.v1.VMUsage.vm:type_name -> migrated.v1.VM
-	34, // 21: migrated.v1.VMUsage.cpu:type_name -> google.protobuf.Duration
-	13, // 22: migrated.v1.VMUsage.move:type_name -> migrated.v1.MoveEvent
-	0,  // 23: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
-	1,  // 24: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
-	2,  // 25: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
-	5,  // 26: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
-	7,  // 27: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
-	9,  // 28: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
-	10, // 29: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
-	11, // 30: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
-	12, // 31: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
-	15, // 32: migrated.v1.Node.Checkpoint:input_type -> migrated.v1.CheckpointRequest
-	17, // 33: migrated.v1.Node.Restore:input_type -> migrated.v1.RestoreRequest
-	19, // 34: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
-	9,  // 35: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
-	9,  // 36: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
-	20, // 37: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
-	22, // 38: migrated.v1.Node.Top:input_type -> migrated.v1.TopRequest
-	37, // 39: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
-	25, // 40: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
-	38, // 41: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
-	38, // 42: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
-	28, // 43: migrated.v1.Node.Run:output_type -> migrated.v1.VM
-	6,  // 44: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
-	8,  // 45: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
-	28, // 46: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
-	27, // 47: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
-	13, // 48: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
-	13, // 49: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
-	16, // 50: migrated.v1.Node.Checkpoint:output_type -> migrated.v1.CheckpointResponse
-	18, // 51: migrated.v1.Node.Restore:output_type -> migrated.v1.RestoreResponse
-	28, // 52: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
-	28, // 53: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
-	28, // 54: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
-	21, // 55: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
-	23, // 56: migrated.v1.Node.Top:output_type -> migrated.v1.TopResponse
-	39, // 57: migrated.v1.Node.Events:output_type -> migrated.v1.Event
-	26, // 58: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
-	41, // [41:59] is the sub-list for method output_type
-	23, // [23:41] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	2,  // 2: migrated.v1.AttachRequest.run:type_name -> migrated.v1.RunRequest
+	27, // 3: migrated.v1.AttachResponse.log:type_name -> migrated.v1.LogChunk
+	28, // 4: migrated.v1.AttachResponse.ended:type_name -> migrated.v1.VM
+	28, // 5: migrated.v1.AttachResponse.started:type_name -> migrated.v1.VM
+	28, // 6: migrated.v1.ListResponse.vms:type_name -> migrated.v1.VM
+	29, // 7: migrated.v1.OffloadRequest.options:type_name -> migrated.v1.MoveOptions
+	29, // 8: migrated.v1.RecallRequest.options:type_name -> migrated.v1.MoveOptions
+	30, // 9: migrated.v1.MoveEvent.phase:type_name -> migrated.v1.MovePhase
+	31, // 10: migrated.v1.MoveEvent.memory:type_name -> migrated.v1.MemoryStats
+	32, // 11: migrated.v1.MoveEvent.move:type_name -> migrated.v1.Move
+	14, // 12: migrated.v1.MoveEvent.rate:type_name -> migrated.v1.MoveRate
+	33, // 13: migrated.v1.MoveRate.kind:type_name -> migrated.v1.MoveKind
+	34, // 14: migrated.v1.MoveRate.expected_downtime:type_name -> google.protobuf.Duration
+	29, // 15: migrated.v1.CheckpointRequest.options:type_name -> migrated.v1.MoveOptions
+	28, // 16: migrated.v1.RestoreResponse.vm:type_name -> migrated.v1.VM
+	34, // 17: migrated.v1.StopRequest.grace:type_name -> google.protobuf.Duration
+	35, // 18: migrated.v1.NodesResponse.nodes:type_name -> migrated.v1.NodeInfo
+	35, // 19: migrated.v1.TopResponse.node:type_name -> migrated.v1.NodeInfo
+	24, // 20: migrated.v1.TopResponse.vms:type_name -> migrated.v1.VMUsage
+	36, // 21: migrated.v1.TopResponse.time:type_name -> google.protobuf.Timestamp
+	28, // 22: migrated.v1.VMUsage.vm:type_name -> migrated.v1.VM
+	34, // 23: migrated.v1.VMUsage.cpu:type_name -> google.protobuf.Duration
+	13, // 24: migrated.v1.VMUsage.move:type_name -> migrated.v1.MoveEvent
+	0,  // 25: migrated.v1.Node.InspectImage:input_type -> migrated.v1.InspectImageRequest
+	1,  // 26: migrated.v1.Node.ImportImage:input_type -> migrated.v1.ImportImageRequest
+	2,  // 27: migrated.v1.Node.Run:input_type -> migrated.v1.RunRequest
+	5,  // 28: migrated.v1.Node.Attach:input_type -> migrated.v1.AttachRequest
+	7,  // 29: migrated.v1.Node.List:input_type -> migrated.v1.ListRequest
+	9,  // 30: migrated.v1.Node.Inspect:input_type -> migrated.v1.VMRequest
+	10, // 31: migrated.v1.Node.Logs:input_type -> migrated.v1.LogsRequest
+	11, // 32: migrated.v1.Node.Offload:input_type -> migrated.v1.OffloadRequest
+	12, // 33: migrated.v1.Node.Recall:input_type -> migrated.v1.RecallRequest
+	15, // 34: migrated.v1.Node.Checkpoint:input_type -> migrated.v1.CheckpointRequest
+	17, // 35: migrated.v1.Node.Restore:input_type -> migrated.v1.RestoreRequest
+	19, // 36: migrated.v1.Node.Stop:input_type -> migrated.v1.StopRequest
+	9,  // 37: migrated.v1.Node.Forget:input_type -> migrated.v1.VMRequest
+	9,  // 38: migrated.v1.Node.Wait:input_type -> migrated.v1.VMRequest
+	20, // 39: migrated.v1.Node.Nodes:input_type -> migrated.v1.NodesRequest
+	22, // 40: migrated.v1.Node.Top:input_type -> migrated.v1.TopRequest
+	37, // 41: migrated.v1.Node.Events:input_type -> migrated.v1.EventsRequest
+	25, // 42: migrated.v1.Node.Reload:input_type -> migrated.v1.ReloadRequest
+	38, // 43: migrated.v1.Node.InspectImage:output_type -> migrated.v1.Image
+	38, // 44: migrated.v1.Node.ImportImage:output_type -> migrated.v1.Image
+	28, // 45: migrated.v1.Node.Run:output_type -> migrated.v1.VM
+	6,  // 46: migrated.v1.Node.Attach:output_type -> migrated.v1.AttachResponse
+	8,  // 47: migrated.v1.Node.List:output_type -> migrated.v1.ListResponse
+	28, // 48: migrated.v1.Node.Inspect:output_type -> migrated.v1.VM
+	27, // 49: migrated.v1.Node.Logs:output_type -> migrated.v1.LogChunk
+	13, // 50: migrated.v1.Node.Offload:output_type -> migrated.v1.MoveEvent
+	13, // 51: migrated.v1.Node.Recall:output_type -> migrated.v1.MoveEvent
+	16, // 52: migrated.v1.Node.Checkpoint:output_type -> migrated.v1.CheckpointResponse
+	18, // 53: migrated.v1.Node.Restore:output_type -> migrated.v1.RestoreResponse
+	28, // 54: migrated.v1.Node.Stop:output_type -> migrated.v1.VM
+	28, // 55: migrated.v1.Node.Forget:output_type -> migrated.v1.VM
+	28, // 56: migrated.v1.Node.Wait:output_type -> migrated.v1.VM
+	21, // 57: migrated.v1.Node.Nodes:output_type -> migrated.v1.NodesResponse
+	23, // 58: migrated.v1.Node.Top:output_type -> migrated.v1.TopResponse
+	39, // 59: migrated.v1.Node.Events:output_type -> migrated.v1.Event
+	26, // 60: migrated.v1.Node.Reload:output_type -> migrated.v1.ReloadResponse
+	43, // [43:61] is the sub-list for method output_type
+	25, // [25:43] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_node_proto_init() }
@@ -1931,6 +1971,7 @@ func file_migrated_v1_node_proto_init() {
 		(*AttachResponse_Log)(nil),
 		(*AttachResponse_Ended)(nil),
 		(*AttachResponse_Accepted)(nil),
+		(*AttachResponse_Started)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -51,7 +51,8 @@ type NodeClient interface {
 	ImportImage(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ImportImageRequest, Image], error)
 	// Run starts a program of an image in the store: one spec, then the files' contents.
 	Run(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[RunRequest, VM], error)
-	// Attach carries standard input to the program, and its log, then its exit, to the caller.
+	// Attach carries standard input to the program, and its log, then its exit, to the caller. It
+	// can start the program first.
 	// A caller whose daemon went away goes on with the next one where it was: it keeps its input
 	// until the program has it, and says how much of the log it has seen.
 	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AttachRequest, AttachResponse], error)
@@ -332,7 +333,8 @@ type NodeServer interface {
 	ImportImage(grpc.ClientStreamingServer[ImportImageRequest, Image]) error
 	// Run starts a program of an image in the store: one spec, then the files' contents.
 	Run(grpc.ClientStreamingServer[RunRequest, VM]) error
-	// Attach carries standard input to the program, and its log, then its exit, to the caller.
+	// Attach carries standard input to the program, and its log, then its exit, to the caller. It
+	// can start the program first.
 	// A caller whose daemon went away goes on with the next one where it was: it keeps its input
 	// until the program has it, and says how much of the log it has seen.
 	Attach(grpc.BidiStreamingServer[AttachRequest, AttachResponse]) error
