@@ -135,6 +135,11 @@ func (f *faults) Make(_ context.Context, spec *vmproc.Spec, hooks vmproc.Hooks) 
 			}
 		}
 	}
+	if spec.Arm != nil {
+		if err := vm.Arm(spec.Arm, spec.Log); err != nil {
+			return nil, err
+		}
+	}
 	return vm, nil
 }
 

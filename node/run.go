@@ -45,7 +45,10 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*VM, error) {
 	}
 	defer r.releaseName()
 	vm := r.vm
-	guest, err := n.makeGuest(vm, config, build, memory, 0, func(s *vmproc.Spec) {
+	if !spec.Input {
+		vm.input.CloseWrite()
+	}
+	guest, err := n.begin(r, config, func(s *vmproc.Spec) {
 		s.Args = append([]string{cfg.Name}, spec.Args...)
 		s.Env = spec.Env
 		s.Files = files
@@ -54,13 +57,28 @@ func (n *Node) run(spec *pb.RunSpec, files []vmm.File) (*VM, error) {
 		r.grant.release()
 		return nil, errors.Join(err, vm.log.Remove())
 	}
-	if !spec.Input {
-		vm.input.CloseWrite()
-	}
-	if err := n.launch(vm, guest, r.grant, nil); err != nil {
+	vm.mu.Lock()
+	vm.guest, vm.grant = guest, r.grant
+	vm.rec.Confinement = guest.Status().GetConfinement()
+	vm.mu.Unlock()
+	n.launched(vm)
+	return vm, nil
+}
+
+// begin makes the guest of a reservation's VM, which runs at once.
+func (n *Node) begin(r *reservation, config []byte, with func(*vmproc.Spec)) (vmproc.VM, error) {
+	if err := r.vm.log.Begin(0, 0); err != nil {
 		return nil, err
 	}
-	return vm, nil
+	log, err := r.vm.log.File(0)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	return n.makeGuest(r.vm, config, r.build, r.memory, 0, func(s *vmproc.Spec) {
+		s.Arm, s.Log = &pb.ProcessArm{Vm: r.vm.view(), Start: true}, log
+		with(s)
+	})
 }
 
 // A reservation is a VM that is to begin here, and what it holds until it does.
@@ -115,28 +133,33 @@ func (n *Node) reserveNew(r *reservation) error {
 	return err
 }
 
-// launch lets a new VM run and makes it known. Its record reaches the disk a moment later: its
-// process has the record too, for the next daemon. left is where its memory was restored.
+// launch lets a restored VM run and makes it known. left is where it was.
 func (n *Node) launch(vm *VM, guest vmproc.VM, g *grant, left *pb.Left) error {
 	vm.mu.Lock()
 	vm.guest, vm.grant = guest, g
+	vm.rec.Confinement = guest.Status().GetConfinement()
 	vm.mu.Unlock()
 	err := vm.log.Begin(0, 0)
 	if err == nil {
-		vm.rec.Confinement = guest.Status().GetConfinement() // nobody else knows it yet
 		err = vm.arm(guest, &pb.ProcessArm{Vm: vm.view(), Left: left, Start: true})
 	}
 	if err != nil {
 		vm.unhost()
 		return errors.Join(fmt.Errorf("start the program: %w", err), vm.log.Remove())
 	}
+	n.launched(vm)
+	return nil
+}
+
+// launched makes a new VM known that runs. Its record reaches the disk a moment later: its process
+// has the record too, for the next daemon.
+func (n *Node) launched(vm *VM) {
 	n.mu.Lock()
 	n.vms[vm.id] = vm
 	n.mu.Unlock()
 	vm.note(func(rec *pb.VM) { rec.State = pb.VMState_VM_STATE_RUNNING })
 	vm.serve()
 	n.happened(&pb.Event{Kind: pb.EventKind_EVENT_KIND_VM_STARTED, Vm: vm.id, VmName: vm.view().Name})
-	return nil
 }
 
 // arm gives a guest all that it needs to start, the log of its stay included.

@@ -128,6 +128,7 @@ func (h *hosted) arm(a *pb.ProcessArm, files []*os.File) error {
 	}
 	files[0] = nil // the log has it
 	h.input.set(a.InputAccepted)
+	a.Vm.Confinement = h.child.confinement() // the daemon may not have heard of it
 	h.armed, h.state = a, pb.ProcessState_PROCESS_STATE_ARMED
 	return nil
 }
@@ -168,6 +169,15 @@ func (h *hosted) goOn() error {
 	}
 	h.state, h.sent, h.sender = pb.ProcessState_PROCESS_STATE_RUNNING, nil, nil
 	return nil
+}
+
+// confinement is how this process is confined.
+func (c *child) confinement() []*pb.Confinement {
+	var all []*pb.Confinement
+	for _, f := range c.found {
+		all = append(all, &pb.Confinement{Means: f.Means, Answer: f.Answer.String(), Note: f.Note})
+	}
+	return all
 }
 
 // outlives says whether the process goes on without a daemon: from the moment when the next
@@ -230,9 +240,7 @@ func (h *hosted) status() *pb.ProcessStatus {
 	if h.armed != nil {
 		s.Vm, s.LogBase = h.armed.Vm, h.armed.LogBase
 	}
-	for _, f := range h.child.found {
-		s.Confinement = append(s.Confinement, &pb.Confinement{Means: f.Means, Answer: f.Answer.String(), Note: f.Note})
-	}
+	s.Confinement = h.child.confinement()
 	if h.ended != nil {
 		s.State = pb.ProcessState_PROCESS_STATE_ENDED
 	}

@@ -89,7 +89,7 @@ func (l *Launcher) Make(ctx context.Context, spec *Spec, hooks Hooks) (VM, error
 	for _, f := range spec.Files {
 		m.Files = append(m.Files, &pb.ProcessFile{Path: f.Path, Mode: f.Mode, MtimeNs: f.ModTime.UnixNano(), Size: uint64(len(f.Data))})
 	}
-	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Make{Make: m}}, nil, nil, files...)
+	a, err := p.make(ctx, m, files, spec)
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -97,6 +97,28 @@ func (l *Launcher) Make(ctx context.Context, spec *Spec, hooks Hooks) (VM, error
 	p.status = a.GetStatus()
 	p.mu.Unlock()
 	return p, nil
+}
+
+// make asks the process for its guest, and to arm it where the spec says so. Between the two it
+// need not be heard: what cannot be made cannot be armed.
+func (p *Process) make(ctx context.Context, m *pb.ProcessMake, files []*os.File, spec *Spec) (*pb.FromVM, error) {
+	request := &pb.ToVM{Request: &pb.ToVM_Make{Make: m}}
+	made, err := p.ask(ctx, request, nil, files...)
+	if err != nil {
+		return nil, err
+	}
+	arm := &pb.ToVM{Request: &pb.ToVM_Arm{Arm: spec.Arm}}
+	var armed *call
+	if spec.Arm != nil {
+		if armed, err = p.ask(ctx, arm, nil, spec.Log); err != nil {
+			return nil, err
+		}
+	}
+	a, err := p.await(ctx, made, request, nil)
+	if err == nil && armed != nil {
+		_, err = p.await(ctx, armed, arm, nil)
+	}
+	return a, err
 }
 
 // become makes a spare process a VM's.

@@ -242,6 +242,15 @@ func (p *Process) join(ctx context.Context, s Streams, w *pb.ProcessStreamWanted
 func (p *Process) do(ctx context.Context, m *pb.ToVM, s Streams, progress func(*pb.MoveProgress), files ...*os.File) (*pb.FromVM, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	c, err := p.ask(ctx, m, s, files...)
+	if err != nil {
+		return nil, err
+	}
+	return p.await(ctx, c, m, progress)
+}
+
+// ask is do without the waiting. The process takes what it is asked in this order.
+func (p *Process) ask(ctx context.Context, m *pb.ToVM, s Streams, files ...*os.File) (*call, error) {
 	c := &call{streams: s, ctx: ctx, more: make(chan struct{}, 1), answer: make(chan *pb.FromVM, 1)}
 	p.mu.Lock()
 	if p.calls == nil {
@@ -255,6 +264,11 @@ func (p *Process) do(ctx context.Context, m *pb.ToVM, s Streams, progress func(*
 	if err := p.conn.send(m, files...); err != nil {
 		p.conn.c.Close() // the reader finds it so
 	}
+	return c, nil
+}
+
+// await waits for the answer to m.
+func (p *Process) await(ctx context.Context, c *call, m *pb.ToVM, progress func(*pb.MoveProgress)) (*pb.FromVM, error) {
 	giveUp := ctx.Done()
 	for {
 		select {

@@ -83,6 +83,10 @@ type Spec struct {
 	Args       []string
 	Env        []string
 	Files      []vmm.File
+
+	// Arm, where not nil, has the guest armed as by VM.Arm, without waiting for it to be made.
+	Arm *pb.ProcessArm
+	Log *os.File // for Arm
 }
 
 // Hooks are told what happens by itself. They must not wait for the process.
