@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -232,7 +233,7 @@ func checkPage(t *testing.T, path, summary string) {
 	if !strings.Contains(page, ".SH NAME\n"+summary) || !strings.Contains(page, ".SH DESCRIPTION\n") {
 		t.Errorf("%s has no summary %q:\n%s", path, summary, text)
 	}
-	if strings.Contains(page, "--namefP=") && !strings.Contains(page, "--namefP=\"\"\n") {
+	if regexp.MustCompile(`--namefP fIstringfP\n.*\n\(default `).MatchString(page) {
 		t.Errorf("%s has a default name, that of the machine that built it:\n%s", path, text)
 	}
 }

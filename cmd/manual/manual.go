@@ -4,14 +4,14 @@ package manual
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 )
 
 // Command is a hidden one that writes the pages of the command that it belongs to, and of those
 // below it, into a directory; packages are made with it. The section is that of man-pages(7): 1
-// for programs, 8 for daemons. SOURCE_DATE_EPOCH is their date.
+// for programs, 8 for daemons.
 func Command(section string) *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIRECTORY",
@@ -21,13 +21,27 @@ func Command(section string) *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}
-			root := cmd.Root()
-			root.DisableAutoGenTag = true
-			header := &doc.GenManHeader{Section: section, Source: "migrated", Manual: "migrated"}
-			if err := doc.GenManTree(root, header, args[0]); err != nil {
+			if err := write(args[0], section, cmd.Root()); err != nil {
 				return fmt.Errorf("write manual pages: %w", err)
 			}
 			return nil
 		},
 	}
+}
+
+// write writes the page of a command and those of the commands below it.
+func write(dir, section string, cmd *cobra.Command) error {
+	for _, sub := range cmd.Commands() {
+		if !documented(sub) {
+			continue
+		}
+		if err := write(dir, section, sub); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, pageName(cmd)+"."+section), page(section, cmd), 0o644)
+}
+
+func documented(cmd *cobra.Command) bool {
+	return cmd.IsAvailableCommand() && !cmd.IsAdditionalHelpTopicCommand()
 }
