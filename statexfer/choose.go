@@ -31,6 +31,7 @@ type chooser struct {
 	current [forms]method // asIs but for the first batches
 	dwell   [forms]int    // batches until another may be picked
 	trial   int           // number of the batch at which a lighter method is tried
+	blind   bool          // what was picked last was so before the link had been seen
 
 	batches int // written
 	recent  stretch
@@ -80,6 +81,7 @@ const (
 	heldUp      = 0.7      // of the time spent writing: the link is what all waits for
 
 	near    = 1.05 // times the least: as good, if it makes less of the wire
+	clearly = 0.75 // times what is picked: better, however short it has been in use
 	apart   = 1.15 // times the least: not as good any more
 	smaller = 0.97 // times the bytes: less by so much that more work is worth while
 )
@@ -116,7 +118,7 @@ func (c *chooser) pick(f form) method {
 		c.current[f] = first // never bad
 		return first
 	}
-	if c.dwell[f]--; c.dwell[f] <= 0 {
+	if c.dwell[f]--; c.dwell[f] <= 0 || c.mistaken(f) {
 		m, dwell := c.best(f), minDwell
 		if c.seen && c.batches >= c.trial {
 			c.trial *= trialEvery
@@ -124,10 +126,16 @@ func (c *chooser) pick(f form) method {
 		}
 		if m != c.current[f] {
 			c.leave(c.current[f])
-			c.current[f], c.dwell[f] = m, dwell
+			c.current[f], c.dwell[f], c.blind = m, dwell, !c.seen
 		}
 	}
 	return c.current[f]
+}
+
+// mistaken says whether a method was picked as if the link took no time, and that shows.
+func (c *chooser) mistaken(f form) bool {
+	m := c.current[f]
+	return c.blind && c.seen && c.written == m && c.row >= minStretch && c.ways[m].wire != 0 && c.expected(c.best(f)) < clearly*c.expected(m)
 }
 
 // lighter returns the method before one on its ladder.
