@@ -39,6 +39,9 @@ const (
 	// fewPages take no longer than a round without any: every kind of move ends with one, and
 	// neither throttling nor post-copy would make it shorter.
 	fewPages = 16
+
+	// shortRest is a time that no round would shorten: it takes about that by itself.
+	shortRest = time.Millisecond
 )
 
 // throttles is how a guest is held back, step by step.
@@ -65,12 +68,12 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	}
 	before := p.left
 	p.left = left
-	if p.expected(left)-p.plan.Fixed <= p.plan.budget() {
-		p.reason = fmt.Sprintf("%d pages are left", left)
-		return finish
-	}
 	if p.round == 1 {
 		before = sent
+	}
+	if rest := p.expected(left) - p.plan.Fixed; rest <= p.plan.budget() && !p.worthMore(rest, left, before) {
+		p.reason = fmt.Sprintf("%d pages are left", left)
+		return finish
 	}
 	if float64(left) > stallShare*float64(before) {
 		p.stalled++
@@ -97,6 +100,13 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	}
 	p.reason = fmt.Sprintf("it cannot be stopped in %v; %d pages are left", p.plan.MaxDowntime, left)
 	return finish
+}
+
+// worthMore says whether one more round is worth while although the guest could be stopped: it
+// leaves half as much or less, if what is written goes on as before, and all such rounds together
+// send no more than is left now.
+func (p *pace) worthMore(rest time.Duration, left, before uint64) bool {
+	return rest > shortRest && left > fewPages && 2*left <= before && p.round < maxRounds
 }
 
 // choose picks a way for a guest of which so many pages are in use, and says why. Where the

@@ -64,6 +64,22 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// A guest that could be stopped, but of which less is left after each round, goes on: that costs
+// few bytes and most of the downtime.
+func TestPaceGoesOnWhileItPays(t *testing.T) {
+	m := model{used: 16384, write: 16000, hot: 1e9, link: 57000}
+	plan := Plan{Fixed: 2 * time.Millisecond}
+	got, p, down := m.run(plan)
+	if got != finish || down > plan.Fixed+2*shortRest || p.round > 8 {
+		t.Errorf("step %v after %d rounds, downtime %v", got, p.round, down)
+	}
+	// One that writes the same pages over and over is stopped as soon as that is possible.
+	m = model{used: 16384, write: 1e6, hot: 1000, link: 57000}
+	if got, p, _ := m.run(plan); got != finish || p.round > 2 {
+		t.Errorf("step %v after %d rounds", got, p.round)
+	}
+}
+
 // What cannot be had ends all the same, and says so.
 func TestPaceGivesUp(t *testing.T) {
 	got, p, _ := model{131072, 1e9, 20000, 100000, 0}.run(Plan{Fixed: 2 * time.Millisecond})
