@@ -24,6 +24,7 @@ type outBatch struct {
 	before [maxBatchPages]uint64 // leaves of what the receiver has
 	raw    []byte                // the pages, copied: what is hashed is what is sent even if the guest runs
 	diff   []byte                // differences
+	parts  partList
 	frames []frame
 	out    []byte // the frames: headers yet to be filled in, page sets, payloads
 	err    error
@@ -129,7 +130,13 @@ func (s *Sender) fill(b *outBatch, enc *compressor) error {
 	whole, base := s.sort(b)
 	b.frame(frame{kind: kindBase, codec: None}, base, nil)
 	whole, delta := s.differences(b, whole)
-	if err := b.delta(delta, enc, s.choose); err != nil {
+	for i := range b.count {
+		s.parts.note(b.pages[i], b.leaves[i], b.raw[i*PageSize:][:PageSize])
+	}
+	if err := b.changes(frame{kind: kindDelta}, delta, b.diff, enc, s.choose); err != nil {
+		return err
+	}
+	if err := b.changes(frame{kind: kindParts}, b.parts.pageList, b.parts.payload(), enc, s.choose); err != nil {
 		return err
 	}
 	if err := b.contents(whole, enc, s.choose); err != nil {
@@ -203,9 +210,11 @@ func (s *Sender) sort(b *outBatch) (whole []int, base pageList) {
 }
 
 // differences takes those pages out of whole that differ little from what was sent of them
-// before, and puts what they differ in into b.diff.
+// before. What they differ in goes into b.diff, or, where the version of before is not at hand,
+// parts that have changed into b.parts.
 func (s *Sender) differences(b *outBatch, whole []int) (rest []int, delta pageList) {
 	b.diff = b.diff[:0]
+	b.parts = partList{content: b.parts.content[:0], masks: b.parts.masks[:0]}
 	if s.stats.Rounds == 0 || s.opt.Compress == None {
 		return whole, delta
 	}
@@ -213,21 +222,22 @@ func (s *Sender) differences(b *outBatch, whole []int) (rest []int, delta pageLi
 	for _, i := range whole {
 		page := b.raw[i*PageSize:][:PageSize]
 		before := s.delta.before(b.pages[i])
-		if before == nil {
-			s.delta.add(b.pages[i], b.leaves[i], page)
-			rest = append(rest, i)
-			continue
-		}
-		if before.leaf == b.before[i] && sparse(before.content, page) {
+		if before != nil && before.leaf == b.before[i] && sparse(before.content, page) {
 			at := len(b.diff)
 			b.diff = slices.Grow(b.diff, PageSize)[:at+PageSize]
 			xor(b.diff[at:], before.content, page)
 			delta.add(b.pages[i], b.leaves[i])
+		} else if mask := s.parts.changed(b.pages[i], b.before[i], page); mask != 0 {
+			b.parts.add(b.pages[i], b.leaves[i], mask, page)
 		} else {
 			rest = append(rest, i)
 		}
-		copy(before.content, page)
-		before.leaf = b.leaves[i]
+		if before == nil {
+			s.delta.add(b.pages[i], b.leaves[i], page)
+		} else {
+			copy(before.content, page)
+			before.leaf = b.leaves[i]
+		}
 	}
 	return rest, delta
 }
@@ -258,8 +268,8 @@ func (b *outBatch) end(f frame, start int) {
 	b.frames = append(b.frames, f)
 }
 
-// delta adds a frame of differences. They are mostly zeros, so any codec is worth while.
-func (b *outBatch) delta(l pageList, enc *compressor, c *chooser) error {
+// changes adds a frame of what pages differ in. It is small, so s2 is always worth while.
+func (b *outBatch) changes(f frame, l pageList, payload []byte, enc *compressor, c *chooser) error {
 	if len(l.leaves) == 0 {
 		return nil
 	}
@@ -267,7 +277,7 @@ func (b *outBatch) delta(l pageList, enc *compressor, c *chooser) error {
 	if c.asked != Auto {
 		codec = c.asked
 	}
-	return b.compressed(frame{kind: kindDelta}, l, b.diff, enc, plain.with(codec))
+	return b.compressed(f, l, payload, enc, enc.look(payload).with(codec))
 }
 
 // contents adds a frame of whole pages.

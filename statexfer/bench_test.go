@@ -110,3 +110,24 @@ func BenchmarkFirstDigest(b *testing.B) {
 		d.sum()
 	}
 }
+
+// BenchmarkSendNoise is the sender alone, of pages that no codec makes smaller; again is what a
+// sender has to do beside for pages that may be sent again.
+func BenchmarkSendNoise(b *testing.B) {
+	mem := testNoise(64 << 20 / PageSize)
+	for name, again := range map[string]bool{"once": false, "again": true} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(mem)))
+			for b.Loop() {
+				s, err := NewSender(io.Discard, mem, Options{Again: again})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := s.Round(context.Background(), nil); err != nil {
+					b.Fatal(err)
+				}
+				s.Close()
+			}
+		})
+	}
+}

@@ -146,8 +146,11 @@ func (c *compressor) look(src []byte) form {
 		c.sample = make([]byte, 2*most+s2.MaxEncodedLen(most))
 	}
 	pages, planes, out := c.sample[:0:most], c.sample[most:2*most], c.sample[2*most:]
+	if len(src) < PageSize {
+		return plain
+	}
 	step := max(len(src)/PageSize/samplePages, 1) * PageSize
-	for at := 0; at < len(src) && len(pages) < most; at += step {
+	for at := 0; at+PageSize <= len(src) && len(pages) < most; at += step {
 		pages = append(pages, src[at:at+PageSize]...)
 	}
 	split(planes, pages)

@@ -126,6 +126,18 @@ func TestHostileStreams(t *testing.T) {
 			f := frame{kind: kindBatch, codec: S2, planes: true, pages: 1, rawLen: PageSize}
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), []byte{0xff, 0xff, 3, 0})...)
 		}},
+		{"no part of a page", ErrFormat, func() []byte {
+			f := frame{kind: kindParts, codec: None, pages: 2, rawLen: partSize + 2}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 2}}), append(make([]byte, partSize), 0, 1))...)
+		}},
+		{"too many parts of a page", ErrFormat, func() []byte {
+			f := frame{kind: kindParts, codec: None, pages: 2, rawLen: 6*partSize + 2}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 2}}), append(make([]byte, 6*partSize), 0x1f, 1))...)
+		}},
+		{"more parts than there are", ErrFormat, func() []byte {
+			f := frame{kind: kindParts, codec: None, pages: 2, rawLen: 2*partSize + 2}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 2}}), append(make([]byte, 2*partSize), 3, 1))...)
+		}},
 		{"a version before the oldest", ErrVersion, func() []byte {
 			s := bytes.Clone(stream)
 			s[8] = oldestVersion - 1
@@ -389,7 +401,7 @@ func everyKind(t testing.TB, pages uint64) []byte {
 	}
 	copy(mem[5*PageSize:], mem[2*PageSize:][:PageSize]) // the same
 	var stream bytes.Buffer
-	s, err := NewSender(&stream, mem, Options{Compress: S2, Base: NewOffer(base, false, nil)})
+	s, err := NewSender(&stream, mem, Options{Compress: S2, Base: NewOffer(base, false, nil), Again: true})
 	if err != nil {
 		t.Fatal(err)
 	}

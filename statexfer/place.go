@@ -29,6 +29,8 @@ func (rc *receiver) place(b *inBatch, scratch *scratch) error {
 		err = rc.copySame(b)
 	case kindDelta:
 		err = rc.change(b, payload, scratch)
+	case kindParts:
+		err = rc.changeParts(b, payload, scratch)
 	default:
 		err = rc.fill(b, payload, scratch)
 	}
@@ -89,6 +91,28 @@ func (rc *receiver) change(b *inBatch, payload []byte, scratch *scratch) error {
 		subtle.XORBytes(dst, dst, payload[:len(dst)])
 		rc.digest.set(r, dst)
 		payload = payload[len(dst):]
+	}
+	return nil
+}
+
+// changeParts replaces parts of pages.
+func (rc *receiver) changeParts(b *inBatch, payload []byte, scratch *scratch) error {
+	payload, err := rc.expand(b, payload, scratch)
+	if err != nil {
+		return err
+	}
+	masks, err := partMasks(payload, b.frame.pages)
+	if err != nil {
+		return err
+	}
+	for _, r := range b.runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			page := Run{p, 1}
+			dst := page.bytes(rc.mem)
+			payload = placeParts(dst, masks[0], payload)
+			masks = masks[1:]
+			rc.digest.set(page, dst)
+		}
 	}
 	return nil
 }

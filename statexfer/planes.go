@@ -13,7 +13,7 @@ const (
 
 var le = binary.LittleEndian
 
-// split puts the planes of each page of src into dst.
+// split puts the planes of each page of src into dst, and what is behind the last as it is.
 func split(dst, src []byte) {
 	for ; len(src) >= PageSize; dst, src = dst[PageSize:], src[PageSize:] {
 		to, from := (*[PageSize]byte)(dst), (*[PageSize]byte)(src)
@@ -32,6 +32,7 @@ func split(dst, src []byte) {
 			le.PutUint64(p[7*planeSize:], h)
 		}
 	}
+	copy(dst, src)
 }
 
 // join is the inverse of split.
@@ -54,6 +55,7 @@ func join(dst, src []byte) {
 			le.PutUint64(w[56:], h)
 		}
 	}
+	copy(dst, src)
 }
 
 // transpose takes eight words as a square of bytes and swaps rows and columns: in squares of four

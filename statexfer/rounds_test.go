@@ -22,7 +22,8 @@ func TestRounds(t *testing.T) {
 		pages := rapid.IntRange(1, 700).Draw(rt, "pages")
 		mem := testMemory(pages, rapid.Uint64().Draw(rt, "seed"))
 		var stream bytes.Buffer
-		s, err := NewSender(&stream, mem, Options{Compress: S2})
+		codec := rapid.SampledFrom([]Codec{None, S2, Zstd, Auto}).Draw(rt, "codec")
+		s, err := NewSender(&stream, mem, Options{Compress: codec, Again: rapid.Bool().Draw(rt, "again")})
 		if err != nil {
 			rt.Fatal(err)
 		}

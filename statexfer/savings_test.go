@@ -178,8 +178,61 @@ func TestNothingTwice(t *testing.T) {
 	}
 }
 
+// Of a page that is sent again go the parts that have changed, the first time too.
+func TestOnlyPartsThatChanged(t *testing.T) {
+	const pages = 300
+	mem := testNoise(pages)
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, mem, Options{Compress: Auto, Again: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx := context.Background()
+	all := NewBitmap(pages)
+	for p := range uint64(pages) {
+		all.Set(p)
+	}
+	if err := s.Round(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Stats()
+	for p := range pages {
+		parts := 1 + p%2*7 // of every other page all
+		for i := range parts {
+			mem[p*PageSize+(p+i)%pageParts*partSize+p]++
+		}
+	}
+	if err := s.Round(ctx, all); err != nil {
+		t.Fatal(err)
+	}
+	st := s.Stats()
+	if delta, whole := st.Delta-before.Delta, st.Sent-before.Sent; delta != pages/2 || whole != pages/2 {
+		t.Errorf("%d pages in parts, %d whole", delta, whole)
+	}
+	if wire := st.WireBytes - before.WireBytes; wire > pages/2*(PageSize+partSize+50) {
+		t.Errorf("%d bytes", wire)
+	}
+	sent, digest, err := s.End(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(mem))
+	received, gotDigest, err := Receive(ctx, &stream, got, nil)
+	if err != nil || !bytes.Equal(got, mem) || digest != gotDigest || sent != received {
+		t.Fatalf("%v, memory equal: %v\n%+v\n%+v", err, bytes.Equal(got, mem), sent, received)
+	}
+}
+
 // A guest that writes during rounds: what is sent in the end is what memory is in the end.
 func TestRoundsWhileMemoryChanges(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		testRoundsWhileMemoryChanges(t, again)
+	}
+}
+
+func testRoundsWhileMemoryChanges(t *testing.T, again bool) {
+	t.Helper()
 	const pages = 600
 	mem := testMemory(pages, 9)
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -201,7 +254,7 @@ func TestRoundsWhileMemoryChanges(t *testing.T) {
 		}
 	}()
 	var stream bytes.Buffer
-	s, err := NewSender(&stream, mem, Options{Compress: S2})
+	s, err := NewSender(&stream, mem, Options{Compress: S2, Again: again})
 	if err != nil {
 		t.Fatal(err)
 	}

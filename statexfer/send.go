@@ -37,6 +37,7 @@ type Sender struct {
 	enc    []*compressor
 	pool   chan *outBatch
 	delta  *deltaCache
+	parts  partTable
 
 	// What the receiver has, or will have when it has read what is under way.
 	mu     sync.Mutex // while workers run
@@ -76,6 +77,9 @@ func NewSender(w io.Writer, mem []byte, opt Options) (*Sender, error) {
 		delta:  newDeltaCache(),
 		stats:  Stats{Pages: pages, Codec: opt.Compress},
 	}
+	if opt.Again && opt.Compress != None {
+		s.parts = make(partTable, pages)
+	}
 	if opt.Bandwidth > 0 {
 		s.limit = &limiter{w: w, rate: float64(opt.Bandwidth)}
 	}
@@ -105,7 +109,7 @@ func (s *Sender) Close() {
 	for _, c := range s.enc {
 		c.close()
 	}
-	s.enc, s.pool, s.delta, s.finder = nil, nil, nil, nil
+	s.enc, s.pool, s.delta, s.parts, s.finder = nil, nil, nil, nil, nil
 }
 
 // Round sends the pages of set, or all for nil, and returns when w has taken them. The guest
@@ -362,7 +366,7 @@ func (st *Stats) count(f *frame) {
 	switch f.kind {
 	case kindBatch:
 		st.Sent += pages
-	case kindDelta:
+	case kindDelta, kindParts:
 		st.Delta += pages
 	case kindBase:
 		st.Base += pages

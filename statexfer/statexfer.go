@@ -23,6 +23,10 @@ type Options struct {
 	Workers   int         // goroutines that hash and compress; 0 for one a processor, at most 4
 	Bandwidth uint64      // bytes a second at most; 0: what the link takes
 
+	// Again says that pages will be sent again in later rounds, as they change: then hashes of
+	// their parts are kept, 72 bytes a page.
+	Again bool
+
 	// Base is what the receiver has offered, by page number; nil: nothing.
 	Base *Offer
 
@@ -94,7 +98,7 @@ type Stats struct {
 	Pages     uint64 // of the region
 	Zero      uint64 // zero at the end of the transfer
 	Sent      uint64 // carried whole, over all rounds
-	Delta     uint64 // carried as what changed since they were sent before
+	Delta     uint64 // carried as what changed since they were sent before, or as parts that did
 	Same      uint64 // not carried: equal to another page that was sent
 	Base      uint64 // not carried: the receiver had them
 	Later     uint64 // left to post-copy

@@ -12,7 +12,7 @@ import (
 const (
 	magic         = "migmem\r\n"
 	wireVersion   = 4
-	oldestVersion = 3 // that is read: without planes, and otherwise the same
+	oldestVersion = 3 // that is read: without planes and parts, and otherwise the same
 	streamHdrLen  = 32
 	frameHdrLen   = 48
 	maxBatchPages = 256                      // 1 MiB of pages
@@ -33,6 +33,7 @@ const (
 	kindSame  frameKind = 6 // a page set, and for each page another one that it is equal to
 	kindDelta frameKind = 7 // a page set, and what the pages differ in from what they were
 	kindLater frameKind = 8 // a page set: these pages come after the transfer, by post-copy
+	kindParts frameKind = 9 // a page set, and those parts of the pages that have changed
 )
 
 // flagPlanes in a frame header says that the payload is of planes.
@@ -42,7 +43,7 @@ const flagPlanes = 1
 func (k frameKind) hasPages() bool { return k != kindRound && k != kindEnd }
 
 // hasContents says whether frames of this kind carry what pages hold.
-func (k frameKind) hasContents() bool { return k == kindBatch || k == kindDelta }
+func (k frameKind) hasContents() bool { return k == kindBatch || k == kindDelta || k == kindParts }
 
 // appendStreamHeader begins a stream of that many pages.
 func appendStreamHeader(b []byte, codec Codec, pages uint64) []byte {
@@ -152,6 +153,10 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 	case kindBatch, kindDelta:
 		if f.rawLen != f.pages*PageSize || f.wireLen < 1 || f.wireLen > f.rawLen {
 			return f, bad(ErrFormat, "batch of %d pages, %d to %d bytes", f.pages, f.rawLen, f.wireLen)
+		}
+	case kindParts:
+		if f.rawLen < f.pages*(partSize+1) || f.rawLen > f.pages*(mostParts*partSize+1) || f.wireLen < 1 || f.wireLen > f.rawLen {
+			return f, bad(ErrFormat, "parts of %d pages, %d to %d bytes", f.pages, f.rawLen, f.wireLen)
 		}
 	case kindLater:
 		// All pages may be named in a few frames: they have no content to check.

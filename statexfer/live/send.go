@@ -58,14 +58,6 @@ func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error
 	if err != nil {
 		return nil, false, err
 	}
-	s.sender, err = statexfer.NewSender(s.conn, mem, statexfer.Options{
-		Compress: s.plan.Compress, Bandwidth: s.plan.Bandwidth, Base: s.base, Anonymous: true, PageMap: s.plan.PageMap,
-		Progress: func(st statexfer.Stats) { s.tell(func(p *Progress) { p.Memory = st }) },
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	defer s.sender.Close()
 	s.canLog = s.plan.Mode != Stop && s.guest.LogDirty(true) == nil
 	defer func() {
 		s.guest.Throttle(0)
@@ -75,6 +67,15 @@ func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error
 	}()
 	s.used = statexfer.InUse(mem, s.plan.PageMap)
 	s.choose()
+	s.sender, err = statexfer.NewSender(s.conn, mem, statexfer.Options{
+		Compress: s.plan.Compress, Bandwidth: s.plan.Bandwidth, Base: s.base, Anonymous: true, PageMap: s.plan.PageMap,
+		Again:    s.mode == PreCopy || s.mode == Hybrid,
+		Progress: func(st statexfer.Stats) { s.tell(func(p *Progress) { p.Memory = st }) },
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	defer s.sender.Close()
 	left := statexfer.NewBitmap(pages)
 	if s.mode == PreCopy || s.mode == Hybrid {
 		if err := s.rounds(ctx, left); err != nil {
