@@ -76,7 +76,10 @@ func (s *Sender) scan(ctx context.Context, set Bitmap, todo chan<- *outBatch) {
 	}
 
 	implicit := set == nil && s.stats.Rounds == 0
-	holes := newHoleFinder(s.mem, &s.opt)
+	holes := holeFinder{pages: s.pages}
+	if set == nil { // a set is of pages that are in use
+		holes = newHoleFinder(s.mem, &s.opt)
+	}
 	defer holes.done()
 	ok := true
 	for page := uint64(0); ok && page < s.pages; {
@@ -152,8 +155,9 @@ func (s *Sender) nowZero(b *outBatch) (l pageList) {
 	defer s.mu.Unlock()
 	for _, r := range b.runs {
 		for p := r.First; p < r.First+r.Count; p++ {
-			if s.digest.leaves[p] != zeroLeaf || s.stats.Rounds == 0 {
-				s.digest.leaves[p] = zeroLeaf
+			if s.digest.leaves[p] != zeroLeaf || s.stats.Rounds == 0 || s.later.Has(p) {
+				s.digest.put(p, zeroLeaf)
+				s.come(p)
 				l.add(p, zeroLeaf)
 			}
 		}
@@ -192,7 +196,7 @@ func (s *Sender) sort(b *outBatch) (whole []int, base pageList) {
 		switch {
 		case s.digest.leaves[p] == leaf: // the receiver has it
 		case first && s.opt.Base != nil && s.opt.Base.leaves[p] == leaf:
-			s.digest.leaves[p] = leaf
+			s.digest.put(p, leaf)
 			s.finder.add(p, leaf)
 			base.add(p, leaf)
 		default:
@@ -201,7 +205,8 @@ func (s *Sender) sort(b *outBatch) (whole []int, base pageList) {
 				s.same = append(s.same, samePage{p, ref, leaf})
 				continue
 			}
-			s.digest.leaves[p] = leaf
+			s.digest.put(p, leaf)
+			s.come(p)
 			s.finder.add(p, leaf)
 			whole = append(whole, i)
 		}

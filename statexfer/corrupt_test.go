@@ -421,7 +421,8 @@ func everyKind(t testing.TB, pages uint64) []byte {
 	}
 	clear(mem[3*PageSize:][:PageSize])
 	err = errors.Join(err, s.Round(ctx, change(3)))
-	stats, _, err2 := s.EndWithout(ctx, change(4))
+	err = errors.Join(err, s.Later(ctx, change(4)))
+	stats, _, err2 := s.End(ctx)
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,11 @@
 package statexfer
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -19,12 +21,11 @@ import (
 // because it needs nothing but multiplication: SHA-256 of the pages would run at 50 MB/s on
 // an emulated processor or one without SHA instructions.
 type digester struct {
-	leaves []uint64 // XXH64 by page number; different pages may be set at the same time
+	leaves []uint64 // XXH64 by page number; different pages may be put at the same time
 
-	// Used by sum alone.
-	known  []uint64            // leaves as they were when blocks was worked out
-	blocks [][sha256.Size]byte // by page number / blockPages
-	zero   []uint16            // zero pages in a block
+	changed []atomic.Bool       // by block: pages were put since it was worked out
+	blocks  [][sha256.Size]byte // by page number / blockPages; nil: not worked out yet
+	zero    []uint16            // zero pages in a block
 }
 
 // blockPages is how many pages a block of the digest has.
@@ -37,18 +38,36 @@ var zeroPage [PageSize]byte
 var zeroLeaf = xxhash.Sum64(zeroPage[:])
 
 // newDigester starts with all pages zero.
+// newDigester begins with pages that are all zero.
 func newDigester(pages uint64) *digester {
-	d := &digester{leaves: make([]uint64, pages)}
+	d := &digester{leaves: make([]uint64, pages), changed: make([]atomic.Bool, (pages+blockPages-1)/blockPages)}
 	for i := range d.leaves {
 		d.leaves[i] = zeroLeaf
 	}
 	return d
 }
 
+// digesterOf begins with pages of which the hashes are known.
+func digesterOf(leaves []uint64) *digester {
+	d := &digester{leaves: leaves, changed: make([]atomic.Bool, (len(leaves)+blockPages-1)/blockPages)}
+	for i := range d.changed {
+		d.changed[i].Store(true)
+	}
+	return d
+}
+
+// put notes the hash of a page.
+func (d *digester) put(page, leaf uint64) {
+	d.leaves[page] = leaf
+	if c := &d.changed[page/blockPages]; !c.Load() { // others look at it as well
+		c.Store(true)
+	}
+}
+
 // set hashes the pages of a run, whose contents are data.
 func (d *digester) set(r Run, data []byte) {
 	for i := range r.Count {
-		d.leaves[r.First+i] = leafOf(data[i*PageSize:][:PageSize])
+		d.put(r.First+i, leafOf(data[i*PageSize:][:PageSize]))
 	}
 }
 
@@ -57,14 +76,16 @@ func leafOf(page []byte) uint64 { return xxhash.Sum64(page) }
 // setZero notes that a run's pages are zero.
 func (d *digester) setZero(r Run) {
 	for i := range r.Count {
-		d.leaves[r.First+i] = zeroLeaf
+		if d.leaves[r.First+i] != zeroLeaf {
+			d.put(r.First+i, zeroLeaf)
+		}
 	}
 }
 
-// sum returns the digest and the number of zero pages.
+// sum returns the digest and the number of zero pages. Nobody puts pages meanwhile.
 func (d *digester) sum() (digest [32]byte, zero uint64) {
 	pages := len(d.leaves)
-	if d.known == nil {
+	if d.blocks == nil {
 		d.begin()
 	}
 	h := sha256.New()
@@ -74,8 +95,10 @@ func (d *digester) sum() (digest [32]byte, zero uint64) {
 	binary.LittleEndian.PutUint64(sizes[8:], uint64(pages))
 	h.Write(sizes[:])
 	for b := range d.blocks {
-		from, to := b*blockPages, min((b+1)*blockPages, pages)
-		d.sumBlock(b, d.leaves[from:to], d.known[from:to])
+		if d.changed[b].Load() {
+			d.changed[b].Store(false)
+			d.hashBlock(b)
+		}
 		zero += uint64(d.zero[b])
 		h.Write(d.blocks[b][:])
 	}
@@ -83,41 +106,26 @@ func (d *digester) sum() (digest [32]byte, zero uint64) {
 	return digest, zero
 }
 
-// begin knows all pages as zero. Where memory is to come by post-copy, most of them are so while
-// the guest stands still, and one block is worked out for all.
+// begin knows all pages as zero: one block is worked out for all of one size.
 func (d *digester) begin() {
-	pages := len(d.leaves)
-	d.known = make([]uint64, pages)
-	for i := range d.known {
-		d.known[i] = zeroLeaf
-	}
-	d.blocks = make([][sha256.Size]byte, (pages+blockPages-1)/blockPages)
+	d.blocks = make([][sha256.Size]byte, len(d.changed))
 	d.zero = make([]uint16, len(d.blocks))
 	for b := range d.blocks {
-		from, to := b*blockPages, min((b+1)*blockPages, pages)
-		if b > 0 && to-from == blockPages {
-			d.blocks[b], d.zero[b] = d.blocks[0], d.zero[0]
+		if len(d.block(b)) < blockPages {
+			d.changed[b].Store(true)
 			continue
 		}
-		d.hashBlock(b, d.known[from:to])
+		d.blocks[b], d.zero[b] = zeroBlock, blockPages
 	}
 }
 
-// sumBlock works out a block again where a page of it has changed.
-func (d *digester) sumBlock(b int, leaves, known []uint64) {
-	same := true
-	for i, leaf := range leaves {
-		if known[i] != leaf {
-			same = false
-			known[i] = leaf
-		}
-	}
-	if !same {
-		d.hashBlock(b, leaves)
-	}
+// block returns the hashes of the pages of a block.
+func (d *digester) block(b int) []uint64 {
+	return d.leaves[b*blockPages : min((b+1)*blockPages, len(d.leaves))]
 }
 
-func (d *digester) hashBlock(b int, leaves []uint64) {
+func (d *digester) hashBlock(b int) {
+	leaves := d.block(b)
 	var buf [8 * blockPages]byte
 	d.zero[b] = 0
 	for i, leaf := range leaves {
@@ -128,6 +136,9 @@ func (d *digester) hashBlock(b int, leaves []uint64) {
 	}
 	d.blocks[b] = sha256.Sum256(buf[:8*len(leaves)])
 }
+
+// zeroBlock is the hash of a block of zero pages.
+var zeroBlock = sha256.Sum256(bytes.Repeat(binary.LittleEndian.AppendUint64(nil, zeroLeaf), blockPages))
 
 // sumLeaves is what a frame says of its pages' contents: XXH64 over their hashes, in order.
 func sumLeaves(leaves []uint64) uint64 {
@@ -140,7 +151,7 @@ func sumLeaves(leaves []uint64) uint64 {
 
 // Digest returns what Send and Receive return for the same memory.
 func Digest(mem []byte) [32]byte {
-	d := &digester{leaves: leavesOf(mem, nil)}
+	d := digesterOf(leavesOf(mem, nil))
 	digest, _ := d.sum()
 	return digest
 }

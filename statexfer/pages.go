@@ -182,7 +182,7 @@ func (p *PageReader) read() (Pages, error) {
 
 // DigestOf returns the digest of a memory whose pages have these hashes.
 func DigestOf(leaves []uint64) [32]byte {
-	digest, _ := (&digester{leaves: leaves}).sum()
+	digest, _ := digesterOf(leaves).sum()
 	return digest
 }
 

@@ -2,6 +2,7 @@ package statexfer
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 
@@ -90,7 +91,10 @@ func TestLaterFits(t *testing.T) {
 			rt.Fatal(err)
 		}
 		defer s.Close()
-		sent, digest, err := s.EndWithout(rt.Context(), set)
+		if err := s.Later(rt.Context(), set); err != nil {
+			rt.Fatal(err)
+		}
+		sent, digest, err := s.End(rt.Context())
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -118,7 +122,48 @@ func TestAllLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if sent, _, err := s.EndWithout(t.Context(), all); err != nil || sent.Later != pages || sent.WireBytes > 500 {
+	if err := s.Later(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	if sent, _, err := s.End(t.Context()); err != nil || sent.Later != pages || sent.WireBytes > 500 {
 		t.Errorf("%v, %+v", err, sent)
+	}
+}
+
+// A page that is sent after it was left to post-copy is not awaited, whatever it is sent as.
+func TestLaterButSentAfterAll(t *testing.T) {
+	const pages = 40
+	mem := testNoise(pages)
+	clear(mem[5*PageSize:][:PageSize])
+	copy(mem[6*PageSize:], mem[7*PageSize:][:PageSize])
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, mem, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx := t.Context()
+	all, last := NewBitmap(pages), NewBitmap(pages)
+	for p := range uint64(pages) {
+		all.Set(p)
+		if p < 10 {
+			last.Set(p)
+		}
+	}
+	if err := errors.Join(s.Later(ctx, all), s.Round(ctx, last)); err != nil {
+		t.Fatal(err)
+	}
+	sent, digest, err := s.End(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, later := make([]byte, len(mem)), NewBitmap(pages)
+	received, gotDigest, err := ReceiveWith(ctx, &stream, got, ReceiveOptions{Later: later})
+	if err != nil || sent != received || digest != gotDigest || sent.Same != 1 {
+		t.Fatalf("%v\n%+v\n%+v", err, sent, received)
+	}
+	all.Remove(last)
+	if !slices.Equal(later, all) || !bytes.Equal(got[:10*PageSize], mem[:10*PageSize]) {
+		t.Errorf("awaited: %x, want %x", later, all)
 	}
 }

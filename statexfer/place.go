@@ -37,6 +37,9 @@ func (rc *receiver) place(b *inBatch, scratch *scratch) error {
 	if err != nil {
 		return err
 	}
+	if b.frame.kind != kindLater {
+		rc.come(b.runs)
+	}
 	if b.frame.kind != kindLater && rc.sum(b.runs) != b.frame.pageSum {
 		return bad(ErrDigest, "pages from %d on", b.runs[0].First)
 	}
@@ -152,7 +155,7 @@ func (rc *receiver) copySame(b *inBatch) error {
 			ref := b.refs[n]
 			n++
 			copy(Run{p, 1}.bytes(rc.mem), Run{ref, 1}.bytes(rc.mem))
-			rc.digest.leaves[p] = rc.digest.leaves[ref]
+			rc.digest.put(p, rc.digest.leaves[ref])
 		}
 	}
 	return nil
@@ -162,7 +165,22 @@ func (rc *receiver) copySame(b *inBatch) error {
 func (rc *receiver) later(r Run) {
 	rc.laterMu.Lock()
 	defer rc.laterMu.Unlock()
+	rc.awaited = true
 	for p := r.First; p < r.First+r.Count; p++ {
 		rc.opt.Later.Set(p)
+	}
+}
+
+// come notes that pages have come after all that were to come by post-copy.
+func (rc *receiver) come(runs []Run) {
+	rc.laterMu.Lock()
+	defer rc.laterMu.Unlock()
+	if !rc.awaited {
+		return
+	}
+	for _, r := range runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			rc.opt.Later.Clear(p)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +35,8 @@ type receiver struct {
 	others   bool   // frames other than of equal pages have
 	named    Bitmap // pages that others are said to be equal to in this round; may be nil
 	reported time.Time
-	laterMu  sync.Mutex // of opt.Later
+	laterMu  sync.Mutex // of opt.Later and awaited
+	awaited  bool       // some pages come later
 }
 
 // An inBatch is a frame on its way in.
@@ -89,7 +91,7 @@ func (rc *receiver) run(outer context.Context) (digest [32]byte, err error) {
 	// Only now, after the sender has shown that it knows this memory's size.
 	rc.digest = newDigester(rc.pages)
 	if rc.opt.Base != nil {
-		copy(rc.digest.leaves, rc.opt.Base.leaves)
+		rc.digest = digesterOf(slices.Clone(rc.opt.Base.leaves))
 	}
 	rc.seen = NewBitmap(rc.pages)
 	for range cap(rc.pool) {

@@ -350,7 +350,7 @@ func TestDigestIsWorkedOutAgainWhereItChanged(t *testing.T) {
 				d.set(Run{uint64(p), 1}, mem[p*PageSize:])
 			}
 			digest, zero := d.sum()
-			want, wantZero := (&digester{leaves: leavesOf(mem, nil)}).sum()
+			want, wantZero := digesterOf(leavesOf(mem, nil)).sum()
 			if digest != want || zero != wantZero || digest != Digest(mem) || digest != definedDigest(mem) {
 				rt.Fatalf("digest %x, %d zero pages, want %x, %d", digest, zero, want, wantZero)
 			}

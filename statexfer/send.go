@@ -44,6 +44,7 @@ type Sender struct {
 	digest *digester
 	finder *sameFinder
 	same   []samePage // found in this round
+	later  Bitmap     // pages left to post-copy
 
 	stats    Stats
 	zero     atomic.Uint64 // zero pages that the first round left out
@@ -238,7 +239,8 @@ func (s *Sender) writeSame(ctx context.Context) (rest Bitmap, err error) {
 		for _, p := range sortPages(part) {
 			l.add(p.page, p.leaf)
 			refs = append(refs, p.ref)
-			s.digest.leaves[p.page] = p.leaf
+			s.digest.put(p.page, p.leaf)
+			s.come(p.page)
 		}
 		f.pages, f.pageSum = len(refs), sumLeaves(l.leaves)
 		if err := s.writeNamed(ctx, f, l.runs, appendRefs(nil, refs)); err != nil {
@@ -262,17 +264,25 @@ func (s *Sender) writeNamed(ctx context.Context, f frame, runs []Run, payload []
 	return nil
 }
 
-// End finishes the transfer with the sender's counts and digest. The memory must not have
-// changed since the last round that sent it.
-func (s *Sender) End(ctx context.Context) (Stats, [32]byte, error) { return s.EndWithout(ctx, nil) }
+// Later names the pages of a set, as a round of its own, that are left to post-copy: for the
+// digest they are zero. Those that a later round sends are not left any more.
+func (s *Sender) Later(ctx context.Context, set Bitmap) error {
+	if s.err != nil {
+		return s.err
+	}
+	if err := s.writeLater(ctx, set); err != nil {
+		s.err = fmt.Errorf("send memory: %w", err)
+	}
+	return s.err
+}
 
-// EndWithout is End for a transfer that leaves the pages of a set to post-copy: for the digest
-// they are zero.
-func (s *Sender) EndWithout(ctx context.Context, later Bitmap) (Stats, [32]byte, error) {
+// End finishes the transfer with the sender's counts and digest. The memory must not have
+// changed since the last round that sent it, but for pages that are left to post-copy.
+func (s *Sender) End(ctx context.Context) (Stats, [32]byte, error) {
 	var digest [32]byte
 	if s.err == nil {
 		var err error
-		if digest, err = s.end(ctx, later); err != nil {
+		if digest, err = s.end(ctx); err != nil {
 			s.err = fmt.Errorf("send memory: %w", err)
 		}
 	}
@@ -283,12 +293,9 @@ func (s *Sender) EndWithout(ctx context.Context, later Bitmap) (Stats, [32]byte,
 	return s.stats, digest, nil
 }
 
-func (s *Sender) end(ctx context.Context, later Bitmap) (digest [32]byte, err error) {
+func (s *Sender) end(ctx context.Context) (digest [32]byte, err error) {
 	defer interrupt(ctx, writeDeadline(s.w))()
 	if err := s.start(ctx); err != nil {
-		return digest, err
-	}
-	if err := s.writeLater(ctx, later); err != nil {
 		return digest, err
 	}
 	digest, zero := s.digest.sum()
@@ -304,9 +311,13 @@ func (s *Sender) end(ctx context.Context, later Bitmap) (digest [32]byte, err er
 	return digest, nil
 }
 
-// writeLater names the pages of a set, as a round of its own. The guest stands still meanwhile,
-// so a frame names as many as its page set holds.
+// writeLater names the pages of a set. A frame names as many as its page set holds.
 func (s *Sender) writeLater(ctx context.Context, set Bitmap) error {
+	defer interrupt(ctx, writeDeadline(s.w))()
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	s.later = slices.Clone(set)
 	named := false
 	for p := set.next(0, s.pages); p < s.pages; named = true {
 		var runs []Run
@@ -325,7 +336,18 @@ func (s *Sender) writeLater(ctx context.Context, set Bitmap) error {
 	if !named {
 		return nil
 	}
-	return s.endRound(ctx)
+	if err := s.endRound(ctx); err != nil {
+		return err
+	}
+	s.digest.sum()
+	return nil
+}
+
+// come notes that a page is sent that was to come by post-copy.
+func (s *Sender) come(page uint64) {
+	if s.later.Has(page) {
+		s.later.Clear(page)
+	}
 }
 
 // start writes the stream header, once.

@@ -280,3 +280,12 @@ func TestPostCopyReconnects(t *testing.T) {
 		t.Error("the source does not know that it is over")
 	}
 }
+
+// Of a guest that has no memory in use nothing is left to post-copy.
+func TestPostCopyOfNothing(t *testing.T) {
+	g := newGuest(t, 1, 0, 0)
+	_, arrival := move(t, g, live.Plan{Mode: live.PostCopy, PostCopy: true}, live.Options{Later: true}, memory(t, 1))
+	if arrival.Later != nil {
+		t.Errorf("%d pages are left", arrival.Later.Count())
+	}
+}

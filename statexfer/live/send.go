@@ -183,6 +183,10 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			if err := s.guest.Dirty(left); err != nil {
 				return nil, false, err
 			}
+			// It takes time for each page, which the guest need not wait for.
+			if err := s.later(ctx, left); err != nil {
+				return nil, false, err
+			}
 		}
 		last = s.empty()
 		res.Later = left
@@ -195,14 +199,21 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			return nil, true, err
 		}
 	}
-	if res.Later != nil {
-		res.Later.Remove(last)
+	if res.Later != nil && !s.canLog {
+		// What it has touched since is not known, but for what is in use now.
+		copy(left, statexfer.InUse(s.guest.Memory(), s.plan.PageMap))
+		if err := s.later(ctx, left); err != nil {
+			return nil, true, err
+		}
 	}
 	begin, before := time.Now(), s.sender.Stats().RawBytes
 	if err := s.sender.Round(ctx, last); err != nil {
 		return nil, true, err
 	}
-	stats, digest, err := s.sender.EndWithout(ctx, res.Later)
+	if res.Later != nil {
+		res.Later.Remove(last)
+	}
+	stats, digest, err := s.sender.End(ctx)
 	if err != nil {
 		return nil, true, err
 	}
@@ -223,6 +234,18 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 	}
 	res.Progress, res.Digest, res.Leaves, res.Link = s.last, digest, s.sender.Leaves(), s.link
 	return res, true, nil
+}
+
+// later leaves the pages of a set to post-copy, but for those that are sent after all.
+func (s *source) later(ctx context.Context, set statexfer.Bitmap) error {
+	rounds := s.sender.Stats().Rounds
+	if err := s.sender.Later(ctx, set); err != nil {
+		return err
+	}
+	if s.sender.Stats().Rounds == rounds { // there are none
+		return nil
+	}
+	return s.inPlace()
 }
 
 // nameBase names the pages that the target has, and takes them out of a set that it is to get.
