@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
@@ -24,6 +25,14 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 	token, err := link.ParseToken(req.Token)
 	if err != nil || req.Vm == nil {
 		return nil, status.Error(codes.InvalidArgument, "not a valid request to move a VM")
+	}
+	certificate, err := channel.ParseDigest(req.Certificate)
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	keys, err := channel.NewKeys()
+	if err != nil {
+		return nil, err
 	}
 	if err := n.clear(ctx, from, req.Vm.Id); err != nil {
 		return nil, err
@@ -62,7 +71,7 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		p.release()
 		return nil, err
 	}
-	t, err := n.reserve(token, from, req.Vm, req.Config, build, p)
+	t, err := n.reserve(&move.Target{Token: token, VM: req.Vm, From: from, Keys: keys, Peer: certificate}, req.Config, build, p)
 	if err != nil {
 		p.release()
 		return nil, err
@@ -74,7 +83,10 @@ func (n *Node) prepare(ctx context.Context, from *link.Link, req *pb.PrepareRequ
 		return nil, context.Cause(ctx)
 	}
 	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_BEGUN, t.Token, t.VM, from.Name(), n.cfg.Name))
-	return &pb.PrepareResponse{Isa: info.ISA, Level: info.Level, ImageBytes: fetched, PostCopy: t.Guest.Status().GetPostCopy()}, nil
+	mine := keys.Digest()
+	return &pb.PrepareResponse{
+		Isa: info.ISA, Level: info.Level, ImageBytes: fetched, PostCopy: t.Guest.Status().GetPostCopy(), Certificate: mine[:],
+	}, nil
 }
 
 // clear waits until what an earlier move of the VM to here had reserved is free again. A source
@@ -153,8 +165,9 @@ func (n *Node) welcome(from string, vm *pb.VM) error {
 	return nil
 }
 
-// reserve makes the guest and waits for its memory.
-func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []byte, build *image.Build, p *place) (*move.Target, error) {
+// reserve makes the guest of a target that has its keys, and waits for its memory.
+func (n *Node) reserve(t *move.Target, config []byte, build *image.Build, p *place) (*move.Target, error) {
+	token, from, rec := t.Token, t.From, t.VM
 	n.mu.Lock()
 	vm := n.vms[rec.Id]
 	n.mu.Unlock()
@@ -177,16 +190,8 @@ func (n *Node) reserve(token link.Token, from *link.Link, rec *pb.VM, config []b
 	if err != nil {
 		return nil, errors.Join(err, clean())
 	}
-	t := &move.Target{
-		Token:    token,
-		VM:       rec,
-		From:     from,
-		Guest:    guest,
-		Links:    n.hub,
-		Timeouts: n.live.Load().Timeouts,
-		Log:      n.log.With("move", token),
-		Node:     n.ctx,
-	}
+	t.Guest, t.Links, t.Timeouts = guest, n.hub, n.live.Load().Timeouts
+	t.Log, t.Node = n.log.With("move", token), n.ctx
 	a := &arrival{node: n, vm: vm, target: t, place: p, isNew: isNew, info: build.Info}
 	t.Own, t.Disown, t.Started = a.own, a.disown, a.started
 	t.Drop = func(reason error) {

@@ -178,8 +178,8 @@ func TestTargetDies(t *testing.T) {
 	}
 }
 
-// TestCorruptedMemory flips a bit on the wire, which ends the connection: TLS sees it before
-// statexfer does.
+// TestCorruptedMemory flips a bit of the memory on the wire, which ends its connection: TLS sees
+// it before statexfer does. The link stays.
 func TestCorruptedMemory(t *testing.T) {
 	server, board, p := proxied(t)
 	vm, err := server.tryRun(&pb.RunSpec{Name: "job", Args: []string{"count", "600"}, Memory: 16 << 20})
@@ -194,7 +194,8 @@ func TestCorruptedMemory(t *testing.T) {
 	for err == nil {
 		_, err = stream.Recv()
 	}
-	if !strings.Contains(err.Error(), "the link to board was lost") {
+	// The source may see the connection closed before the target has said why.
+	if !strings.Contains(err.Error(), "board gave up: receive memory") && !strings.Contains(err.Error(), "board takes no more of it") {
 		t.Errorf("move with a bit flipped: %v", err)
 	}
 	server.checkGoesOn("job", faultLines)

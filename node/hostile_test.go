@@ -34,7 +34,7 @@ func TestPrepareRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := &pb.PrepareRequest{
-		Token: make([]byte, 16), Config: m.ConfigBlob(),
+		Token: make([]byte, 16), Config: m.ConfigBlob(), Certificate: make([]byte, 32),
 		Vm: &pb.VM{
 			Id: strings.Repeat("a", 32), Name: "job", Home: "server", Node: "server", Image: digest, Memory: 1 << 20,
 			Generation: 1, Stays: []*pb.Stay{{Node: "server", LogEnd: -1}},
@@ -49,6 +49,7 @@ func TestPrepareRefuses(t *testing.T) {
 		want   string
 	}{
 		{"token", func(r *pb.PrepareRequest) { r.Token = []byte("short") }, codes.InvalidArgument, "not a valid request"},
+		{"certificate", func(r *pb.PrepareRequest) { r.Certificate = r.Certificate[1:] }, codes.InvalidArgument, "the digest of a certificate has 32 bytes, not 31"},
 		{"no VM", func(r *pb.PrepareRequest) { r.Vm = nil }, codes.InvalidArgument, "not a valid request"},
 		{"id", func(r *pb.PrepareRequest) { r.Vm.Id = "../x" }, codes.InvalidArgument, "not a valid record"},
 		{"id that is a path", func(r *pb.PrepareRequest) { r.Vm.Id = strings.Repeat("../", 10) + "ab" }, codes.InvalidArgument, "not a valid record"},

@@ -76,7 +76,7 @@ func TestMovesAtATime(t *testing.T) {
 	}
 	request := func(id string) *pb.PrepareRequest {
 		return &pb.PrepareRequest{
-			Token: []byte(strings.Repeat(id, 16)), Config: m.ConfigBlob(),
+			Token: []byte(strings.Repeat(id, 16)), Config: m.ConfigBlob(), Certificate: make([]byte, 32),
 			Vm: &pb.VM{
 				Id: strings.Repeat(id, 32), Name: "job-" + id, Home: "server", Node: "server", Image: digest, Memory: 1 << 20,
 				Generation: 1, Stays: []*pb.Stay{{Node: "server", LogEnd: -1}},

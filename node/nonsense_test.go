@@ -21,6 +21,7 @@ import (
 
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/isa"
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/trust"
 	"github.com/migrated/migrated/node/trust/trusttest"
@@ -52,6 +53,11 @@ func (h *hostile) noise() []byte {
 		b[i] = byte(h.random.Uint32())
 	}
 	return b
+}
+
+// preamble is how a data connection begins.
+func preamble(token []byte, number byte) []byte {
+	return append(append([]byte("\xdamig"), token...), number)
 }
 
 func (h *hostile) tcp() net.Conn {
@@ -209,6 +215,12 @@ func TestNonsense(t *testing.T) {
 	h.ends("HTTP/2", h.tcp(), []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
 	h.ends("HTTP", h.tcp(), []byte("GET / HTTP/1.1\r\n\r\n"))
 	h.ends("SSH", h.tcp(), []byte("SSH-2.0-x\r\n"))
+	for _, token := range [][]byte{make([]byte, 16), bytes.Repeat([]byte{255}, 16), h.noise()} {
+		h.ends("memory of no move", h.tcp(), append(preamble(token, 0), h.noise()...))
+		h.ends("a stream that no move has", h.tcp(), append(preamble(token, 255), h.noise()...))
+	}
+	h.ends("half a token", h.tcp(), preamble(nil, 0))
+	h.ends("a preamble and noise", h.tcp(), append(preamble(nil, 0)[:3], h.noise()...))
 	h.ends("a large record", h.tcp(), []byte{0x16, 3, 1, 0xff, 0xff, 1})
 	h.ends("a large ClientHello", h.tcp(), []byte{0x16, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff})
 	h.ends("half a ClientHello", h.tcp(), clientHello[:len(clientHello)/2])
@@ -370,20 +382,40 @@ func TestNonsenseAsMemory(t *testing.T) {
 	for i := range 5 {
 		digit := string(rune('a' + i))
 		token := []byte(strings.Repeat(digit, 16))
-		if _, err := peer.Prepare(t.Context(), &pb.PrepareRequest{
-			Token: token, Config: m.ConfigBlob(),
+		keys, err := channel.NewKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := keys.Digest()
+		answer, err := peer.Prepare(t.Context(), &pb.PrepareRequest{
+			Token: token, Config: m.ConfigBlob(), Certificate: mine[:],
 			Vm: &pb.VM{
 				Id: strings.Repeat(digit, 32), Name: "job-" + digit, Home: "hostile", Node: "hostile", Image: digest, Memory: 1 << 20,
 				Generation: 1, Stays: []*pb.Stay{{Node: "hostile", LogEnd: -1}},
 			},
-		}); err != nil {
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		data := h.stream(session, append(append([]byte{2}, token...), 0)...)
-		if _, err := data.Write(h.noise()); err != nil {
+		// Who has heard the token and has not the keys is in nobody's way.
+		h.ends("noise for memory", h.tcp(), append(preamble(token, 0), h.noise()...))
+		theirs, err := channel.ParseDigest(answer.Certificate)
+		if err != nil {
 			t.Fatal(err)
 		}
-		data.Close()
+		cfg, err := channel.Config(keys.With(theirs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := h.tcp()
+		if _, err := data.Write(preamble(token, 0)); err != nil {
+			t.Fatal(err)
+		}
+		secured := channel.NewClient(data, cfg)
+		if _, err := secured.Write(h.noise()); err != nil {
+			t.Fatal(err)
+		}
+		secured.Close()
 		if _, err := peer.Ready(t.Context(), &pb.ReadyRequest{Token: token, Digest: h.noise(), LogEnd: -5}); err == nil {
 			t.Error("a VM whose memory is noise is ready")
 		}

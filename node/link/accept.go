@@ -8,12 +8,13 @@ import (
 	"net"
 	"time"
 
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
-// Serve takes connections until the listener is closed: links from other nodes, operators
-// elsewhere, and those who join with a token.
+// Serve takes TCP connections until the listener is closed: links from other nodes, memory of
+// moves, operators elsewhere, and those who join with a token.
 func (h *Hub) Serve(ln net.Listener) error {
 	stop := context.AfterFunc(h.ctx, func() { ln.Close() })
 	defer stop()
@@ -33,7 +34,7 @@ func (h *Hub) Serve(ln net.Listener) error {
 		}
 		go func() {
 			defer leave()
-			err := h.accept(c)
+			err := h.accept(c.(*net.TCPConn)) // the listener is for TCP
 			if err != nil {
 				c.Close()
 			}
@@ -50,9 +51,16 @@ func (h *Hub) Serve(ln net.Listener) error {
 }
 
 // accept finds out who connects and what for.
-func (h *Hub) accept(raw net.Conn) error {
+func (h *Hub) accept(raw *net.TCPConn) error {
 	ctx, cancel := context.WithTimeout(h.ctx, h.cfg.Timeout)
 	defer cancel()
+	data, err := beginsAsData(ctx, raw)
+	if err != nil {
+		return err
+	}
+	if data {
+		return h.acceptData(ctx, raw)
+	}
 	c, err := h.trust.Handshake(ctx, raw)
 	if err != nil {
 		return err
@@ -72,7 +80,7 @@ func (h *Hub) accept(raw net.Conn) error {
 }
 
 // acceptJoin enrols the holder of a token.
-func (h *Hub) acceptJoin(c *trust.Conn) error {
+func (h *Hub) acceptJoin(c *channel.Conn) error {
 	defer c.Close()
 	p, err := h.trust.Accept(c)
 	if err != nil {
@@ -85,7 +93,7 @@ func (h *Hub) acceptJoin(c *trust.Conn) error {
 // maxOperatorConns bounds the connections of operators elsewhere, all together.
 const maxOperatorConns = 128
 
-func (h *Hub) acceptOperator(c *trust.Conn, peer trust.Peer) error {
+func (h *Hub) acceptOperator(c *channel.Conn, peer trust.Peer) error {
 	oc := &operatorConn{Conn: c, hub: h, addr: OperatorAddr{Peer: peer, Address: c.RemoteAddr().String()}}
 	h.mu.Lock()
 	err := h.trust.Check(peer.Key, trust.Operate) // it may have been revoked meanwhile
@@ -104,7 +112,7 @@ func (h *Hub) acceptOperator(c *trust.Conn, peer trust.Peer) error {
 }
 
 // acceptLink is the accepting side's greeting.
-func (h *Hub) acceptLink(c *trust.Conn, enrolled trust.Peer) error {
+func (h *Hub) acceptLink(c *channel.Conn, enrolled trust.Peer) error {
 	if err := c.SetDeadline(time.Now().Add(h.cfg.Timeout)); err != nil {
 		return err
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"net"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/migrated/migrated/node/channel"
 )
 
 // BenchmarkData measures how fast memory goes from one node to another on this machine, both
@@ -32,14 +35,15 @@ func BenchmarkData(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			out, err := l.OpenData(Token{1}, 0)
+			ours, err := l.OpenData(context.Background(), Token{1}, 0)
 			if err != nil {
 				b.Fatal(err)
 			}
-			in, err := e.Wait(context.Background(), 0)
+			theirs, err := e.Wait(context.Background(), 0)
 			if err != nil {
 				b.Fatal(err)
 			}
+			out, in := secured(b, ours, theirs)
 			done := make(chan error)
 			b.SetBytes(int64(len(piece)))
 			b.ResetTimer()
@@ -66,6 +70,27 @@ func BenchmarkData(b *testing.B) {
 			b.ReportMetric(used.Seconds()/(float64(b.N)*float64(len(piece))/1e9), "cpu-s/GB")
 		})
 	}
+}
+
+// secured is a data connection as the processes of a VM use it.
+func secured(b *testing.B, ours, theirs net.Conn) (out, in net.Conn) {
+	source, err := channel.NewKeys()
+	if err != nil {
+		b.Fatal(err)
+	}
+	target, err := channel.NewKeys()
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := channel.Config(source.With(target.Digest()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	server, err := channel.Config(target.With(source.Digest()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return channel.NewClient(ours, client), channel.NewServer(theirs, server)
 }
 
 // processorTime is what this process has used.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
@@ -135,7 +136,7 @@ func (h *Hub) greetFirst(c net.Conn) (*pb.NodeInfo, error) {
 }
 
 // open multiplexes a greeted connection and makes the link known.
-func (h *Hub) open(c *trust.Conn, peer *pb.NodeInfo, dialled bool) error {
+func (h *Hub) open(c *channel.Conn, peer *pb.NodeInfo, dialled bool) error {
 	l, err := newLink(h, c, peer, dialled)
 	if err != nil {
 		c.Close()

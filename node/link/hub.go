@@ -82,7 +82,7 @@ func NewHub(cfg Config) *Hub {
 		trust:     cfg.Trust,
 		control:   newQueue(queueAddr("links")),
 		operators: newQueue(queueAddr("operators")),
-		data:      expected{moves: make(map[Token]*Expected)},
+		data:      expected{moves: make(map[Token]*Expected), asked: make(map[dataName]*asked)},
 		links:     make(map[string][]*Link),
 		calls:     make(map[*operatorConn]bool),
 		dialled:   make(map[string]*dialler),

@@ -102,7 +102,7 @@ func TestBothWays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := l.OpenData(Token{1}, 7)
+		out, err := l.OpenData(t.Context(), Token{1}, 7)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestUnexpectedStream(t *testing.T) {
 	if _, err := a.Expect(Token{3}, "b"); err == nil {
 		t.Error("one token was expected twice")
 	}
-	first, err := l.OpenData(Token{3}, 0)
+	first, err := l.OpenData(t.Context(), Token{3}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestUnexpectedStream(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for _, token := range []Token{{1}, {2}, {3}} {
-		s, err := l.OpenData(token, 0)
+		s, err := l.OpenData(t.Context(), token, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,6 @@
 // Package link connects nodes: one TLS connection between two of them, whoever opened it,
-// carries gRPC both ways and streams of memory. It also takes the connections of operators
-// elsewhere, and of those who join.
+// carries gRPC both ways, and the memory of a move has connections of its own beside it. It also
+// takes the connections of operators elsewhere, and of those who join.
 package link
 
 import (
@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/trust"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
@@ -28,17 +29,18 @@ type Link struct {
 	key     trust.Key // of the peer's identity
 	address string    // of the other end
 	dialled bool      // by this node
-	conn    *trust.Conn
+	conn    *channel.Conn
 	session *yamux.Session
 	client  *grpc.ClientConn
 	closed  sync.Once
 	streams atomic.Int32 // opened by the peer, that are open
+	data    dataConns    // opened under it
 
 	certified
 }
 
 // newLink multiplexes a connection whose greeting is over.
-func newLink(h *Hub, c *trust.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error) {
+func newLink(h *Hub, c *channel.Conn, peer *pb.NodeInfo, dialled bool) (*Link, error) {
 	enrolled, until, err := h.trust.Authenticate(c.ConnectionState())
 	if err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func newLink(h *Hub, c *trust.Conn, peer *pb.NodeInfo, dialled bool) (*Link, err
 }
 
 // streamWindow is how much of a stream may be under way unread, bytes. It bounds what a
-// peer can make this node hold, and how long a keep-alive waits behind a stream's data.
+// peer can make this node hold, and how long a keep-alive waits behind an image's build.
 const streamWindow = 1 << 20
 
 // MaxMessage bounds a message between nodes, bytes: a record of a VM lists all its stays.
@@ -99,11 +101,6 @@ func (l *Link) Client() pb.PeerClient { return pb.NewPeerClient(l.client) }
 // Done is closed when the link is gone.
 func (l *Link) Done() <-chan struct{} { return l.session.CloseChan() }
 
-// OpenData opens one of the streams that carry the memory of a move.
-func (l *Link) OpenData(token Token, number uint8) (net.Conn, error) {
-	return l.open(header{kindData, token, number})
-}
-
 // RoundTrip is the least time of a few small requests.
 func (l *Link) RoundTrip(ctx context.Context) (time.Duration, error) {
 	least := time.Duration(-1)
@@ -119,10 +116,11 @@ func (l *Link) RoundTrip(ctx context.Context) (time.Duration, error) {
 	return least, nil
 }
 
-// Close ends the link and everything on it.
+// Close ends the link and everything on it, and the data connections that were opened under it.
 func (l *Link) Close() {
 	l.closed.Do(func() {
 		l.session.Close()
+		l.data.end()
 		l.client.Close()
 	})
 }
@@ -140,7 +138,7 @@ func (l *Link) open(h header) (net.Conn, error) {
 }
 
 // maxStreams bounds the streams that a peer may have open at a time: one for gRPC is usual,
-// and up to MaxStreams for each move.
+// and while it asks for data connections up to MaxStreams for each move.
 const maxStreams = 8 * MaxStreams
 
 // serve takes the streams that the peer opens, until the link ends.
@@ -200,8 +198,10 @@ func (l *Link) dispatch(s *peerStream) {
 		l.hub.control.put(controlConn{Conn: s, addr: Addr{l}})
 		return
 	}
-	if !l.hub.data.deliver(h, l, s) {
-		l.hub.log.Warn("stream refused: no such move", "peer", l.Name(), "token", h.token, "number", h.number)
-		s.Close()
+	defer s.Close()
+	if err := l.dialAsked(h); err != nil {
+		l.hub.log.Warn("data connection refused", "peer", l.Name(), "number", h.number, "err", err)
+		return
 	}
+	s.Write([]byte{dialledData}) // who asked sees it come, whatever becomes of this
 }

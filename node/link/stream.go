@@ -6,18 +6,21 @@ import (
 	"net"
 )
 
-// A stream of a link begins with one byte that says what it carries; a data stream goes on
-// with the token of the move that it belongs to, and its number among the move's.
+// A stream of a link begins with one byte that says what it carries; one that asks for a data
+// connection goes on with the token of the move and the connection's number among the move's.
 const (
 	kindControl = 1 // gRPC
-	kindData    = 2 // a token and a number, then memory as statexfer writes it
+	kindData    = 2 // a token and a number: the other side, which has dialled the link, is to dial again
 	kindRenewal = 3 // a certificate that takes the place of the one before
 )
 
-// MaxStreams is how many data streams a move can have; their numbers are below.
+// dialledData answers who asked for a data connection: it has been dialled.
+const dialledData = 1
+
+// MaxStreams is how many data connections a move can have at a time; their numbers are below.
 const MaxStreams = 32
 
-// A Token names one move: random, so that no stream can be taken for another's.
+// A Token names one move: random, so that no connection can be taken for another's.
 type Token [16]byte
 
 // ParseToken checks a token that came over the wire.
@@ -35,7 +38,7 @@ func (t Token) String() string { return fmt.Sprintf("%x", t[:]) }
 // A header is how a stream begins.
 type header struct {
 	kind   byte
-	token  Token // of a data stream
+	token  Token // of a data connection
 	number uint8 // the same
 }
 

@@ -189,7 +189,7 @@ func TestRevokeCutsData(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Cancel()
-	if _, err := waitLink(t, b, "a").OpenData(Token{1}, 0); err != nil {
+	if _, err := waitLink(t, b, "a").OpenData(t.Context(), Token{1}, 0); err != nil {
 		t.Fatal(err)
 	}
 	c, err := e.Wait(t.Context(), 0)

@@ -34,8 +34,8 @@ type outgoing struct {
 	token link.Token
 }
 
-func (o *outgoing) Open(_ context.Context, number uint8) (net.Conn, error) {
-	return o.link.OpenData(o.token, number)
+func (o *outgoing) Open(ctx context.Context, number uint8) (net.Conn, error) {
+	return o.link.OpenData(ctx, o.token, number)
 }
 
 // incoming waits for them at the target. It implements vmproc.Streams.

@@ -138,5 +138,5 @@ func (r *Rest) open(ctx context.Context, number uint8) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.OpenData(r.Token, number)
+	return l.OpenData(ctx, r.Token, number)
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/handover"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/vmproc"
@@ -101,6 +102,7 @@ type Source struct {
 
 	state handover.Source
 	link  *link.Link
+	keys  *pb.MoveKeys // of the data connections
 	clock timeline
 	sent  *pb.Sent
 	ours  bool // the move failed for a reason that is the guest's
@@ -184,10 +186,22 @@ func (s *Source) prepare(ctx context.Context) error {
 	defer s.clock.lap(&s.clock.move.Prepare)
 	ctx, cancel := context.WithTimeout(ctx, s.Timeouts.Prepare)
 	defer cancel()
-	answer, err := s.link.Client().Prepare(ctx, &pb.PrepareRequest{Token: s.Token[:], Vm: s.VM, Config: s.Config})
+	keys, err := channel.NewKeys()
+	if err != nil {
+		return err
+	}
+	mine := keys.Digest()
+	answer, err := s.link.Client().Prepare(ctx, &pb.PrepareRequest{
+		Token: s.Token[:], Vm: s.VM, Config: s.Config, Certificate: mine[:],
+	})
 	if err != nil {
 		return s.explain(ctx, "prepare", err)
 	}
+	theirs, err := channel.ParseDigest(answer.Certificate)
+	if err != nil {
+		return fmt.Errorf("prepare: %s: %w", s.To, err)
+	}
+	s.keys = keys.With(theirs)
 	s.clock.move.ToIsa = answer.Isa
 	s.clock.move.FromIsa = s.VM.Isa
 	s.clock.move.ImageBytes = answer.ImageBytes
@@ -213,6 +227,7 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		StallTimeout:   durationpb.New(s.Timeouts.Stall),
 		PostCopy:       s.postCopy,
 		Link:           s.Rate,
+		Keys:           s.keys,
 	}, func(p *pb.MoveProgress) {
 		s.clock.phase(p.Phase)
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})

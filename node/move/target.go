@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/handover"
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/vmproc"
@@ -24,6 +25,8 @@ type Target struct {
 	VM       *pb.VM
 	From     *link.Link
 	Guest    vmproc.VM // made, not started; it is the Target's until Own
+	Keys     *channel.Keys
+	Peer     channel.Digest // of the source's certificate
 	Links    Links
 	Timeouts Timeouts
 	Log      *slog.Logger
@@ -106,6 +109,7 @@ func (t *Target) receiveMemory() (*pb.Received, error) {
 		FirstTimeout: durationpb.New(t.Timeouts.Prepare + t.Timeouts.Quiesce + t.Timeouts.Stall),
 		PostCopy:     true,
 		Offer:        true,
+		Keys:         t.Keys.With(t.Peer),
 	}, nil)
 	if err == nil && memory == nil {
 		err = errNoMemory

@@ -2,12 +2,13 @@ package trust
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
+
+	"github.com/migrated/migrated/node/channel"
 )
 
 // In TLS 1.3 a client is through its handshake before the server has looked at its
@@ -16,13 +17,12 @@ import (
 const welcome = 'w'
 
 // Dial connects to whoever has a key, and to nobody else. The context is for getting there.
-func (s *Store) Dial(ctx context.Context, address, proto string, key Key) (*Conn, error) {
+func (s *Store) Dial(ctx context.Context, address, proto string, key Key) (*channel.Conn, error) {
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	below := &batch{Conn: raw}
-	c := tls.Client(below, s.clientConfig(proto, key))
+	c := channel.NewClient(raw, s.clientConfig(proto, key))
 	if err := enter(ctx, c, func() error {
 		var b [1]byte
 		if _, err := io.ReadFull(c, b[:]); err != nil {
@@ -36,14 +36,13 @@ func (s *Store) Dial(ctx context.Context, address, proto string, key Key) (*Conn
 		raw.Close()
 		return nil, explain(err)
 	}
-	return &Conn{c, below}, nil
+	return c, nil
 }
 
 // Handshake is the server's side of Dial. Whoever gets through it for anything but joining is
 // enrolled.
-func (s *Store) Handshake(ctx context.Context, raw net.Conn) (*Conn, error) {
-	below := &batch{Conn: raw}
-	c := tls.Server(below, s.serverConfig())
+func (s *Store) Handshake(ctx context.Context, raw net.Conn) (*channel.Conn, error) {
+	c := channel.NewServer(raw, s.serverConfig())
 	err := enter(ctx, c, func() error {
 		_, err := c.Write([]byte{welcome})
 		return err
@@ -51,11 +50,11 @@ func (s *Store) Handshake(ctx context.Context, raw net.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TLS handshake: %w", explain(err))
 	}
-	return &Conn{c, below}, nil
+	return c, nil
 }
 
 // enter shakes hands and calls then, both within the context.
-func enter(ctx context.Context, c *tls.Conn, then func() error) error {
+func enter(ctx context.Context, c *channel.Conn, then func() error) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}

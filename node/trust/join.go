@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/migrated/migrated/node/channel"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -105,7 +106,7 @@ func (s *Store) joinAt(ctx context.Context, t *Token, address string) error {
 
 // Accept is the issuer's side of joining, on a connection whose handshake is over. Who does
 // not prove a token gets no answer.
-func (s *Store) Accept(c *Conn) (Peer, error) {
+func (s *Store) Accept(c *channel.Conn) (Peer, error) {
 	if err := c.SetDeadline(time.Now().Add(joinTimeout)); err != nil {
 		return Peer{}, err
 	}
@@ -168,7 +169,7 @@ func (s *Store) redeem(req *pb.JoinRequest, key Key, what []byte) (Peer, error) 
 }
 
 // proofText is what the token's key signs: this connection, who joins on it, and as what.
-func proofText(c *Conn, joiner Key, name string) ([]byte, error) {
+func proofText(c *channel.Conn, joiner Key, name string) ([]byte, error) {
 	cs := c.ConnectionState()
 	value, err := cs.ExportKeyingMaterial(exporter, nil, sha256.Size)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/migrated/migrated/node/channel"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -162,7 +163,7 @@ func TestProofIsOfOneConnection(t *testing.T) {
 	server, board := testStore(t), testStore(t)
 	address, outcome := serveJoins(t, server)
 	token := issueFor(t, server, address, "board", Node)
-	dial := func() (*Conn, *pb.JoinRequest) {
+	dial := func() (*channel.Conn, *pb.JoinRequest) {
 		c, err := board.Dial(t.Context(), address, ProtoJoin, server.Key())
 		if err != nil {
 			t.Fatal(err)
@@ -209,13 +210,13 @@ func TestRenewal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	connect := func() (client, accepted *Conn) {
+	connect := func() (client, accepted *channel.Conn) {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer ln.Close()
-		got := make(chan *Conn, 1)
+		got := make(chan *channel.Conn, 1)
 		go func() {
 			raw, err := ln.Accept()
 			if err != nil {

@@ -11,7 +11,6 @@ import (
 // change after which the two sides would misunderstand each other.
 const (
 	ProtoLink     = "migrated-link/2"     // between nodes
-	ProtoData     = "migrated-data/1"     // the memory of a move
 	ProtoOperator = "migrated-operator/1" // gRPC of migratectl
 	ProtoJoin     = "migrated-join/1"     // enrolment
 )
@@ -23,7 +22,7 @@ var errNoJoin = errors.New("no token is outstanding")
 func (s *Store) serverConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS13,
-		NextProtos:             []string{ProtoLink, ProtoData, ProtoOperator, ProtoJoin},
+		NextProtos:             []string{ProtoLink, ProtoOperator, ProtoJoin},
 		ClientAuth:             tls.RequireAnyClientCert, // VerifyConnection says which
 		SessionTicketsDisabled: true,                     // who was revoked must not resume
 		GetCertificate:         func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.id.certificate(s.clock()) },

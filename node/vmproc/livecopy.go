@@ -57,7 +57,11 @@ func kindOf(m live.Mode) pb.MoveKind {
 const fixedDowntime = 2 * time.Millisecond
 
 func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
-	c, err := s.Open(ctx, FirstStream)
+	streams, err := secure(s, e.opt.Keys, atSource)
+	if err != nil {
+		return nil, err
+	}
+	c, err := streams.OpenOnce(ctx, FirstStream)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +109,11 @@ func (e *liveSender) drain(ctx context.Context, s Streams, _ func(*pb.MoveProgre
 	}
 	e.draining.Lock()
 	defer e.draining.Unlock()
-	return e.server.Serve(ctx, s)
+	streams, err := secure(s, e.opt.Keys, atSource)
+	if err != nil {
+		return err
+	}
+	return e.server.Serve(ctx, streams)
 }
 
 // explainClosed tells the other side's end from what it made of a call.
@@ -208,7 +216,11 @@ type liveReceiver struct {
 func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error) {
 	first, cancel := context.WithTimeout(ctx, e.opt.FirstTimeout.AsDuration())
 	defer cancel()
-	c, err := s.Open(first, FirstStream)
+	streams, err := secure(s, e.opt.Keys, atTarget)
+	if err != nil {
+		return nil, err
+	}
+	c, err := streams.Open(first, FirstStream)
 	if err != nil {
 		return nil, err
 	}
@@ -332,7 +344,11 @@ func (e *liveReceiver) fill(ctx context.Context, s Streams, _ func(*pb.MoveProgr
 	}
 	e.filling.Lock()
 	defer e.filling.Unlock()
-	if err := f.Fill(ctx, s); err != nil {
+	streams, err := secure(s, e.opt.Keys, atTarget)
+	if err != nil {
+		return f.Faults(), err
+	}
+	if err := f.Fill(ctx, streams); err != nil {
 		return f.Faults(), err
 	}
 	e.setArrived(f.Leaves())

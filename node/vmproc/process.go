@@ -50,9 +50,10 @@ type call struct {
 	streams  Streams
 	ctx      context.Context
 	mu       sync.Mutex
-	progress []*pb.MoveProgress // that nobody has taken yet
-	more     chan struct{}      // has something when progress has
-	answer   chan *pb.FromVM    // room for one; closed when the process is gone
+	given    map[uint32]passable // connections that the process has, by number; nil: the call is over
+	progress []*pb.MoveProgress  // that nobody has taken yet
+	more     chan struct{}       // has something when progress has
+	answer   chan *pb.FromVM     // room for one; closed when the process is gone
 }
 
 func newProcess(dir string, c *conn, pidfd int, hooks Hooks, log *slog.Logger) *Process {
@@ -204,7 +205,7 @@ func (p *Process) supply(w *pb.ProcessStreamWanted) {
 	p.wanted[w.Request] = cancel
 	go func() {
 		defer cancel()
-		err := p.join(ctx, c.streams, w)
+		err := p.join(ctx, c, w)
 		p.mu.Lock()
 		delete(p.wanted, w.Request)
 		p.mu.Unlock()
@@ -214,12 +215,21 @@ func (p *Process) supply(w *pb.ProcessStreamWanted) {
 	}()
 }
 
-// join gives the process one end of a stream whose other end goes to the peer, and carries
-// bytes between them.
-func (p *Process) join(ctx context.Context, s Streams, w *pb.ProcessStreamWanted) error {
-	far, err := s.Open(ctx, uint8(w.Number))
+// A passable is a stream whose socket the process can have.
+type passable interface {
+	Socket() (*os.File, error)
+	Close() error
+}
+
+// join gives the process a stream to the other side: its socket, where it has one, and else
+// one end of a stream of which this daemon has the other, and carries bytes between them.
+func (p *Process) join(ctx context.Context, c *call, w *pb.ProcessStreamWanted) error {
+	far, err := c.streams.Open(ctx, uint8(w.Number))
 	if err != nil {
 		return err
+	}
+	if s, ok := far.(passable); ok {
+		return p.pass(c, s, w)
 	}
 	near, theirs, err := socketPair()
 	if err == nil {
@@ -237,6 +247,42 @@ func (p *Process) join(ctx context.Context, s Streams, w *pb.ProcessStreamWanted
 	return nil
 }
 
+// pass gives the process a socket. It can be ended from here until the call is over, or the process
+// has the next one with its number.
+func (p *Process) pass(c *call, s passable, w *pb.ProcessStreamWanted) error {
+	f, err := s.Socket()
+	if err != nil {
+		s.Close()
+		return err
+	}
+	defer f.Close()
+	c.mu.Lock()
+	before, over := c.given[w.Number], c.given == nil
+	if !over {
+		c.given[w.Number] = s
+	}
+	c.mu.Unlock()
+	if over {
+		s.Close()
+		return nil
+	}
+	if before != nil {
+		before.Close()
+	}
+	return p.conn.send(&pb.ToVM{Request: &pb.ToVM_Stream{Stream: &pb.ProcessStream{Request: w.Request}}}, f)
+}
+
+// end closes what the process was given for a call.
+func (c *call) end() {
+	c.mu.Lock()
+	given := c.given
+	c.given = nil
+	c.mu.Unlock()
+	for _, s := range given {
+		s.Close()
+	}
+}
+
 // do asks the process and waits for its answer. When ctx ends, it is asked to give up, and
 // its answer still counts.
 func (p *Process) do(ctx context.Context, m *pb.ToVM, s Streams, progress func(*pb.MoveProgress), files ...*os.File) (*pb.FromVM, error) {
@@ -251,7 +297,9 @@ func (p *Process) do(ctx context.Context, m *pb.ToVM, s Streams, progress func(*
 
 // ask is do without the waiting. The process takes what it is asked in this order.
 func (p *Process) ask(ctx context.Context, m *pb.ToVM, s Streams, files ...*os.File) (*call, error) {
-	c := &call{streams: s, ctx: ctx, more: make(chan struct{}, 1), answer: make(chan *pb.FromVM, 1)}
+	c := &call{
+		streams: s, ctx: ctx, given: make(map[uint32]passable), more: make(chan struct{}, 1), answer: make(chan *pb.FromVM, 1),
+	}
 	p.mu.Lock()
 	if p.calls == nil {
 		p.mu.Unlock()
@@ -269,6 +317,7 @@ func (p *Process) ask(ctx context.Context, m *pb.ToVM, s Streams, files ...*os.F
 
 // await waits for the answer to m.
 func (p *Process) await(ctx context.Context, c *call, m *pb.ToVM, progress func(*pb.MoveProgress)) (*pb.FromVM, error) {
+	defer c.end()
 	giveUp := ctx.Done()
 	for {
 		select {

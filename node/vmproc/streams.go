@@ -67,8 +67,7 @@ func (c *child) deliver(m *pb.ProcessStream, files []*os.File) {
 	case len(files) != 1:
 		st.err = fmt.Errorf("%d descriptors with a stream", len(files))
 	default:
-		st.conn, st.err = unixConn(files[0])
-		files = nil
+		st.conn, st.err = streamConn(files[0])
 	}
 	closeAll(files)
 	c.mu.Lock()
@@ -83,6 +82,28 @@ func (c *child) deliver(m *pb.ProcessStream, files []*os.File) {
 	}
 }
 
+// streamConn makes a connection of a stream's descriptor, which stays the caller's.
+func streamConn(f *os.File) (net.Conn, error) {
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("use socket: %w", err)
+	}
+	if t, ok := c.(*net.TCPConn); ok {
+		return farConn{t}, nil
+	}
+	return c, nil
+}
+
+// A farConn leads to another machine. The daemon holds the same socket, so it ends only when it
+// is shut down.
+type farConn struct{ *net.TCPConn }
+
+func (c farConn) Close() error {
+	c.CloseWrite() // an error means that the other side has ended it
+	c.CloseRead()
+	return c.TCPConn.Close()
+}
+
 // relayBuffer is what one direction of a relayed stream holds, bytes.
 const relayBuffer = 256 << 10
 
@@ -93,8 +114,7 @@ func relay(a, b net.Conn) {
 		_, err := io.CopyBuffer(onlyWriter{to}, onlyReader{from}, make([]byte, relayBuffer))
 		if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
 			err = half.CloseWrite()
-		} else if err == nil {
-			// Of the streams between nodes, the reading half outlives Close.
+		} else if err == nil { // of a checkpoint: nothing comes back any more
 			err = to.Close()
 		}
 		if err != nil {

@@ -357,11 +357,11 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	if later && !target.Status().PostCopy {
 		t.Skip("memory cannot be filled on demand here")
 	}
-	p := &pipes{ends: map[uint8]net.Conn{}}
+	p := newWires(t)
 	received := make(chan *pb.Received, 1)
 	go func() {
 		opt := receiveOptions()
-		opt.PostCopy = later
+		opt.PostCopy, opt.Keys = later, p.target
 		r, err := target.Receive(t.Context(), p, opt, nil)
 		if err != nil {
 			t.Error(err)
@@ -371,7 +371,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	var phases []pb.MovePhase
 	vm := d.run("from", "count", steps, "wait") // it must not end before it moves
 	opt := sendOptions()
-	opt.Options, opt.PostCopy = &pb.MoveOptions{Kind: kind}, later
+	opt.Options, opt.PostCopy, opt.Keys = &pb.MoveOptions{Kind: kind}, later, p.source
 	sent, err := vm.Send(t.Context(), p, opt, func(m *pb.MoveProgress) { phases = append(phases, m.Phase) })
 	if err != nil {
 		t.Fatalf("%v; ended %v", err, vm.Ended())
@@ -422,7 +422,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 }
 
 // fillFrom brings what a target lacks, unless its guest ends before it has needed all.
-func fillFrom(t *testing.T, source, target VM, p *pipes) {
+func fillFrom(t *testing.T, source, target VM, p Streams) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -239,10 +239,12 @@ func (*PingResponse) Descriptor() ([]byte, []int) {
 }
 
 type PrepareRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`   // 16 random bytes that name this move
-	Vm            *VM                    `protobuf:"bytes,2,opt,name=vm,proto3" json:"vm,omitempty"`         // id, name, home, image, memory, generation and args count
-	Config        []byte                 `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"` // the image's config blob; its digest is vm.image
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Token  []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`   // 16 random bytes that name this move
+	Vm     *VM                    `protobuf:"bytes,2,opt,name=vm,proto3" json:"vm,omitempty"`         // id, name, home, image, memory, generation and args count
+	Config []byte                 `protobuf:"bytes,3,opt,name=config,proto3" json:"config,omitempty"` // the image's config blob; its digest is vm.image
+	// SHA-256 of the certificate that the source's VM process shows on the move's data connections.
+	Certificate   []byte `protobuf:"bytes,4,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -298,12 +300,20 @@ func (x *PrepareRequest) GetConfig() []byte {
 	return nil
 }
 
+func (x *PrepareRequest) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
 type PrepareResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Isa           string                 `protobuf:"bytes,1,opt,name=isa,proto3" json:"isa,omitempty"` // of the build that the target will run
 	Level         string                 `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
 	ImageBytes    uint64                 `protobuf:"varint,3,opt,name=image_bytes,json=imageBytes,proto3" json:"image_bytes,omitempty"` // fetched for this move
 	PostCopy      bool                   `protobuf:"varint,4,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"`       // it can start the VM before all of its memory is there
+	Certificate   []byte                 `protobuf:"bytes,5,opt,name=certificate,proto3" json:"certificate,omitempty"`                  // as in the request, of the target's VM process
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,7 +376,14 @@ func (x *PrepareResponse) GetPostCopy() bool {
 	return false
 }
 
-// After the memory has been sent on a data stream.
+func (x *PrepareResponse) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+// After the memory has been sent.
 type ReadyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
@@ -1740,17 +1757,19 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\arefused\x18\x02 \x01(\tR\arefused\"\x0f\n" +
 	"\rStatusRequest\"\r\n" +
 	"\vPingRequest\"\x0e\n" +
-	"\fPingResponse\"_\n" +
+	"\fPingResponse\"\x81\x01\n" +
 	"\x0ePrepareRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x16\n" +
-	"\x06config\x18\x03 \x01(\fR\x06config\"w\n" +
+	"\x06config\x18\x03 \x01(\fR\x06config\x12 \n" +
+	"\vcertificate\x18\x04 \x01(\fR\vcertificate\"\x99\x01\n" +
 	"\x0fPrepareResponse\x12\x10\n" +
 	"\x03isa\x18\x01 \x01(\tR\x03isa\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\tR\x05level\x12\x1f\n" +
 	"\vimage_bytes\x18\x03 \x01(\x04R\n" +
 	"imageBytes\x12\x1b\n" +
-	"\tpost_copy\x18\x04 \x01(\bR\bpostCopy\"\xef\x01\n" +
+	"\tpost_copy\x18\x04 \x01(\bR\bpostCopy\x12 \n" +
+	"\vcertificate\x18\x05 \x01(\fR\vcertificate\"\xef\x01\n" +
 	"\fReadyRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\fR\x06digest\x120\n" +

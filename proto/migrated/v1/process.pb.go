@@ -406,7 +406,7 @@ type ToVM_Cancel struct {
 }
 
 type ToVM_Stream struct {
-	Stream *ProcessStream `protobuf:"bytes,14,opt,name=stream,proto3,oneof"` // with a descriptor; not answered
+	Stream *ProcessStream `protobuf:"bytes,14,opt,name=stream,proto3,oneof"` // with a descriptor: a socket of this machine, or a TCP connection; not answered
 }
 
 type ToVM_End struct {
@@ -1694,6 +1694,7 @@ type SendOptions struct {
 	StallTimeout   *durationpb.Duration   `protobuf:"bytes,4,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
 	PostCopy       bool                   `protobuf:"varint,8,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // the target may start before it has all
 	Link           float64                `protobuf:"fixed64,9,opt,name=link,proto3" json:"link,omitempty"`                        // bytes of memory a second that went to the target in an earlier move; 0: not known
+	Keys           *MoveKeys              `protobuf:"bytes,10,opt,name=keys,proto3" json:"keys,omitempty"`                         // of the streams; none where they end on this machine
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1777,6 +1778,13 @@ func (x *SendOptions) GetLink() float64 {
 	return 0
 }
 
+func (x *SendOptions) GetKeys() *MoveKeys {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
 type ReceiveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StallTimeout  *durationpb.Duration   `protobuf:"bytes,2,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
@@ -1784,6 +1792,7 @@ type ReceiveOptions struct {
 	Parts         uint32                 `protobuf:"varint,4,opt,name=parts,proto3" json:"parts,omitempty"`                                  // memory streams that come one after the other; 0 is one
 	PostCopy      bool                   `protobuf:"varint,5,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"`            // the guest may start before all is there
 	Offer         bool                   `protobuf:"varint,6,opt,name=offer,proto3" json:"offer,omitempty"`                                  // what memory holds already, and the image's initial data, are offered
+	Keys          *MoveKeys              `protobuf:"bytes,7,opt,name=keys,proto3" json:"keys,omitempty"`                                     // as in SendOptions
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1853,6 +1862,75 @@ func (x *ReceiveOptions) GetOffer() bool {
 	return false
 }
 
+func (x *ReceiveOptions) GetKeys() *MoveKeys {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+// MoveKeys are what one side of a move has to keep strangers off its data connections. They are
+// made for that move.
+type MoveKeys struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Certificate   []byte                 `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"` // DER; it shows this one
+	Key           []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`                 // PKCS #8; of it
+	Peer          []byte                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`               // SHA-256 of the certificate that the other side must show
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MoveKeys) Reset() {
+	*x = MoveKeys{}
+	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MoveKeys) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MoveKeys) ProtoMessage() {}
+
+func (x *MoveKeys) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MoveKeys.ProtoReflect.Descriptor instead.
+func (*MoveKeys) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *MoveKeys) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *MoveKeys) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *MoveKeys) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
 // MoveProgress tells how a transfer of memory does.
 type MoveProgress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1865,7 +1943,7 @@ type MoveProgress struct {
 
 func (x *MoveProgress) Reset() {
 	*x = MoveProgress{}
-	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	mi := &file_migrated_v1_process_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +1955,7 @@ func (x *MoveProgress) String() string {
 func (*MoveProgress) ProtoMessage() {}
 
 func (x *MoveProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	mi := &file_migrated_v1_process_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +1968,7 @@ func (x *MoveProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveProgress.ProtoReflect.Descriptor instead.
 func (*MoveProgress) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{23}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *MoveProgress) GetPhase() MovePhase {
@@ -1934,7 +2012,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_migrated_v1_process_proto_msgTypes[24]
+	mi := &file_migrated_v1_process_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2024,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[24]
+	mi := &file_migrated_v1_process_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2037,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{24}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Sent) GetLeft() *Left {
@@ -2044,7 +2122,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_migrated_v1_process_proto_msgTypes[25]
+	mi := &file_migrated_v1_process_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2134,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[25]
+	mi := &file_migrated_v1_process_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2147,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{25}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Received) GetDigest() []byte {
@@ -2113,7 +2191,7 @@ type ProcessStatus struct {
 
 func (x *ProcessStatus) Reset() {
 	*x = ProcessStatus{}
-	mi := &file_migrated_v1_process_proto_msgTypes[26]
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2125,7 +2203,7 @@ func (x *ProcessStatus) String() string {
 func (*ProcessStatus) ProtoMessage() {}
 
 func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[26]
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2138,7 +2216,7 @@ func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStatus.ProtoReflect.Descriptor instead.
 func (*ProcessStatus) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{26}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ProcessStatus) GetState() ProcessState {
@@ -2234,7 +2312,7 @@ type ProcessOutput struct {
 
 func (x *ProcessOutput) Reset() {
 	*x = ProcessOutput{}
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2246,7 +2324,7 @@ func (x *ProcessOutput) String() string {
 func (*ProcessOutput) ProtoMessage() {}
 
 func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2259,7 +2337,7 @@ func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessOutput.ProtoReflect.Descriptor instead.
 func (*ProcessOutput) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ProcessOutput) GetLogEnd() int64 {
@@ -2278,7 +2356,7 @@ type ProcessResumed struct {
 
 func (x *ProcessResumed) Reset() {
 	*x = ProcessResumed{}
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2290,7 +2368,7 @@ func (x *ProcessResumed) String() string {
 func (*ProcessResumed) ProtoMessage() {}
 
 func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2303,7 +2381,7 @@ func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessResumed.ProtoReflect.Descriptor instead.
 func (*ProcessResumed) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ProcessResumed) GetAt() int64 {
@@ -2322,7 +2400,7 @@ type ProcessSaid struct {
 
 func (x *ProcessSaid) Reset() {
 	*x = ProcessSaid{}
-	mi := &file_migrated_v1_process_proto_msgTypes[29]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2334,7 +2412,7 @@ func (x *ProcessSaid) String() string {
 func (*ProcessSaid) ProtoMessage() {}
 
 func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[29]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2347,7 +2425,7 @@ func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessSaid.ProtoReflect.Descriptor instead.
 func (*ProcessSaid) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ProcessSaid) GetText() string {
@@ -2368,7 +2446,7 @@ type ProcessEnded struct {
 
 func (x *ProcessEnded) Reset() {
 	*x = ProcessEnded{}
-	mi := &file_migrated_v1_process_proto_msgTypes[30]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2458,7 @@ func (x *ProcessEnded) String() string {
 func (*ProcessEnded) ProtoMessage() {}
 
 func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[30]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2471,7 @@ func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessEnded.ProtoReflect.Descriptor instead.
 func (*ProcessEnded) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ProcessEnded) GetExit() *Exit {
@@ -2427,7 +2505,7 @@ type ProcessTrouble struct {
 
 func (x *ProcessTrouble) Reset() {
 	*x = ProcessTrouble{}
-	mi := &file_migrated_v1_process_proto_msgTypes[31]
+	mi := &file_migrated_v1_process_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2439,7 +2517,7 @@ func (x *ProcessTrouble) String() string {
 func (*ProcessTrouble) ProtoMessage() {}
 
 func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[31]
+	mi := &file_migrated_v1_process_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2452,7 +2530,7 @@ func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessTrouble.ProtoReflect.Descriptor instead.
 func (*ProcessTrouble) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ProcessTrouble) GetText() string {
@@ -2558,7 +2636,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\vProcessKept\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x04R\x05bytes\"'\n" +
 	"\rProcessFilled\x12\x16\n" +
-	"\x06faults\x18\x01 \x01(\x04R\x06faults\"\xc8\x02\n" +
+	"\x06faults\x18\x01 \x01(\x04R\x06faults\"\xf3\x02\n" +
 	"\vSendOptions\x122\n" +
 	"\aoptions\x18\x05 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x128\n" +
 	"\n" +
@@ -2567,13 +2645,20 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x0fquiesce_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0equiesceTimeout\x12>\n" +
 	"\rstall_timeout\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12\x1b\n" +
 	"\tpost_copy\x18\b \x01(\bR\bpostCopy\x12\x12\n" +
-	"\x04link\x18\t \x01(\x01R\x04link\"\xd9\x01\n" +
+	"\x04link\x18\t \x01(\x01R\x04link\x12)\n" +
+	"\x04keys\x18\n" +
+	" \x01(\v2\x15.migrated.v1.MoveKeysR\x04keys\"\x84\x02\n" +
 	"\x0eReceiveOptions\x12>\n" +
 	"\rstall_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12>\n" +
 	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\x12\x14\n" +
 	"\x05parts\x18\x04 \x01(\rR\x05parts\x12\x1b\n" +
 	"\tpost_copy\x18\x05 \x01(\bR\bpostCopy\x12\x14\n" +
-	"\x05offer\x18\x06 \x01(\bR\x05offer\"\x99\x01\n" +
+	"\x05offer\x18\x06 \x01(\bR\x05offer\x12)\n" +
+	"\x04keys\x18\a \x01(\v2\x15.migrated.v1.MoveKeysR\x04keys\"R\n" +
+	"\bMoveKeys\x12 \n" +
+	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
+	"\x04peer\x18\x03 \x01(\fR\x04peer\"\x99\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +
@@ -2651,7 +2736,7 @@ func file_migrated_v1_process_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_process_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_migrated_v1_process_proto_goTypes = []any{
 	(ProcessErrorKind)(0),         // 0: migrated.v1.ProcessErrorKind
 	(ProcessState)(0),             // 1: migrated.v1.ProcessState
@@ -2678,26 +2763,27 @@ var file_migrated_v1_process_proto_goTypes = []any{
 	(*ProcessFilled)(nil),         // 22: migrated.v1.ProcessFilled
 	(*SendOptions)(nil),           // 23: migrated.v1.SendOptions
 	(*ReceiveOptions)(nil),        // 24: migrated.v1.ReceiveOptions
-	(*MoveProgress)(nil),          // 25: migrated.v1.MoveProgress
-	(*Sent)(nil),                  // 26: migrated.v1.Sent
-	(*Received)(nil),              // 27: migrated.v1.Received
-	(*ProcessStatus)(nil),         // 28: migrated.v1.ProcessStatus
-	(*ProcessOutput)(nil),         // 29: migrated.v1.ProcessOutput
-	(*ProcessResumed)(nil),        // 30: migrated.v1.ProcessResumed
-	(*ProcessSaid)(nil),           // 31: migrated.v1.ProcessSaid
-	(*ProcessEnded)(nil),          // 32: migrated.v1.ProcessEnded
-	(*ProcessTrouble)(nil),        // 33: migrated.v1.ProcessTrouble
-	(*VM)(nil),                    // 34: migrated.v1.VM
-	(*Left)(nil),                  // 35: migrated.v1.Left
-	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
-	(*MoveOptions)(nil),           // 37: migrated.v1.MoveOptions
-	(MovePhase)(0),                // 38: migrated.v1.MovePhase
-	(*MemoryStats)(nil),           // 39: migrated.v1.MemoryStats
-	(*MoveRate)(nil),              // 40: migrated.v1.MoveRate
-	(MoveKind)(0),                 // 41: migrated.v1.MoveKind
-	(*Confinement)(nil),           // 42: migrated.v1.Confinement
-	(*Exit)(nil),                  // 43: migrated.v1.Exit
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*MoveKeys)(nil),              // 25: migrated.v1.MoveKeys
+	(*MoveProgress)(nil),          // 26: migrated.v1.MoveProgress
+	(*Sent)(nil),                  // 27: migrated.v1.Sent
+	(*Received)(nil),              // 28: migrated.v1.Received
+	(*ProcessStatus)(nil),         // 29: migrated.v1.ProcessStatus
+	(*ProcessOutput)(nil),         // 30: migrated.v1.ProcessOutput
+	(*ProcessResumed)(nil),        // 31: migrated.v1.ProcessResumed
+	(*ProcessSaid)(nil),           // 32: migrated.v1.ProcessSaid
+	(*ProcessEnded)(nil),          // 33: migrated.v1.ProcessEnded
+	(*ProcessTrouble)(nil),        // 34: migrated.v1.ProcessTrouble
+	(*VM)(nil),                    // 35: migrated.v1.VM
+	(*Left)(nil),                  // 36: migrated.v1.Left
+	(*durationpb.Duration)(nil),   // 37: google.protobuf.Duration
+	(*MoveOptions)(nil),           // 38: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 39: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 40: migrated.v1.MemoryStats
+	(*MoveRate)(nil),              // 41: migrated.v1.MoveRate
+	(MoveKind)(0),                 // 42: migrated.v1.MoveKind
+	(*Confinement)(nil),           // 43: migrated.v1.Confinement
+	(*Exit)(nil),                  // 44: migrated.v1.Exit
+	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
 }
 var file_migrated_v1_process_proto_depIdxs = []int32{
 	5,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
@@ -2716,49 +2802,51 @@ var file_migrated_v1_process_proto_depIdxs = []int32{
 	19, // 13: migrated.v1.ToVM.end:type_name -> migrated.v1.ProcessEnd
 	20, // 14: migrated.v1.ToVM.keep:type_name -> migrated.v1.ProcessKeep
 	4,  // 15: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
-	28, // 16: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
-	26, // 17: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
-	27, // 18: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
+	29, // 16: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
+	27, // 17: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
+	28, // 18: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
 	14, // 19: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
-	25, // 20: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
+	26, // 20: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
 	18, // 21: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
-	29, // 22: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
-	30, // 23: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
-	31, // 24: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
-	32, // 25: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
-	33, // 26: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
+	30, // 22: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
+	31, // 23: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
+	32, // 24: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
+	33, // 25: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
+	34, // 26: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
 	21, // 27: migrated.v1.FromVM.kept:type_name -> migrated.v1.ProcessKept
 	22, // 28: migrated.v1.FromVM.filled:type_name -> migrated.v1.ProcessFilled
 	0,  // 29: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
 	7,  // 30: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
-	34, // 31: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
-	35, // 32: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
-	36, // 33: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
-	37, // 34: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
-	36, // 35: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
-	36, // 36: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
-	36, // 37: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
-	36, // 38: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
-	36, // 39: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
-	38, // 40: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
-	39, // 41: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
-	40, // 42: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
-	35, // 43: migrated.v1.Sent.left:type_name -> migrated.v1.Left
-	39, // 44: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
-	41, // 45: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
-	39, // 46: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
-	1,  // 47: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
-	34, // 48: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
-	32, // 49: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
-	26, // 50: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
-	42, // 51: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
-	43, // 52: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
-	44, // 53: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	35, // 31: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
+	36, // 32: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
+	37, // 33: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
+	38, // 34: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
+	37, // 35: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
+	37, // 36: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
+	37, // 37: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
+	25, // 38: migrated.v1.SendOptions.keys:type_name -> migrated.v1.MoveKeys
+	37, // 39: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
+	37, // 40: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
+	25, // 41: migrated.v1.ReceiveOptions.keys:type_name -> migrated.v1.MoveKeys
+	39, // 42: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
+	40, // 43: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
+	41, // 44: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
+	36, // 45: migrated.v1.Sent.left:type_name -> migrated.v1.Left
+	40, // 46: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
+	42, // 47: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
+	40, // 48: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	1,  // 49: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
+	35, // 50: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
+	33, // 51: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
+	27, // 52: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
+	43, // 53: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
+	44, // 54: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
+	45, // 55: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_process_proto_init() }
@@ -2807,7 +2895,7 @@ func file_migrated_v1_process_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_process_proto_rawDesc), len(file_migrated_v1_process_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

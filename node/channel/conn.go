@@ -1,4 +1,6 @@
-package trust
+// Package channel is TLS for much data, and the keys of a move: the connections that carry a
+// VM's memory end in the processes of that VM, which have no other keys.
+package channel
 
 import (
 	"crypto/tls"
@@ -12,8 +14,24 @@ type Conn struct {
 	below *batch
 }
 
+// NewClient begins a TLS connection over another, whose other end calls NewServer. Both shake
+// hands when they are asked to, or with the first that is read or written.
+func NewClient(raw net.Conn, cfg *tls.Config) *Conn {
+	below := &batch{Conn: raw}
+	return &Conn{tls.Client(below, cfg), below}
+}
+
+// NewServer is the other end of NewClient.
+func NewServer(raw net.Conn, cfg *tls.Config) *Conn {
+	below := &batch{Conn: raw}
+	return &Conn{tls.Server(below, cfg), below}
+}
+
 // Write writes all of p in few pieces.
 func (c *Conn) Write(p []byte) (int, error) {
+	if err := c.Handshake(); err != nil { // what it says must not be held back
+		return 0, err
+	}
 	c.below.hold()
 	n, err := c.Conn.Write(p)
 	if flushErr := c.below.flush(); err == nil && flushErr != nil {
