@@ -22,7 +22,8 @@ func (n *testNode) postCopy(vm, to string) (*pb.Move, error) {
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
 	stream, err := n.client.Offload(ctx, &pb.OffloadRequest{
-		Vm: vm, To: to, Options: &pb.MoveOptions{Kind: pb.MoveKind_MOVE_KIND_POSTCOPY},
+		// Not compressed, so that there is much to cut a link in the middle of.
+		Vm: vm, To: to, Options: &pb.MoveOptions{Kind: pb.MoveKind_MOVE_KIND_POSTCOPY, Compress: pb.Compression_COMPRESSION_NONE},
 	})
 	if err != nil {
 		return nil, err
