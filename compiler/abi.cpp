@@ -22,6 +22,16 @@ FunctionCallee pollGap(Module &M) {
   return Callee;
 }
 
+FunctionCallee stackOverflow(Module &M) {
+  FunctionCallee Callee =
+      declare(M, "__mig_stack_overflow", Type::getVoidTy(M.getContext()), {});
+  auto *F = cast<Function>(Callee.getCallee());
+  F->setDoesNotReturn();
+  F->setDoesNotThrow();
+  F->addFnAttr(Attribute::Cold);
+  return Callee;
+}
+
 FunctionCallee saved(Module &M) {
   Type *I32 = Type::getInt32Ty(M.getContext());
   FunctionCallee Callee =
@@ -66,6 +76,11 @@ GlobalVariable *result(Module &M) {
 GlobalVariable *shadowTop(Module &M) {
   return cast<GlobalVariable>(M.getOrInsertGlobal(
       "__mig_ssp", PointerType::getUnqual(M.getContext())));
+}
+
+GlobalVariable *shadowLimit(Module &M) {
+  return cast<GlobalVariable>(M.getOrInsertGlobal(
+      "__mig_ssp_limit", PointerType::getUnqual(M.getContext())));
 }
 
 static GlobalVariable *define(Module &M, StringRef Name, Type *T) {

@@ -26,12 +26,14 @@ constexpr char PrivateRodata[] = ".rodata.mig.private";
 
 llvm::FunctionCallee pollSlow(llvm::Module &M);    // void ()
 llvm::FunctionCallee pollGap(llvm::Module &M);     // void ()
+llvm::FunctionCallee stackOverflow(llvm::Module &M); // void (), noreturn
 llvm::FunctionCallee saved(llvm::Module &M);       // void (i32 site, i32 size), noreturn
 llvm::FunctionCallee setjmp(llvm::Module &M);      // i32 (ptr, i64 fid, i32 site, ptr slot)
 llvm::FunctionCallee longjmp(llvm::Module &M);     // void (ptr, i32), noreturn
 llvm::Function *personality(llvm::Module &M);
 llvm::GlobalVariable *result(llvm::Module &M);     // bytes
 llvm::GlobalVariable *shadowTop(llvm::Module &M);  // ptr: __mig_ssp
+llvm::GlobalVariable *shadowLimit(llvm::Module &M); // ptr: __mig_ssp_limit
 
 // Defined here if nowhere.
 llvm::GlobalVariable *frameCount(llvm::Module &M);   // i64: __mig_fid

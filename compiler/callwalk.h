@@ -21,6 +21,9 @@ public:
   // The calls in F by which it may come to run again within itself.
   llvm::SmallVector<llvm::CallBase *> recursiveCalls(llvm::Function &F);
 
+  // Two functions call each other, or are the same, if this is the same of both.
+  unsigned cycleOf(llvm::Function &F) const { return Cycle.lookup(&F); }
+
   // All functions; one that calls another comes before it, but for cycles.
   llvm::SmallVector<llvm::Function *> callersFirst() const;
   llvm::ArrayRef<llvm::Function *> calleesFirst() const { return Finished; }

@@ -4,7 +4,8 @@
 // - where its trip count is not known on entry, it polls each time round;
 // - an interpreter's loop polls as a part of its dispatch;
 // - a function that recursion must pass polls before it calls itself or others that do, in a loop
-//   around these calls if there is one, or else on entry.
+//   around these calls if there is one, or else on entry. Where the recursion takes room on the
+//   shadow stack, it goes the slow way if there is no more, which ends the program.
 // In libc and kernel only loops that may call the program's functions poll: the rest is short.
 #include "poll.h"
 
@@ -52,18 +53,28 @@ static Value *isPending(IRBuilder<> &B) {
       B.CreateAlignedLoad(B.getInt32Ty(), Address, Align(4), /*isVolatile=*/true, "pending"));
 }
 
+static Value *isFull(IRBuilder<> &B) {
+  Module &M = *B.GetInsertBlock()->getModule();
+  auto Load = [&](GlobalVariable *G) { return B.CreateAlignedLoad(B.getPtrTy(), G, Align(8)); };
+  Value *Top = Load(abi::shadowTop(M)), *Limit = Load(abi::shadowLimit(M));
+  return B.CreateICmpULT(Top, Limit, "full");
+}
+
 static void callSlowPath(IRBuilder<> &B) {
   CallInst *Call = B.CreateCall(abi::pollSlow(*B.GetInsertBlock()->getModule()));
   Call->addFnAttr(Attribute::Cold);
   Call->addFnAttr(Attribute::NoInline);
 }
 
-void insertPoll(Instruction *I) {
+void insertPoll(Instruction *I, bool OfStack) {
   DebugLoc Place = placeOf(*I);
   IRBuilder<> B(I);
   B.SetCurrentDebugLocation(Place);
+  Value *Wanted = isPending(B);
+  if (OfStack)
+    Wanted = B.CreateOr(Wanted, isFull(B));
   Instruction *Slow = SplitBlockAndInsertIfThen(
-      isPending(B), I, /*Unreachable=*/false,
+      Wanted, I, /*Unreachable=*/false,
       MDBuilder(I->getContext()).createUnlikelyBranchWeights());
   B.SetInsertPoint(Slow);
   B.SetCurrentDebugLocation(Place);
@@ -186,10 +197,11 @@ private:
 
 class LoopPolls {
 public:
-  // Recursion: calls in F, each of which has to be behind a migration point.
+  // Recursion: calls in F, each of which has to be behind a migration point. TakesStack: it has
+  // variables on the shadow stack.
   LoopPolls(Function &F, FunctionAnalysisManager &FAM, const ShortFunctions &Short,
-            ArrayRef<CallBase *> Recursion)
-      : F(F), Short(Short), Recursion(Recursion), DT(FAM.getResult<DominatorTreeAnalysis>(F)),
+            ArrayRef<CallBase *> Recursion, bool TakesStack)
+      : F(F), Short(Short), Recursion(Recursion), TakesStack(TakesStack), DT(FAM.getResult<DominatorTreeAnalysis>(F)),
         LI(FAM.getResult<LoopAnalysis>(F)), SE(FAM.getResult<ScalarEvolutionAnalysis>(F)),
         AC(FAM.getResult<AssumptionAnalysis>(F)) {}
 
@@ -213,7 +225,8 @@ public:
     if (any_of(Dispatches, [](SwitchInst *S) { return S->getNumCases() >= InterpreterCases; }))
       F.addFnAttr(InterpreterAttr);
     if (!Recursion.empty())
-      insertPoll(PollsAtPoint ? RecursionPoint : &*F.getEntryBlock().getFirstNonPHIOrDbgOrAlloca());
+      insertPoll(PollsAtPoint ? RecursionPoint : &*F.getEntryBlock().getFirstNonPHIOrDbgOrAlloca(),
+                 TakesStack);
   }
 
 private:
@@ -322,6 +335,7 @@ private:
   Function &F;
   const ShortFunctions &Short;
   ArrayRef<CallBase *> Recursion;
+  bool TakesStack;
   Instruction *RecursionPoint = nullptr;
   bool PollsAtPoint = false;
   DominatorTree &DT;
@@ -346,19 +360,29 @@ static void dropGapMarks(Module &M) {
   Mark->eraseFromParent();
 }
 
+// The cycles of calls with variables that will lie on the shadow stack.
+static DenseSet<unsigned> cyclesWithVariables(Module &M, const CallWalk &Walk) {
+  DenseSet<unsigned> Cycles;
+  for (Function &F : M)
+    if (any_of(instructions(F), [](Instruction &I) { return isa<AllocaInst>(I); }))
+      Cycles.insert(Walk.cycleOf(F));
+  return Cycles;
+}
+
 void insertPolls(Module &M, ModuleAnalysisManager &MAM) {
   dropGapMarks(M);
   auto &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   // Before there are polls: a poll's slow path is no way to recurse.
   CallWalk Walk(M);
   ShortFunctions Short(Walk);
+  DenseSet<unsigned> TakeStack = cyclesWithVariables(M, Walk);
   for (Function &F : M) {
     if (F.isDeclaration() || F.getName() == abi::PollSlowName)
       continue;
     SmallVector<CallBase *> Recursion;
     if (Walk.cycleEntries().contains(&F) && !F.hasFnAttribute(SystemAttr))
       Recursion = Walk.recursiveCalls(F);
-    LoopPolls(F, FAM, Short, Recursion).insert();
+    LoopPolls(F, FAM, Short, Recursion, TakeStack.contains(Walk.cycleOf(F))).insert();
     FAM.invalidate(F, PreservedAnalyses::none());
   }
 }

@@ -9,7 +9,7 @@ namespace migrated {
 constexpr const char *InterpreterAttr = "migrated-interpreter";
 
 // Inserts a migration point before I: one load and a cold branch.
-void insertPoll(llvm::Instruction *I);
+void insertPoll(llvm::Instruction *I, bool OfStack = false);
 
 // Inserts one on the edge From -> To, which is split.
 void insertPollOnEdge(llvm::BasicBlock *From, llvm::BasicBlock *To);

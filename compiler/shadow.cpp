@@ -1,5 +1,8 @@
 // Moves what reached functions keep on the machine stack to the thread's shadow stack, which
 // lies in portable memory: a pointer to a local variable survives the frame's move.
+//
+// Around it is other memory, with a small guard at most. So a large frame looks whether it has
+// room. Small ones need not: recursion looks at its migration points (poll.cpp).
 #include "abi.h"
 #include "core.h"
 #include "reach.h"
@@ -7,6 +10,8 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/MDBuilder.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
 
 using namespace llvm;
 
@@ -16,6 +21,9 @@ namespace {
 
 // Frames of the shadow stack start and end at this alignment.
 constexpr uint64_t FrameAlign = 16;
+
+// Frames of this many bytes and more look whether they have room. A guard is 8 KiB by default.
+constexpr uint64_t LargeFrame = 1024;
 
 class ShadowFrame {
 public:
@@ -76,6 +84,8 @@ private:
       Frame = alignDown(B, Frame, Align);
     else
       CallerIsAt = Size;
+    if (Size >= LargeFrame)
+      checkRoom(B, Frame);
     B.CreateAlignedStore(Frame, Top, llvm::Align(8));
     for (auto [A, Offset] : Offsets) {
       Value *Address = Offset ? B.CreateConstInBoundsGEP1_64(B.getInt8Ty(), Frame, Offset) : Frame;
@@ -85,6 +95,21 @@ private:
     }
     for (AllocaInst *A : Static) // only now: the builder may stand at one
       A->eraseFromParent();
+  }
+
+  // Ends the program if Address, a new top, is below the stack. Signed: it may be below 0.
+  void checkRoom(IRBuilder<> &B, Value *Address) {
+    Module &M = *F.getParent();
+    Value *Limit = B.CreateAlignedLoad(B.getPtrTy(), abi::shadowLimit(M), llvm::Align(8));
+    Value *IsFull = B.CreateICmpSLT(Address, Limit, "full");
+    Instruction *Next = &*B.GetInsertPoint();
+    Instruction *End = SplitBlockAndInsertIfThen(
+        IsFull, Next, /*Unreachable=*/true,
+        MDBuilder(M.getContext()).createUnlikelyBranchWeights());
+    CallInst *Call = IRBuilder<>(End).CreateCall(abi::stackOverflow(M));
+    if (DISubprogram *SP = F.getSubprogram())
+      Call->setDebugLoc(DILocation::get(M.getContext(), 0, 0, SP));
+    B.SetInsertPoint(Next);
   }
 
   Value *alignDown(IRBuilder<> &B, Value *Address, uint64_t Align) {
@@ -102,6 +127,7 @@ private:
     Value *Old = B.CreateAlignedLoad(B.getPtrTy(), Top, Align(8));
     Value *Address = B.CreateGEP(B.getInt8Ty(), Old, B.CreateNeg(Size));
     Address = alignDown(B, Address, A.getAlign().value());
+    checkRoom(B, Address);
     B.CreateAlignedStore(Address, Top, Align(8));
     Address->takeName(&A);
     A.replaceAllUsesWith(Address);

@@ -303,6 +303,10 @@ func TestEnds(t *testing.T) {
 		{"exit in a thread", 5, 0, "", ""},
 		{"recurse in a thread", 139, 11, "", "stack overflow of thread 1"},
 		{"overflow in a thread", 139, 11, "", "stack overflow"},
+		{"tower in a thread", 139, 11, "", "stack overflow"},
+		{"large array in a thread", 139, 11, "", "stack overflow"},
+		{"array of any length in a thread", 139, 11, "", "stack overflow"},
+		{"array over all that is below", 139, 11, "", "stack overflow"},
 		{"no such case", 99, 0, "", ""},
 	}
 	for _, tt := range tests {

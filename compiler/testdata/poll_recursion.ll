@@ -21,6 +21,17 @@ define void @visit(ptr %p) {
   ret void
 }
 
+; Where recursion takes room on the shadow stack, it polls too where there is no more.
+define i64 @sum(i64 %n) {
+  %a = alloca i64
+  %m = sub i64 %n, 1
+  call void @use(ptr %a)
+  %r = call i64 @sum(i64 %m)
+  ret i64 %r
+}
+
+declare void @use(ptr)
+
 define i64 @leaf(i64 %n) {
   %r = call i64 @even(i64 %n)
   ret i64 %r

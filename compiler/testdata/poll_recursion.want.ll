@@ -1,4 +1,6 @@
 @callback = global ptr @visit
+@__mig_ssp = external global ptr
+@__mig_ssp_limit = external global ptr
 
 define i64 @even(i64 %n) {
   %pending = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
@@ -35,6 +37,29 @@ define void @visit(ptr %p) {
   call void %f(ptr %p)
   ret void
 }
+
+define i64 @sum(i64 %n) {
+  %a = alloca i64, align 8
+  %pending = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
+  %1 = icmp ne i32 %pending, 0
+  %2 = load ptr, ptr @__mig_ssp, align 8
+  %3 = load ptr, ptr @__mig_ssp_limit, align 8
+  %full = icmp ult ptr %2, %3
+  %4 = or i1 %1, %full
+  br i1 %4, label %5, label %6, !prof !0
+
+5:                                                ; preds = %0
+  call void @__mig_poll_slow() #1
+  br label %6
+
+6:                                                ; preds = %0, %5
+  %m = sub i64 %n, 1
+  call void @use(ptr %a)
+  %r = call i64 @sum(i64 %m)
+  ret i64 %r
+}
+
+declare void @use(ptr)
 
 define i64 @leaf(i64 %n) {
   %r = call i64 @even(i64 %n)

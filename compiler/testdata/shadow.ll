@@ -48,3 +48,11 @@ define void @native() {
   call void @use(ptr %a)
   ret void
 }
+
+; A large frame looks whether it has room.
+define void @large() {
+  %a = alloca [1024 x i8]
+  call void @use(ptr %a)
+  call void @__mig_leave()
+  ret void
+}

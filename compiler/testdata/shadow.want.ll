@@ -1,4 +1,5 @@
 @__mig_ssp = external global ptr
+@__mig_ssp_limit = external global ptr
 
 declare void @__mig_leave()
 
@@ -48,8 +49,8 @@ entry:
   store ptr %shadow.frame, ptr @__mig_ssp, align 8
   br label %loop
 
-loop:                                             ; preds = %loop, %entry
-  %i = phi i32 [ 0, %entry ], [ %next, %loop ]
+loop:                                             ; preds = %9, %entry
+  %i = phi i32 [ 0, %entry ], [ %next, %9 ]
   %0 = load ptr, ptr @__mig_ssp, align 8
   %1 = zext i32 %n to i64
   %2 = mul i64 %1, 4
@@ -58,6 +59,15 @@ loop:                                             ; preds = %loop, %entry
   %5 = load ptr, ptr @__mig_ssp, align 8
   %6 = sub i64 0, %4
   %a = getelementptr i8, ptr %5, i64 %6
+  %7 = load ptr, ptr @__mig_ssp_limit, align 8
+  %full = icmp slt ptr %a, %7
+  br i1 %full, label %8, label %9, !prof !0
+
+8:                                                ; preds = %loop
+  call void @__mig_stack_overflow()
+  unreachable
+
+9:                                                ; preds = %loop
   store ptr %a, ptr @__mig_ssp, align 8
   call void @use(ptr %a)
   call void @__mig_leave()
@@ -66,9 +76,9 @@ loop:                                             ; preds = %loop, %entry
   %done = icmp eq i32 %next, %n
   br i1 %done, label %exit, label %loop
 
-exit:                                             ; preds = %loop
-  %7 = getelementptr inbounds i8, ptr %shadow.frame, i64 0
-  store ptr %7, ptr @__mig_ssp, align 8
+exit:                                             ; preds = %9
+  %10 = getelementptr inbounds i8, ptr %shadow.frame, i64 0
+  store ptr %10, ptr @__mig_ssp, align 8
   ret void
 }
 
@@ -78,9 +88,35 @@ define void @native() {
   ret void
 }
 
+define void @large() {
+  %shadow.caller = load ptr, ptr @__mig_ssp, align 8
+  %shadow.frame = getelementptr inbounds i8, ptr %shadow.caller, i64 -1024
+  %1 = load ptr, ptr @__mig_ssp_limit, align 8
+  %full = icmp slt ptr %shadow.frame, %1
+  br i1 %full, label %2, label %3, !prof !0
+
+2:                                                ; preds = %0
+  call void @__mig_stack_overflow()
+  unreachable
+
+3:                                                ; preds = %0
+  store ptr %shadow.frame, ptr @__mig_ssp, align 8
+  call void @use(ptr %shadow.frame)
+  call void @__mig_leave()
+  %4 = getelementptr inbounds i8, ptr %shadow.frame, i64 1024
+  store ptr %4, ptr @__mig_ssp, align 8
+  ret void
+}
+
 ; Function Attrs: nocallback nofree nosync nounwind speculatable willreturn memory(none)
 declare ptr @llvm.ptrmask.p0.i64(ptr, i64) #2
+
+; Function Attrs: cold noreturn nounwind
+declare void @__mig_stack_overflow() #3
 
 attributes #0 = { nocallback nofree nosync nounwind willreturn }
 attributes #1 = { nocallback nofree nosync nounwind willreturn memory(argmem: readwrite) }
 attributes #2 = { nocallback nofree nosync nounwind speculatable willreturn memory(none) }
+attributes #3 = { cold noreturn nounwind }
+
+!0 = !{!"branch_weights", i32 1, i32 1048575}

@@ -69,7 +69,7 @@ void random_bytes(void *buf, size_t n);
 void log_line(const char *message);
 _Noreturn void panic_out_of_memory(const char *what);
 _Noreturn void panic_killed(int sig);
-_Noreturn void panic_stack_overflow(void);
+_Noreturn void __mig_stack_overflow(void); /* compiled code calls it too */
 long no_processes(const char *call); /* -ENOSYS, said once in the host's log */
 
 /* point.c: what a migration point does when something is pending. */
@@ -93,7 +93,7 @@ void copy_leaving(void *to, const void *from, size_t n);
 void clear_leaving(void *at, size_t n);
 
 /* Of the running thread, used by name (docs/runtime-abi.md). */
-extern char *__mig_ssp, *__mig_tp;
+extern char *__mig_ssp, *__mig_ssp_limit, *__mig_tp;
 
 /* thread.c */
 uint64_t thread_handled(void);     /* handlers that the running thread has run */

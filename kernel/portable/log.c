@@ -24,7 +24,7 @@ void panic_out_of_memory(const char *what)
 	panic(what, MIG_PANIC_OOM, SIGKILL);
 }
 
-void panic_stack_overflow(void)
+NATIVE_CALLS void __mig_stack_overflow(void)
 {
 	panic("stack overflow: the program's local variables take more than its stack has",
 	      MIG_PANIC_ABORT, SIGSEGV);

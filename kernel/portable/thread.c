@@ -12,6 +12,7 @@ static int last_id = 1;
 
 /* Of the running thread; compiled code uses them by name (docs/runtime-abi.md). */
 NATIVE_CALLS char *__mig_ssp;
+NATIVE_CALLS char *__mig_ssp_limit;
 NATIVE_CALLS char *__mig_tp;
 NATIVE_CALLS uint64_t __mig_epoch;
 NATIVE_CALLS uint64_t __mig_fid;
@@ -56,12 +57,12 @@ struct thread *thread_by_id(int id)
 	return NULL;
 }
 
-/* The first thread's shadow stack has no memory below it and faults by itself, but for a frame
-   that goes over what lies there. Below another thread's there is the guard that libc keeps. */
+/* Compiled code looks by itself before it takes much of a shadow stack, and goes to a migration
+   point where recursion has taken all (compiler/shadow.cpp). */
 void thread_check_stack(void)
 {
-	if (__mig_ssp < thread_current()->shadow_limit)
-		panic_stack_overflow();
+	if (__mig_ssp < __mig_ssp_limit)
+		__mig_stack_overflow();
 }
 
 static int free_number(void)

@@ -18,7 +18,7 @@
 #define CTL_BASE 0x02000000ul /* kernel/include/host_abi.h */
 
 /* Portable data. */
-char *__mig_ssp, *__mig_tp;
+char *__mig_ssp, *__mig_ssp_limit, *__mig_tp;
 uint64_t __mig_epoch = 1;
 extern uint64_t __mig_fid;
 unsigned char __mig_result[256] __attribute__((aligned(16)));
@@ -37,6 +37,8 @@ static void die(const char *why)
 	fprintf(stderr, "roundtrip: %s\n", why);
 	_Exit(99);
 }
+
+void __mig_stack_overflow(void) { die("the shadow stack is full"); }
 
 /* Records: `top` points behind the innermost one, which ends with its head. */
 struct head {
@@ -275,7 +277,8 @@ int main(int argc, char **argv)
 	*ctl = 1; /* pending: every poll takes its slow path */
 	records = top = memory(0, 2 * RECORDS_SIZE);
 	leaving = memory(0, sizeof *leaving << 20);
-	__mig_ssp = (char *)memory(0, SHADOW_SIZE) + SHADOW_SIZE;
+	__mig_ssp_limit = memory(0, SHADOW_SIZE);
+	__mig_ssp = __mig_ssp_limit + SHADOW_SIZE;
 	if (&__mig_tls_size) {
 		__mig_tp = memory(0, (size_t)__mig_tls_size + 4096);
 		memcpy(__mig_tp, __mig_tls_image, (size_t)__mig_tls_size);

@@ -211,6 +211,45 @@ static void *overflows(void *arg)
 	return arg;
 }
 
+/* They come back from where they have no stack, and never rest there. */
+static long tower(long height)
+{
+	volatile char floor[512];
+	for (int i = 0; i < 512; i += 64)
+		floor[i] = height;
+	long below = height ? tower(height - 1) : 0;
+	return below + floor[64];
+}
+
+static void *towers(void *arg)
+{
+	printf("a tower of %ld\n", tower(1000));
+	return arg;
+}
+
+static void *large(void *arg)
+{
+	volatile char big[300000];
+	for (size_t i = 0; i < sizeof big; i += 1000)
+		big[i] = 1;
+	printf("a large array, %d\n", big[1000]);
+	return arg;
+}
+
+static int larger(int n)
+{
+	volatile char big[n];
+	big[0] = 1;
+	printf("a larger array, %d\n", big[0]);
+	return 0;
+}
+
+static void *larger_too(void *arg)
+{
+	larger(300000);
+	return arg;
+}
+
 static int in_thread(void *(*f)(void *))
 {
 	pthread_t t;
@@ -321,6 +360,14 @@ int main(int argc, char **argv)
 		return in_thread(recurses);
 	if (!strcmp(name, "overflow in a thread"))
 		return in_thread(overflows);
+	if (!strcmp(name, "tower in a thread"))
+		return in_thread(towers);
+	if (!strcmp(name, "large array in a thread"))
+		return in_thread(large);
+	if (!strcmp(name, "array of any length in a thread"))
+		return in_thread(larger_too);
+	if (!strcmp(name, "array over all that is below"))
+		return larger(500 << 20);
 	if (!strcmp(name, "many"))
 		return many();
 	if (!strcmp(name, "exit in a thread"))
