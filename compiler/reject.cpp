@@ -47,10 +47,10 @@ static StringRef obstacle(const Instruction &I) {
   }
 }
 
-// Native code starts a thread in the one, and only portable code calls the other.
+// Native code starts a thread in the one, and only portable code calls the others.
 static bool mayBeLeft(const Function &F) {
   return F.hasLocalLinkage() || StringSwitch<bool>(F.getName())
-                                    .Cases("__mig_thread_main", abi::PollSlowName, true)
+                                    .Cases("__mig_thread_main", abi::PollSlowName, abi::LongjmpName, true)
                                     .Default(false);
 }
 

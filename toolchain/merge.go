@@ -24,6 +24,7 @@ type pipeline struct {
 // the program is merged. docs/runtime-abi.md, "Symbols".
 var emitted = []string{
 	"__mig_poll_slow", "__mig_result", "__mig_ssp", "__mig_ssp_limit", "__mig_stack_overflow", "__mig_tp", "__mig_epoch", "__mig_fid",
+	"__mig_longjmp",
 	"__mig_bulk_copy", "__mig_bulk_move", "__mig_bulk_fill", "__mig_bulk_compare",
 }
 

@@ -120,10 +120,20 @@ void path_init(struct inode *root);
 
 /* fd.c */
 struct file *fd_file(int fd); /* NULL: EBADF */
-void file_hold(struct file *file); /* over a wait: another thread may close it */
 void file_release(struct file *file);
 int fd_open(struct inode *inode, uint32_t flags, int least);
 int fd_open_new(struct inode *inode, uint32_t flags); /* the inode goes if that fails */
+
+/* hold.c: what a system call uses over a wait, in its frame. The call must have a frame of its own,
+   see HOLDS: one that a program jumps out of is told by its place from the one that is jumped to. */
+struct hold {
+	struct file *file;
+	struct hold *outer;
+};
+void file_hold(struct hold *hold, struct file *file);
+void file_let_go(struct hold *hold);
+void holds_end(const char *frame); /* of the running thread: those of frames below */
+#define HOLDS(name, ...) __attribute__((noinline)) long __mig_sys_##name(__VA_ARGS__)
 
 /* pipe.c, event.c: these wait, unless the file is O_NONBLOCK; hold it. */
 int64_t pipe_read(const struct file *file, void *buf, size_t n);

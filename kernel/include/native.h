@@ -22,6 +22,11 @@ void __mig_poll_gap(void);
 /* The counter that mig_ctl's clock parameters are about. */
 uint64_t __mig_counter(void);
 
+/* Jumps to where buf, a jmp_buf, says; kept words of it have numbers. The slot lies in the frame
+   of the function that called setjmp, or is 0: it cannot be left. */
+_Noreturn void __mig_jump(uint64_t *buf, int value);
+enum { JMP_EPOCH = 22, JMP_FID = 23, JMP_SITE = 24, JMP_SLOT = 25 };
+
 /* Portable, called by native code on a CPU's stack or by the driver of a thread. Only
    __mig_thread_main may reach a migration point: it is what a new thread runs. */
 void __mig_start(void);          /* unpacks the boot blob, makes the first thread */

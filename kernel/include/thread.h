@@ -56,6 +56,7 @@ struct thread {
 	int id;                    /* what the program knows it by */
 	bool is_new;               /* has never run */
 	bool on_stack;             /* has frames on its machine stack */
+	struct hold *holds;        /* files that its system calls use, innermost first */
 	const void *awaits;        /* while blocked: the file that it waits for, or NULL */
 	uint64_t deadline;         /* while blocked: mono ns, or FOREVER */
 

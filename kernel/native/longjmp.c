@@ -1,4 +1,4 @@
-/* longjmp: native while the frame that called setjmp is where it was, by records after a
+/* Of longjmp, the jump: native while the frame that called setjmp is where it was, by records after a
    move (docs/runtime-abi.md). */
 #include <stddef.h>
 
@@ -24,7 +24,7 @@ static bool find_record(const uint64_t *buf, struct mig_record *r)
 	return false;
 }
 
-_Noreturn void __mig_longjmp(uint64_t *buf, int value)
+_Noreturn void __mig_jump(uint64_t *buf, int value)
 {
 	struct mig_record r;
 	if (value == 0)

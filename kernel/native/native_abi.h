@@ -11,9 +11,6 @@ extern mig_resume_fn *const __mig_sites[];
 extern const uint64_t __mig_site_count;
 extern const uint64_t __mig_record_max; /* bytes */
 
-/* Words of a jmp_buf. */
-enum { JMP_EPOCH = 22, JMP_FID = 23, JMP_SITE = 24, JMP_SLOT = 25 };
-
 extern const unsigned char __mig_eh_frame_hdr_start[], __mig_eh_frame_hdr_end[];
 
 /* cpu.c */

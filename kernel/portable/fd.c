@@ -61,11 +61,6 @@ int fd_open_new(struct inode *inode, uint32_t flags)
 	return fd;
 }
 
-void file_hold(struct file *file)
-{
-	file->users++;
-}
-
 void file_release(struct file *file)
 {
 	if (--file->users == 0) {

@@ -36,6 +36,7 @@ static int64_t copy(int in, off_t *from, int out, off_t *to, size_t n)
 	return total;
 }
 
+HOLDS(sendfile, long, long, long, long);
 SYSCALL4(sendfile, int, out, int, in, off_t *, from, size_t, n)
 {
 	if (!fd_file(in) || !fd_file(out))
@@ -46,10 +47,11 @@ SYSCALL4(sendfile, int, out, int, in, off_t *, from, size_t, n)
 		return *from < 0 ? -EINVAL : copy(in, from, out, NULL, n);
 	struct file *file = fd_file(in);
 	off_t at = file->offset;
-	file_hold(file); /* writing to a pipe waits */
+	struct hold hold;
+	file_hold(&hold, file); /* writing to a pipe waits */
 	int64_t done = copy(in, &at, out, NULL, n);
 	file->offset = at;
-	file_release(file);
+	file_let_go(&hold);
 	return done;
 }
 

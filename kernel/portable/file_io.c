@@ -120,32 +120,36 @@ static int64_t write_on(struct file *file, const void *buf, size_t n)
 	return done;
 }
 
+HOLDS(read, long, long, long);
 SYSCALL3(read, int, fd, void *, buf, size_t, n)
 {
 	struct file *file = fd_file(fd);
 	if (!file)
 		return -EBADF;
-	file_hold(file);
+	struct hold hold;
+	file_hold(&hold, file);
 	int64_t done = read_on(file, buf, n);
-	file_release(file);
+	file_let_go(&hold);
 	return done;
 }
 
-/* Ends a call that has held file. */
-static long written(struct file *file, int64_t done)
+/* Ends a call that has held a file. */
+static long written(struct hold *hold, int64_t done)
 {
-	file_release(file);
+	file_let_go(hold);
 	pipe_signal();
 	return done;
 }
 
+HOLDS(write, long, long, long);
 SYSCALL3(write, int, fd, const void *, buf, size_t, n)
 {
 	struct file *file = fd_file(fd);
 	if (!file)
 		return -EBADF;
-	file_hold(file);
-	return written(file, write_on(file, buf, n));
+	struct hold hold;
+	file_hold(&hold, file);
+	return written(&hold, write_on(file, buf, n));
 }
 
 static bool positioned(const struct file *file)
@@ -233,24 +237,28 @@ static int64_t vector(struct file *file, const struct iovec *parts, int count, o
 	return total;
 }
 
+HOLDS(readv, long, long, long);
 SYSCALL3(readv, int, fd, const struct iovec *, parts, int, count)
 {
 	struct file *file = fd_file(fd);
 	if (!file)
 		return -EBADF;
-	file_hold(file);
+	struct hold hold;
+	file_hold(&hold, file);
 	int64_t done = vector(file, parts, count, -1, IN);
-	file_release(file);
+	file_let_go(&hold);
 	return done;
 }
 
+HOLDS(writev, long, long, long);
 SYSCALL3(writev, int, fd, const struct iovec *, parts, int, count)
 {
 	struct file *file = fd_file(fd);
 	if (!file)
 		return -EBADF;
-	file_hold(file);
-	return written(file, vector(file, parts, count, -1, OUT));
+	struct hold hold;
+	file_hold(&hold, file);
+	return written(&hold, vector(file, parts, count, -1, OUT));
 }
 
 SYSCALL4(preadv, int, fd, const struct iovec *, parts, int, count, off_t, offset)

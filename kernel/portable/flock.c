@@ -53,6 +53,7 @@ static long wait_to_take(struct file *file, enum file_lock lock, bool waits)
 	return 0;
 }
 
+HOLDS(flock, long, long);
 SYSCALL2(flock, int, fd, int, operation)
 {
 	struct file *file = fd_file(fd);
@@ -67,9 +68,10 @@ SYSCALL2(flock, int, fd, int, operation)
 		enum file_lock lock = (operation & LOCK_EX) ? FILE_EXCLUSIVE : FILE_SHARED;
 		if (file->lock == lock)
 			return 0;
-		file_hold(file);
+		struct hold hold;
+		file_hold(&hold, file);
 		long err = wait_to_take(file, lock, !(operation & LOCK_NB));
-		file_release(file);
+		file_let_go(&hold);
 		return err;
 	}
 	}

@@ -107,6 +107,8 @@ void wait_until(uint64_t deadline)
 void wait_for(const void *file, uint64_t deadline)
 {
 	thread_current()->awaits = file;
-	wait_until(deadline);
-	thread_current()->awaits = NULL;
+	if (!signal_waits())
+		thread_block(deadline);
+	thread_current()->awaits = NULL; /* before a handler, which need not come back */
+	migration_point();
 }

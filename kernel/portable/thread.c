@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 
+#include "file.h"
 #include "thread.h"
 
 struct thread thread_first = {.id = 1, .deadline = FOREVER};
@@ -129,6 +130,7 @@ void thread_exit(int code)
 	struct thread *t = thread_current();
 	if (count == 1)
 		process_exit(code & 0xff, 0);
+	holds_end((const char *)UINT64_MAX); /* it may end within a call, in a handler */
 	if (t->cleared) {
 		*t->cleared = 0;
 		futex_wake(t->cleared, 1, UINT32_MAX);
