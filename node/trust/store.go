@@ -363,11 +363,13 @@ func (st *state) enrol(p Peer, now time.Time) error {
 
 // namePattern is what nodes, operators and VMs may be called: what needs no quoting in a
 // shell, in a table or in a file's name.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
+})
 
 // CheckName says whether a node, an operator or a VM may be called that.
 func CheckName(name string) error {
-	if !namePattern.MatchString(name) {
+	if !namePattern().MatchString(name) {
 		return fmt.Errorf("%q cannot be a name: want letters, digits, '_', '.' and '-', at most 63, the first a letter or digit", name)
 	}
 	return nil

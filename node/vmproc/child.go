@@ -72,6 +72,7 @@ func Serve(backend Backend, leased bool) error {
 	}
 	go c.accept(l)
 	go c.serve(&conn{c: control})
+	rehearse()
 	<-c.over
 	return nil
 }

@@ -49,6 +49,7 @@ func Open() (func(vmm.Spec) (vmm.Machine, error), error) {
 		kvm.close()
 		return nil, err
 	}
+	rehearse()
 	var ready atomic.Pointer[blank]
 	ready.Store(first)
 	next := func() (*blank, error) {
@@ -58,6 +59,14 @@ func Open() (func(vmm.Spec) (vmm.Machine, error), error) {
 		return newBlank(kvm)
 	}
 	return func(spec vmm.Spec) (vmm.Machine, error) { return makeMachine(next, spec) }, nil
+}
+
+// rehearse makes the memory of a small program and drops it, so that the code is in memory.
+func rehearse() {
+	p := &vmm.Program{Segments: []vmm.Segment{{Addr: hostabi.TextBase, Data: []byte{0}, MemSize: 1, Exec: true}}}
+	if m, err := newMemory(hostTarget, p, largePage, true, nil); err == nil {
+		m.close()
+	}
 }
 
 // New makes a machine; its processor stands at the program's entry point.
