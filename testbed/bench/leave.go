@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -39,47 +40,72 @@ func leaving(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// leave starts the program again whenever it ends before it has left often enough.
+// leave measures a program twice: with memory that its VM gets when it first touches it, as anywhere,
+// and with all of it there. In the middle of a first touch no processor leaves its guest, and
+// where a hypervisor below has to give the memory, to clear a large page takes milliseconds.
 func (b *bench) leave(ctx context.Context, p *program, script, arg string) error {
 	m, err := b.image(ctx, p)
 	if err != nil {
 		return err
 	}
-	random := rand.New(rand.NewPCG(1, 1))
-	var times, used []time.Duration
-	var frames, bytes uint64
-	for len(times) < leaves {
-		had := len(times)
-		err := leaveRun(ctx, m, script, arg, random, func(left *vmm.Left, cpu time.Duration) bool {
-			times, used = append(times, left.Quiesce), append(used, cpu)
-			frames, bytes = max(frames, left.Frames), max(bytes, left.Bytes)
-			return len(times) < leaves
-		})
+	for _, kind := range []struct {
+		name string
+		make func(*image.Image, uint64, string, ...string) (*guest, error)
+	}{{"", newGuest}, {" memory there", newTouchedGuest}} {
+		l, err := leaveOften(ctx, func() (*guest, error) { return kind.make(m, kernelMemory<<20, script, arg) })
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		if len(times) == had {
-			return fmt.Errorf("%s ended before it could be asked to leave", p.name)
-		}
+		l.add(b.report, "leave "+p.name+kind.name)
 	}
-	slices.Sort(times)
-	slices.Sort(used)
-	note := fmt.Sprintf("of %d; up to %d frames, %d bytes of records", len(times), frames, bytes)
-	b.report.add("leave "+p.name+" median", milliseconds(times[len(times)/2]), "ms", note)
-	b.report.expect("leave "+p.name+" worst", milliseconds(times[len(times)-1]), "ms", 2,
-		fmt.Sprintf("99th percentile %s ms; beyond the next row, it waited for a processor", number(milliseconds(times[len(times)*99/100]))))
-	b.report.expect("leave "+p.name+" worst CPU", milliseconds(used[len(used)-1]), "ms", 2,
-		fmt.Sprintf("used by this process meanwhile: to the next poll, and to write the records; median %s ms", number(milliseconds(used[len(used)/2]))))
 	return nil
 }
 
-// leaveRun runs a guest until it ends or note returns false.
-func leaveRun(ctx context.Context, m *image.Image, script, arg string, random *rand.Rand, note func(*vmm.Left, time.Duration) bool) error {
-	g, err := newGuest(m, kernelMemory<<20, script, arg)
-	if err != nil {
-		return err
+// leavings are what many requests to leave came to.
+type leavings struct {
+	took, used    []time.Duration // wall time, and CPU time of this process, in ascending order
+	frames, bytes uint64          // the most of any
+}
+
+// leaveOften starts a program again whenever it ends before it has left often enough.
+func leaveOften(ctx context.Context, start func() (*guest, error)) (*leavings, error) {
+	random := rand.New(rand.NewPCG(1, 1))
+	l := new(leavings)
+	for len(l.took) < leaves {
+		had := len(l.took)
+		g, err := start()
+		if err != nil {
+			return nil, err
+		}
+		err = leaveRun(ctx, g, random, func(left *vmm.Left, cpu time.Duration) bool {
+			l.took, l.used = append(l.took, left.Quiesce), append(l.used, cpu)
+			l.frames, l.bytes = max(l.frames, left.Frames), max(l.bytes, left.Bytes)
+			return len(l.took) < leaves
+		})
+		if err = errors.Join(err, g.Close()); err != nil {
+			return nil, err
+		}
+		if len(l.took) == had {
+			return nil, errors.New("it ended before it could be asked to leave")
+		}
 	}
-	defer g.Close()
+	slices.Sort(l.took)
+	slices.Sort(l.used)
+	return l, nil
+}
+
+func (l *leavings) add(r *report, row string) {
+	n := len(l.took)
+	r.add(row+" median", milliseconds(l.took[n/2]), "ms", fmt.Sprintf("of %d; up to %d frames, %d bytes of records", n, l.frames, l.bytes))
+	r.expect(row+" worst", milliseconds(l.took[n-1]), "ms", 2,
+		fmt.Sprintf("99th percentile %s ms; beyond the next row, it waited for a processor", number(milliseconds(l.took[n*99/100]))))
+	r.expect(row+" worst CPU", milliseconds(l.used[n-1]), "ms", 2,
+		fmt.Sprintf("used by this process meanwhile: to the next poll, and to write the records; 99th percentile %s, median %s ms",
+			number(milliseconds(l.used[n*99/100])), number(milliseconds(l.used[n/2]))))
+}
+
+// leaveRun runs a guest until it ends or note returns false.
+func leaveRun(ctx context.Context, g *guest, random *rand.Rand, note func(*vmm.Left, time.Duration) bool) error {
 	if err := g.Start(nil); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func moving(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	return b.moves(ctx, home, there, "board", 0) // an emulated processor is slow
+	return b.moves(ctx, home, there, "board", 1) // an emulated processor is slow
 }
 
 func moveRow(where string, size int) string { return fmt.Sprintf("move %s %d MiB", where, size) }
