@@ -69,10 +69,8 @@ func (m *memory) allocate(private, portable uint64, kept *vmm.Kept) (err error) 
 	}
 	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(m.mapped))) % largePage
 	m.portable = m.mapped[skip:][:portable:portable]
-	// A host without transparent large pages refuses; then pages are small. So they stay where
-	// memory ends: of that, most programs use a few hundred bytes once, what they are started with
-	// (vmm's boot blob), and a start would wait for a large page to be cleared.
-	_ = unix.Madvise(m.portable[:max(0, len(m.portable)-largePage)], unix.MADV_HUGEPAGE)
+	// A host without transparent large pages refuses; then pages are small.
+	_ = unix.Madvise(m.portable, unix.MADV_HUGEPAGE)
 	return nil
 }
 
