@@ -192,8 +192,8 @@ func (n *Node) reserve(t *move.Target, config []byte, build *image.Build, p *pla
 	}
 	t.Guest, t.Links, t.Timeouts = guest, n.hub, n.live.Load().Timeouts
 	t.Log, t.Node = n.log.With("move", token), n.ctx
-	a := &arrival{node: n, vm: vm, target: t, place: p, isNew: isNew, info: build.Info}
-	t.Own, t.Disown, t.Started = a.own, a.disown, a.started
+	a := &arrival{node: n, vm: vm, target: t, place: p, isNew: isNew, info: build.Info, owned: make(chan struct{})}
+	t.Arm, t.Fill, t.Own, t.Started = a.arm, a.fill, a.own, a.started
 	t.Drop = func(reason error) {
 		failed := moveEvent(pb.EventKind_EVENT_KIND_MOVE_FAILED, token, rec, from.Name(), n.cfg.Name)
 		failed.Reason = reason.Error()
@@ -202,7 +202,7 @@ func (n *Node) reserve(t *move.Target, config []byte, build *image.Build, p *pla
 		if returns { // it may try again
 			free = func() error { return n.part(vm, guest) }
 		}
-		err := errors.Join(free(), clean())
+		err := errors.Join(free(), vm.log.Discard(rec.Generation), clean())
 		p.release()
 		if err = errors.Join(err, n.tidy(vm)); err != nil {
 			n.log.Error("free VM", "vm", rec.Id, "err", err)
@@ -247,11 +247,31 @@ type arrival struct {
 	place  *place
 	isNew  bool // the VM has not been here, and this is not its home
 	info   image.BuildInfo
-	before *pb.VM // the record to go back to
-	rest   *link.Expected
+	before *pb.VM        // the record to go back to
+	owned  chan struct{} // closed when the journal says that the VM is this node's
 }
 
-// own journals that the VM is this node's, and gets everything ready for it to start.
+// arm gets the guest ready to start. What it prints is held back until the VM is this node's.
+func (a *arrival) arm(arrived move.Arrival) error {
+	coming := a.target.VM
+	f, err := a.vm.log.Create(coming.Generation)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return a.target.Guest.Arm(&pb.ProcessArm{
+		Vm: coming, Left: arrived.Left, LogBase: arrived.LogEnd, InputAccepted: arrived.InputAccepted, Hold: true,
+	}, f)
+}
+
+// fill begins to fetch what the guest lacks.
+func (a *arrival) fill(arrived move.Arrival) {
+	if arrived.Missing > 0 {
+		a.node.spawn(func() { a.vm.fill(a.target.Guest, a.target.From.Name(), arrived.Rest, a.owned) })
+	}
+}
+
+// own journals that the VM is this node's. Its guest runs already.
 func (a *arrival) own(arrived move.Arrival) error {
 	vm := a.vm
 	vm.mu.Lock()
@@ -261,7 +281,6 @@ func (a *arrival) own(arrived move.Arrival) error {
 		return errors.Join(err, a.undo())
 	}
 	vm.guest, vm.grant = a.target.Guest, a.place.grant
-	a.rest = arrived.Rest
 	return nil
 }
 
@@ -293,13 +312,6 @@ func (a *arrival) take(arrived move.Arrival) error {
 		rec.Note = lacking(rec)
 	}
 	rec.Confinement = a.target.Guest.Status().GetConfinement()
-	// Armed first: should this daemon end behind the journal's entry, the next one lets it go.
-	err := vm.arm(a.target.Guest, &pb.ProcessArm{
-		Vm: proto.CloneOf(rec), Left: arrived.Left, LogBase: arrived.LogEnd, InputAccepted: arrived.InputAccepted,
-	})
-	if err != nil {
-		return err
-	}
 	h := &pb.Handover{
 		Token:      a.target.Token[:],
 		State:      pb.HandoverState_HANDOVER_STATE_OWNER,
@@ -309,16 +321,6 @@ func (a *arrival) take(arrived move.Arrival) error {
 		Time:       timestamppb.Now(),
 	}
 	return vm.saveLocked(func() error { return n.store.TakeOver(h, rec) })
-}
-
-// disown takes own back: the guest never ran.
-func (a *arrival) disown() {
-	a.vm.mu.Lock()
-	defer a.vm.mu.Unlock()
-	a.vm.guest, a.vm.grant = nil, nil
-	if err := a.undo(); err != nil {
-		a.node.log.Error("give VM back", "vm", a.vm.id, "err", err)
-	}
 }
 
 // undo restores record, log and journal. vm.mu is held.
@@ -348,9 +350,10 @@ func (a *arrival) undo() error {
 	return errors.Join(errs...)
 }
 
-// started makes the VM known, once its guest runs.
+// started makes the VM known, once it is this node's.
 func (a *arrival) started() {
 	n, vm := a.node, a.vm
+	close(a.owned)
 	n.mu.Lock()
 	n.vms[vm.id] = vm
 	n.mu.Unlock()
@@ -358,9 +361,6 @@ func (a *arrival) started() {
 	n.kept.settle(vm.id)
 	n.dropTarget(a.target.Token)
 	vm.serve()
-	if rec := vm.view(); rec.DependsOn != "" { // at once: it may need a page to come up
-		n.spawn(func() { vm.fill(a.target.Guest, rec.DependsOn, a.rest) })
-	}
 	vm.note(func(*pb.VM) {}) // wake those who wait for the VM
 	vm.followStays()
 	n.happened(moveEvent(pb.EventKind_EVENT_KIND_MOVE_DONE, a.target.Token, a.target.VM, a.target.From.Name(), n.cfg.Name))

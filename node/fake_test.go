@@ -56,6 +56,8 @@ type fakeVM struct {
 	stopped bool
 	resumed time.Time
 	closed  bool
+	told    bool          // it may be another node's
+	free    chan struct{} // closed when what it prints may get out; nil: it may
 }
 
 var errNoCPU = errors.New("no vCPU")
@@ -193,6 +195,9 @@ func (vm *fakeVM) Arm(arm *pb.ProcessArm, log *os.File) error {
 	if err != nil {
 		return err
 	}
+	if arm.Hold {
+		vm.free = make(chan struct{})
+	}
 	vm.arms, vm.log, vm.got = arm, os.NewFile(uintptr(fd), "log"), arm.InputAccepted
 	info, err := vm.log.Stat()
 	if err == nil {
@@ -206,6 +211,16 @@ func (vm *fakeVM) Arm(arm *pb.ProcessArm, log *os.File) error {
 
 // print appends to the log. It is called by the program's goroutine alone.
 func (vm *fakeVM) print(stream vmm.Stream, p []byte) {
+	vm.mu.Lock()
+	free := vm.free
+	vm.mu.Unlock()
+	if free != nil {
+		select {
+		case <-free:
+		case <-vm.done:
+			return
+		}
+	}
 	frames := console.AppendFrames(nil, stream, p)
 	if _, err := vm.log.WriteAt(frames, vm.size); err != nil {
 		panic(err)
@@ -219,10 +234,25 @@ func (vm *fakeVM) print(stream vmm.Stream, p []byte) {
 	}
 }
 
-func (vm *fakeVM) Go() error {
+func (vm *fakeVM) Go(time.Time) error {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	return vm.start()
+}
+
+func (vm *fakeVM) Release() {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	if vm.free != nil {
+		close(vm.free)
+		vm.free = nil
+	}
+}
+
+func (vm *fakeVM) Commit() {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	vm.told = true
 }
 
 // start is Go. vm.mu is held.
@@ -242,7 +272,7 @@ func (vm *fakeVM) start() error {
 
 // goOn lets the program run. vm.mu is held.
 func (vm *fakeVM) goOn() {
-	vm.left, vm.sent = false, nil
+	vm.left, vm.sent, vm.told = false, nil, false
 	vm.asked, vm.gone = make(chan struct{}), make(chan struct{})
 	go vm.loop(vm.asked, vm.gone)
 }
@@ -575,6 +605,7 @@ func (vm *fakeVM) Status() *pb.ProcessStatus {
 		State: pb.ProcessState_PROCESS_STATE_RUNNING, Vm: vm.arms.GetVm(), InputAccepted: vm.got, InputEof: vm.eof, Sent: vm.sent, Ended: vm.end,
 	}
 	s.PostCopy, s.Missing = true, vm.missing
+	s.Remembers, s.Committed, s.Held = true, vm.told, vm.free != nil
 	s.LogBase = vm.arms.GetLogBase()
 	s.LogEnd = s.LogBase + vm.size
 	switch {
@@ -624,7 +655,7 @@ func (vm *fakeVM) Stop(grace time.Duration) {
 	vm.mu.Lock()
 	vm.stopped = true
 	vm.poke()
-	left := vm.left || !vm.started || vm.missing > 0
+	left := vm.left || !vm.started || vm.missing > 0 || vm.free != nil
 	vm.mu.Unlock()
 	if left { // nothing runs that could see it
 		vm.finish(&pb.Exit{Code: 137, Signal: 9})

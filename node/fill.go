@@ -38,8 +38,9 @@ func (vm *VM) awaitFilled() {
 	_, _ = vm.await(ctx, func(rec *pb.VM) bool { return rec.DependsOn == "" })
 }
 
-// fill fetches what is missing, until all is here or the VM has ended.
-func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected) {
+// fill fetches what is missing, until all is here or the VM has ended. Nothing is written down of
+// that before the VM is this node's, and owned closed.
+func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected, owned <-chan struct{}) {
 	defer rest.Cancel()
 	ctx, cancel := context.WithCancelCause(vm.node.ctx)
 	defer cancel(nil)
@@ -50,12 +51,22 @@ func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected) {
 		case <-ctx.Done():
 		}
 	})
-	vm.node.spawn(func() { vm.noteSource(ctx, from) })
+	vm.node.spawn(func() {
+		select {
+		case <-owned:
+			vm.noteSource(ctx, from)
+		case <-ctx.Done():
+		}
+	})
 	for ctx.Err() == nil {
 		faults, err := guest.Fill(ctx, move.Incoming(rest), nil)
 		if err == nil {
 			vm.node.counts.Filled(faults)
-			vm.filled()
+			select {
+			case <-owned:
+				vm.filled()
+			case <-ctx.Done():
+			}
 			return
 		}
 		vm.node.log.Warn("fetch the rest of a VM's memory", "vm", vm.id, "from", from, "err", err)
@@ -124,8 +135,9 @@ func (n *Node) recoverFill(h *pb.Handover) error {
 		return err
 	}
 	vm.noteLacking(lacking)
-	guest := vm.guest
-	n.spawn(func() { vm.fill(guest, h.Peer, rest) })
+	guest, owned := vm.guest, make(chan struct{})
+	close(owned)
+	n.spawn(func() { vm.fill(guest, h.Peer, rest, owned) })
 	return nil
 }
 

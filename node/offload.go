@@ -181,9 +181,11 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 	n.spawn(func() {
 		defer cancel(nil)
 		account, err := src.Run(ctx)
-		n.mu.Lock()
-		delete(n.sources, src.Token)
-		n.mu.Unlock()
+		if !errors.Is(err, move.ErrShutdown) { // else what it decided is the next daemon's to say
+			n.mu.Lock()
+			delete(n.sources, src.Token)
+			n.mu.Unlock()
+		}
 		vm.endMove(out, watch, src.Token, account, err, logEnd, rest)
 	})
 	return out, nil

@@ -113,6 +113,10 @@ func halfFilled(t *testing.T) (server, board *testNode, p *proxy, moved <-chan e
 	case <-time.After(patience):
 		t.Fatal("nothing comes")
 	}
+	board.eventually("it is there", func() bool { // it runs before
+		_, err := board.lookup("job")
+		return err == nil
+	})
 	board.eventually("it says that it waits", func() bool {
 		rec := board.inspect("job")
 		return rec.DependsOn == "server" && rec.Lacks > 0 && strings.Contains(rec.Note, "depends on server") && strings.Contains(rec.Note, "out of sight")

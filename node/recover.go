@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/console"
+	"github.com/migrated/migrated/node/handover"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -34,12 +35,17 @@ func (n *Node) recover() error {
 		committed := slices.IndexFunc(handovers, func(h *pb.Handover) bool {
 			return h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED && h.Vm == rec.Id && h.Generation == rec.Generation+1
 		})
+		var h *pb.Handover
 		if committed >= 0 {
-			rec.MovingTo = handovers[committed].Peer // the record may be older
+			h = handovers[committed]
+			rec.MovingTo = h.Peer // the record may be older
 		}
-		if err := n.recoverVM(rec, committed >= 0); err != nil {
+		if err := n.recoverVM(rec, h); err != nil {
 			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
 		}
+	}
+	if handovers, err = n.store.Handovers(); err != nil { // without those that promised nothing
+		return err
 	}
 	if err := n.recoverStrays(handovers); err != nil {
 		return err
@@ -93,8 +99,9 @@ func (n *Node) recoverHandovers(handovers []*pb.Handover) error {
 // again as long as it was cut off.
 const keepHandovers = 30 * 24 * time.Hour
 
-// recoverVM takes up a record of an earlier daemon, and the process of a VM that is here.
-func (n *Node) recoverVM(rec *pb.VM, committed bool) error {
+// recoverVM takes up a record of an earlier daemon, and the process of a VM that is here. h is the
+// journal's entry of a move from here; nil: there is none.
+func (n *Node) recoverVM(rec *pb.VM, h *pb.Handover) error {
 	vm, err := n.newVM(rec)
 	if err != nil {
 		return err
@@ -105,7 +112,7 @@ func (n *Node) recoverVM(rec *pb.VM, committed bool) error {
 	}
 	switch before {
 	case pb.VMState_VM_STATE_STARTING, pb.VMState_VM_STATE_RUNNING, pb.VMState_VM_STATE_MOVING:
-		if err := vm.recoverGuest(committed); err != nil {
+		if err := vm.recoverGuest(h); err != nil {
 			return err
 		}
 	}
@@ -155,17 +162,32 @@ func (vm *VM) recoverLog() error {
 }
 
 // recoverGuest takes over the process of a VM that is here, or says that it is lost.
-func (vm *VM) recoverGuest(committed bool) error {
+func (vm *VM) recoverGuest(h *pb.Handover) error {
 	n, rec := vm.node, vm.rec
 	guest, err := n.cfg.VMs.TakeOver(n.ctx, vm.id, rec.Generation, vm.hooks(rec.Generation))
 	if err != nil {
+		committed := isCommitted(h, nil)
 		n.log.Warn("a VM's process is gone", "vm", rec.Name, "id", rec.Id, "committed", committed, "err", err)
 		return vm.recoverLost(committed)
+	}
+	committed := isCommitted(h, guest.Status())
+	if h != nil && !committed { // before it goes on
+		if err := n.store.DeleteHandover(h.Token); err != nil {
+			guest.Leave()
+			return err
+		}
 	}
 	if err := vm.resume(guest, committed); err != nil {
 		return errors.Join(err, guest.Close())
 	}
 	return nil
+}
+
+// isCommitted says what the rule makes of the journal's entry and of what the VM's process knows.
+// Neither may be there.
+func isCommitted(h *pb.Handover, process *pb.ProcessStatus) bool {
+	told := process.GetCommitted() || !h.GetAhead()
+	return handover.Sending.Recover(h != nil, process != nil, told) == handover.Committed
 }
 
 // recoverLost is for a VM whose process is gone. One that was handed over may run elsewhere.
@@ -209,7 +231,7 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 		state = pb.VMState_VM_STATE_MOVING
 		vm.out = &outgoing{to: rec.MovingTo, cancel: func(error) {}, done: make(chan struct{})}
 	case status.State == pb.ProcessState_PROCESS_STATE_ARMED:
-		err = guest.Go()
+		err = guest.Go(time.Time{})
 	case status.State == pb.ProcessState_PROCESS_STATE_AT_REST:
 		err = guest.Continue()
 	}
@@ -222,6 +244,9 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 	}
 	rec.State = state
 	vm.guest, vm.grant = guest, n.budget.claim(cameFrom(rec), rec.Memory)
+	if status.Held { // the daemon died before it could
+		guest.Release()
+	}
 	n.log.Info("VM taken over", "vm", rec.Name, "id", vm.id, "state", status.State)
 	return nil
 }
@@ -255,7 +280,7 @@ func (n *Node) recoverStrays(handovers []*pb.Handover) error {
 			continue
 		}
 		guest.Leave()
-		if err := n.recoverVM(rec, false); err != nil {
+		if err := n.recoverVM(rec, nil); err != nil {
 			return fmt.Errorf("take up %s (%s): %w", rec.Name, rec.Id, err)
 		}
 	}

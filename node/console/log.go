@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,6 +138,34 @@ func (l *Log) File(generation uint32) (*os.File, error) {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	return f, nil
+}
+
+// Create makes the file of a stay that has not begun yet, for its guest to append to. Begin takes
+// it up, Discard deletes it.
+func (l *Log) Create(generation uint32) (*os.File, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.find(generation); err == nil {
+		return nil, fmt.Errorf("stay %d has its log already", generation)
+	}
+	f, err := os.OpenFile(l.path(generation), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	return f, nil
+}
+
+// Discard deletes the file of a stay that never began.
+func (l *Log) Discard(generation uint32) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.find(generation); err == nil {
+		return fmt.Errorf("stay %d has begun", generation)
+	}
+	if err := os.Remove(l.path(generation)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete log: %w", err)
+	}
+	return nil
 }
 
 // Grow says that a stay's guest has appended to its file, up to an offset of the log.

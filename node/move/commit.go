@@ -14,26 +14,79 @@ import (
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
-// commit is what cannot be taken back: from the journal's entry on, only the target's word
-// that it did not start lets the VM run here again.
-func (s *Source) commit() (*pb.Move, error) {
-	state, err := s.next(handover.TargetReady, nil)
-	if err == nil {
-		err = s.Journal.PutHandover(&pb.Handover{
+// An entry of the journal is written while other things go on.
+type entry struct {
+	done chan struct{}
+	err  error // then
+}
+
+// write begins to write the commitment. Written ahead it promises nothing yet: the VM's process
+// knows whether the target may start. failed hears of a journal that cannot be written.
+func (s *Source) write(ahead bool, failed func(error)) {
+	e := &entry{done: make(chan struct{})}
+	s.entry = e
+	go func() {
+		defer close(e.done)
+		e.err = s.Journal.PutHandover(&pb.Handover{
 			Token:      s.Token[:],
 			State:      pb.HandoverState_HANDOVER_STATE_COMMITTED,
 			Vm:         s.VM.Id,
 			Peer:       s.To,
 			Generation: s.VM.Generation,
 			Time:       timestamppb.Now(),
+			Ahead:      ahead,
 		})
+		if e.err != nil {
+			failed(e.err)
+		}
+	}()
+}
+
+// written waits for the entry, which is written now where it was not ahead.
+func (s *Source) written() error {
+	if s.entry == nil {
+		s.write(false, func(error) {})
 	}
-	if err != nil { // nothing was promised
-		s.goOn()
-		s.abort(err)
-		return nil, err
+	<-s.entry.done
+	if s.entry.err != nil {
+		return s.entry.err
 	}
-	s.state = state
+	var err error
+	s.state, err = s.next(handover.Journalled, nil)
+	return err
+}
+
+// unwrite deletes the entry. Until it is gone, or the target has dropped the VM, the guest must
+// not go on: should its process die later, the entry would have the target start it as it was.
+// False: this node shuts down, and the next daemon sees to it.
+func (s *Source) unwrite(reason error) bool {
+	if s.entry == nil {
+		return true
+	}
+	<-s.entry.done
+	for attempt := 1; ; attempt++ {
+		err := s.Journal.DeleteHandover(s.Token[:])
+		if err == nil {
+			return true
+		}
+		s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
+		if _, err := s.tryAbort(reason, abortTimeout); !undelivered(err) {
+			return true
+		}
+		if !Pause(s.Node, min(time.Duration(attempt)*50*time.Millisecond, time.Second)) {
+			return false
+		}
+	}
+}
+
+// commit is what cannot be taken back: from here on, only the target's word that it did not start
+// lets the VM run here again. The journal's entry is on disk before anybody is told.
+func (s *Source) commit() (*pb.Move, error) {
+	var err error
+	if s.state, err = s.next(handover.TargetReady, nil); err != nil {
+		s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
+	}
+	s.Guest.Commit()
 	s.Committed(s.clock.leftAt, s.sent)
 	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_START})
 
@@ -57,10 +110,8 @@ func (s *Source) commit() (*pb.Move, error) {
 	}
 	if s.state == handover.Kept {
 		rest.stop()
-		if err := s.Journal.DeleteHandover(s.Token[:]); err != nil {
-			s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
-		}
 		s.goOn()
+		s.unwrite(errors.New(answer.Reason))
 		return nil, fmt.Errorf("%s could not start it: %s", s.To, answer.Reason)
 	}
 	s.clock.lap(&s.clock.move.Start)

@@ -94,7 +94,7 @@ type Source struct {
 	Progress func(*pb.MoveEvent)
 	// Doubt is called when the target does not answer after the commitment. The move goes on.
 	Doubt func(error)
-	// Committed is called when the commitment is journalled, and before START is sent.
+	// Committed is called when the commitment is made, and before START is sent.
 	Committed func(leftAt time.Time, sent *pb.Sent)
 	// Serving is called when the VM runs at the target and needs pages from here, with the account
 	// as it is then.
@@ -105,7 +105,8 @@ type Source struct {
 	keys  *pb.MoveKeys // of the data connections
 	clock timeline
 	sent  *pb.Sent
-	ours  bool // the move failed for a reason that is the guest's
+	entry *entry // in the journal; nil: none was begun
+	ours  bool   // the move failed for a reason that is the guest's
 
 	postCopy bool // the target can start the VM before it has all
 }
@@ -120,11 +121,9 @@ func (s *Source) Run(ctx context.Context) (*pb.Move, error) {
 	s.clock = timeline{begin: time.Now(), move: &pb.Move{
 		From: s.From, To: s.To, Started: timestamppb.Now(),
 	}}
-	err := s.untilReady(ctx)
-	if err != nil {
-		if s.state, err = s.next(handover.Failed, err); s.state == handover.Kept {
-			return nil, err
-		}
+	if err := s.untilReady(ctx); err != nil {
+		s.state, err = s.next(handover.Failed, err)
+		return nil, err
 	}
 	return s.commit()
 }
@@ -162,7 +161,11 @@ func (s *Source) untilReady(ctx context.Context) error {
 		s.abort(err)
 		return err
 	}
+	if s.Guest.Status().GetRemembers() {
+		s.write(true, cancel)
+	}
 	if s.sent, err = s.send(ctx); err != nil {
+		s.unwrite(err) // the target, which lacks memory, starts it in no case
 		// The target gives up too when it sees no more of the memory: that explains nothing
 		// where the reason is here.
 		if reason := s.abort(err); reason != "" && !s.ours {
@@ -170,7 +173,13 @@ func (s *Source) untilReady(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := s.verify(ctx); err != nil {
+	if err = s.verify(ctx); err == nil {
+		err = s.written()
+	}
+	if err != nil {
+		if !s.unwrite(err) {
+			return ErrShutdown
+		}
 		s.goOn()
 		if reason := s.abort(err); reason != "" {
 			err = fmt.Errorf("%s gave up: %s", s.To, reason)

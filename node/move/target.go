@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/channel"
 	"github.com/migrated/migrated/node/handover"
@@ -32,11 +31,13 @@ type Target struct {
 	Log      *slog.Logger
 	Node     context.Context // ends when this node shuts down
 
-	// Own makes this node the VM's owner: it journals so, and takes over Guest.
+	// Arm gives Guest all that it needs to run but the time, and has it hold back what it prints.
+	Arm func(Arrival) error
+	// Fill begins to fetch what follows, as soon as the guest runs: it may need a page to come up.
+	Fill func(Arrival)
+	// Own makes this node the VM's owner: it journals so, and takes over Guest, which runs by then.
 	Own func(Arrival) error
-	// Disown takes Own back where the guest could not be started.
-	Disown func()
-	// Started is called once the guest runs.
+	// Started is called once that is on disk. From then on, what the guest does may be seen.
 	Started func()
 	// Drop frees the place and the guest of a move that came to nothing.
 	Drop func(reason error)
@@ -46,6 +47,8 @@ type Target struct {
 	ctx      context.Context
 	received chan struct{} // closed when memory is there, or will not come
 	dropped  chan struct{} // closed when Drop has returned
+	armed    chan struct{} // closed when Arm has returned; nil: it was not called
+	armErr   error         // then
 
 	mu         sync.Mutex
 	state      handover.Target
@@ -148,8 +151,12 @@ func (t *Target) enter(e handover.TargetEvent, reason error) {
 		return
 	}
 	t.cancel(reason)
+	armed := t.armed
 	go func() {
 		<-t.received // nobody writes into the guest's memory any more
+		if armed != nil {
+			<-armed
+		}
 		t.expected.Cancel()
 		t.Drop(reason)
 		close(t.dropped)
@@ -189,11 +196,34 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
 	} else {
 		t.enter(handover.HasAll, nil)
 	}
+	t.arm()
 	return nil
 }
 
-// Start makes the VM this node's and lets it run, or says that it never will.
+// arm gets the guest ready while the source hears that all is here, and makes up its mind.
+// t.mu is held.
+func (t *Target) arm() {
+	if t.armed != nil || t.state == handover.Dropped {
+		return
+	}
+	t.armed = make(chan struct{})
+	arrival := t.arrival
+	go func() {
+		defer close(t.armed)
+		t.armErr = t.Arm(arrival)
+	}()
+}
+
+// Start lets the VM run and makes it this node's, or says that it never will.
 func (t *Target) Start(req *pb.StartRequest) *pb.StartResponse {
+	answer := t.start(req)
+	if !answer.Started { // it may have run, so the source hears of it when its process has ended
+		<-t.dropped
+	}
+	return answer
+}
+
+func (t *Target) start(req *pb.StartRequest) *pb.StartResponse {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state.Owns() {
@@ -206,22 +236,28 @@ func (t *Target) Start(req *pb.StartRequest) *pb.StartResponse {
 	return &pb.StartResponse{Reason: fmt.Sprint("the move is off: ", context.Cause(t.ctx))}
 }
 
-// startReady starts a VM that stopped some time ago. t.mu is held.
+// startReady starts a VM that stopped some time ago. It runs before the journal says that it is
+// this node's, and nothing of it gets out until then. t.mu is held.
 func (t *Target) startReady(stopped time.Duration) *pb.StartResponse {
-	// The guest's clock goes on by the time since it left. Measured that way and not by the
-	// two hosts' clocks, their disagreement does not show.
-	t.arrival.Left.Wall = timestamppb.New(time.Now().Add(-stopped))
-	err := t.Own(t.arrival)
+	at := time.Now()
+	<-t.armed
+	err := t.armErr
 	if err == nil {
-		if err = t.Guest.Go(); err != nil {
-			t.Disown()
-		}
+		// The guest's clock goes on by the time since it left. Measured that way and not by the
+		// two hosts' clocks, their disagreement does not show.
+		err = t.Guest.Go(at.Add(-stopped))
+	}
+	if err == nil {
+		t.enter(handover.SourceStart, nil)
+		t.Fill(t.arrival)
+		err = t.Own(t.arrival)
 	}
 	if err != nil {
 		t.enter(handover.CannotStart, err)
 		return &pb.StartResponse{Reason: err.Error()}
 	}
-	t.enter(handover.SourceStart, nil)
+	t.enter(handover.Owned, nil)
+	t.Guest.Release()
 	t.cancel(errors.New("the VM runs"))
 	t.Started()
 	answer := &pb.StartResponse{Started: true, Lacks: t.arrival.Missing > 0}

@@ -30,7 +30,8 @@ type child struct {
 	found   []confine.Finding // how it is confined
 
 	mu      sync.Mutex
-	daemon  *conn                     // nil while there is none
+	newest  *conn                     // of the daemon that came last
+	daemon  *conn                     // that is served; nil while there is none
 	calls   map[uint64]*serving       // that the daemon waits for
 	wanted  map[uint64]chan<- *stream // streams that were asked for
 	request uint64                    // the last of them
@@ -71,7 +72,7 @@ func Serve(backend Backend, leased bool) error {
 		}()
 	}
 	go c.accept(l)
-	go c.serve(&conn{c: control})
+	go c.serve(newConn(control))
 	rehearse()
 	<-c.over
 	return nil
@@ -89,7 +90,7 @@ func (c *child) accept(l net.Listener) {
 			u.Close()
 			continue
 		}
-		go c.serve(&conn{c: u})
+		go c.serve(newConn(u))
 	}
 }
 
@@ -107,12 +108,19 @@ func sameUser(u *net.UnixConn) bool {
 	return ok
 }
 
-// serve answers one daemon, in place of the one before.
+// serve answers one daemon, in place of the one before. What that has said last counts, though it
+// may have died of it: it is acted on first.
 func (c *child) serve(d *conn) {
+	defer close(d.over)
 	c.mu.Lock()
-	if c.daemon != nil {
-		c.daemon.c.Close()
+	before := c.newest
+	c.newest = d
+	c.mu.Unlock()
+	if before != nil {
+		_ = before.c.CloseRead() // it has ended then
+		<-before.over
 	}
+	c.mu.Lock()
 	c.forget()
 	c.daemon = d
 	c.mu.Unlock()
@@ -130,13 +138,10 @@ func (c *child) serve(d *conn) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.daemon != d {
-		return
-	}
 	c.forget()
 	c.daemon = nil
 	d.c.Close()
-	if c.guest == nil || !c.guest.outlives() {
+	if c.newest == d && (c.guest == nil || !c.guest.outlives()) {
 		c.end() // nobody will ever ask for it
 	}
 }

@@ -118,12 +118,19 @@ func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progr
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.moving = false
+	if err == nil && ctx.Err() != nil {
+		// Whoever asked may be gone, and its successor have heard that the guest runs.
+		err = context.Cause(ctx)
+		if e := h.g.Continue(); e != nil && !errors.Is(e, vmm.ErrExited) {
+			err = fmt.Errorf("resume after a failed move: %w", e)
+		}
+	}
 	if err != nil {
 		h.sender = nil
 		return nil, err
 	}
 	sent.LogEnd, sent.InputAccepted = h.log.end(), h.input.count()
-	h.sent, h.state = sent, pb.ProcessState_PROCESS_STATE_AT_REST
+	h.sent, h.commits, h.state = sent, false, pb.ProcessState_PROCESS_STATE_AT_REST
 	return sent, nil
 }
 

@@ -34,6 +34,7 @@ type hosted struct {
 	moving   bool     // the sender sends
 	kept     bool     // the guest is no more, its memory is
 	sent     *pb.Sent // in AT_REST
+	commits  bool     // in AT_REST: the guest may be another node's
 	ended    *pb.ProcessEnded
 }
 
@@ -123,7 +124,7 @@ func (h *hosted) arm(a *pb.ProcessArm, files []*os.File) error {
 	if a.Vm == nil {
 		return errors.New("armed without a record")
 	}
-	if err := h.log.open(files[0], a.LogBase); err != nil {
+	if err := h.log.open(files[0], a.LogBase, a.Hold); err != nil {
 		return err
 	}
 	files[0] = nil // the log has it
@@ -133,8 +134,8 @@ func (h *hosted) arm(a *pb.ProcessArm, files []*os.File) error {
 	return nil
 }
 
-// start lets an armed guest run.
-func (h *hosted) start() error {
+// start lets an armed guest run. at is when it had left, where the daemon knows that only now.
+func (h *hosted) start(at *timestamppb.Timestamp) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.state != pb.ProcessState_PROCESS_STATE_ARMED {
@@ -142,6 +143,9 @@ func (h *hosted) start() error {
 	}
 	var left *vmm.Left
 	if h.armed.Left != nil {
+		if at != nil {
+			h.armed.Left.Wall = at
+		}
 		var err error
 		if left, err = LeftFromWire(h.armed.Left); err != nil {
 			return err
@@ -167,7 +171,7 @@ func (h *hosted) goOn() error {
 	if err := h.g.Continue(); err != nil {
 		return err
 	}
-	h.state, h.sent, h.sender = pb.ProcessState_PROCESS_STATE_RUNNING, nil, nil
+	h.state, h.sent, h.sender, h.commits = pb.ProcessState_PROCESS_STATE_RUNNING, nil, nil, false
 	return nil
 }
 
@@ -178,6 +182,13 @@ func (c *child) confinement() []*pb.Confinement {
 		all = append(all, &pb.Confinement{Means: f.Means, Answer: f.Answer.String(), Note: f.Note})
 	}
 	return all
+}
+
+// commit notes that the guest may be another node's.
+func (h *hosted) commit() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.commits = h.state == pb.ProcessState_PROCESS_STATE_AT_REST
 }
 
 // outlives says whether the process goes on without a daemon: from the moment when the next
@@ -233,6 +244,9 @@ func (h *hosted) status() *pb.ProcessStatus {
 		Ended:         h.ended,
 		Sent:          h.sent,
 		PostCopy:      h.child.held.area != nil,
+		Remembers:     true,
+		Committed:     h.commits,
+		Held:          h.log.held(),
 	}
 	if h.receiver != nil {
 		s.Missing = h.receiver.missing()

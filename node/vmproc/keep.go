@@ -101,7 +101,8 @@ func reuse(kept Kept) *Process {
 // keep frees the process's guest but for its memory, and returns how much that is.
 func (c *child) keep(h *hosted) (uint64, error) {
 	h.mu.Lock()
-	leaves := h.state == pb.ProcessState_PROCESS_STATE_AT_REST || h.state == pb.ProcessState_PROCESS_STATE_MADE
+	leaves := h.state == pb.ProcessState_PROCESS_STATE_AT_REST || // or never ran:
+		h.state == pb.ProcessState_PROCESS_STATE_MADE || h.state == pb.ProcessState_PROCESS_STATE_ARMED
 	if !leaves || h.ended != nil || h.kept {
 		h.mu.Unlock()
 		return 0, errors.New("the guest runs, or has ended")

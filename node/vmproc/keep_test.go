@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,7 +30,7 @@ func (d *daemon) hop(from VM, to string, accepted int64, kept Kept) (VM, *pb.Mem
 	check(d.t, err)
 	check(d.t, <-received)
 	check(d.t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: to}, Left: sent.Left, InputAccepted: accepted}, d.log(to)))
-	check(d.t, target.Go())
+	check(d.t, target.Go(time.Time{}))
 	return target, sent.Memory
 }
 
@@ -169,7 +170,7 @@ func TestKeptIsNoGuest(t *testing.T) {
 	}
 	b, _ := d.hop(a, "b", 4, nil)
 	kept := keep(t, a).(*Process)
-	if err := kept.Go(); err == nil {
+	if err := kept.Go(time.Time{}); err == nil {
 		t.Error("it was let go")
 	}
 	if err := kept.Continue(); err == nil {

@@ -282,7 +282,7 @@ func (l *Launcher) spawnIn(dir string) (*Process, error) {
 		return nil, err
 	}
 	go cmd.Wait() // it says by its socket how it does
-	return newProcess(dir, &conn{c: control}, pidfd, Hooks{}, l.cfg.Log), nil
+	return newProcess(dir, newConn(control), pidfd, Hooks{}, l.cfg.Log), nil
 }
 
 // command is a process to start.
@@ -357,7 +357,7 @@ func attach(ctx context.Context, dir string, hooks Hooks, log *slog.Logger) (*Pr
 		c.Close()
 		return nil, nil, err
 	}
-	p := newProcess(dir, &conn{c: c}, pidfd, hooks, log)
+	p := newProcess(dir, newConn(c), pidfd, hooks, log)
 	ctx, cancel := context.WithTimeout(ctx, takeOverTimeout)
 	defer cancel()
 	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_TakeOver{TakeOver: &pb.ProcessTakeOver{}}}, nil, nil)

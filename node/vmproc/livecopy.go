@@ -52,8 +52,8 @@ func kindOf(m live.Mode) pb.MoveKind {
 	return pb.MoveKind_MOVE_KIND_UNSPECIFIED
 }
 
-// fixedDowntime is what stopping and starting take beside round trips: leaving the stack and
-// coming back on one, and two journals that reach the disk.
+// fixedDowntime is what stopping and starting take beside round trips: leaving the stack, coming
+// back on one, and what daemons and processes tell each other for that.
 const fixedDowntime = 2 * time.Millisecond
 
 func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error) {

@@ -19,6 +19,7 @@ const logRetry = 100 * time.Millisecond
 type logWriter struct {
 	child *child
 	quit  chan struct{} // closed: give up what cannot be written
+	free  chan struct{} // closed: what the guest prints may be written
 
 	mu    sync.Mutex
 	file  *os.File
@@ -26,12 +27,16 @@ type logWriter struct {
 	size  int64 // of the file
 	frame []byte
 	once  sync.Once
+	loose sync.Once
 }
 
-func (l *logWriter) init(c *child) { l.child, l.quit = c, make(chan struct{}) }
+func (l *logWriter) init(c *child) {
+	l.child, l.quit, l.free = c, make(chan struct{}), make(chan struct{})
+}
 
-// open takes a file over; what is in it belongs to the stay.
-func (l *logWriter) open(f *os.File, base int64) error {
+// open takes a file over; what is in it belongs to the stay. With hold nothing is written to it
+// before release.
+func (l *logWriter) open(f *os.File, base int64, hold bool) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
@@ -39,7 +44,25 @@ func (l *logWriter) open(f *os.File, base int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.file, l.base, l.size = f, base, info.Size()
+	if !hold {
+		l.release()
+	}
 	return nil
+}
+
+func (l *logWriter) release() { l.loose.Do(func() { close(l.free) }) }
+
+// held says whether what the guest prints waits for release.
+func (l *logWriter) held() bool {
+	l.mu.Lock()
+	armed := l.file != nil
+	l.mu.Unlock()
+	select {
+	case <-l.free:
+		return false
+	default:
+		return armed
+	}
 }
 
 // write appends frames. It returns when they are written, or never will be.
@@ -50,6 +73,11 @@ func (l *logWriter) write(stream vmm.Stream, p []byte) {
 	l.mu.Unlock()
 	if file == nil {
 		return // a guest that was not armed has not run
+	}
+	select {
+	case <-l.free:
+	case <-l.quit:
+		return
 	}
 	troubled := false
 	for {

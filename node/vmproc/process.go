@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
@@ -363,9 +364,24 @@ func (p *Process) Arm(arm *pb.ProcessArm, log *os.File) error {
 
 // Go implements VM. A process that does not say what came of it is killed: it has not run
 // then, as far as anyone will ever know.
-func (p *Process) Go() error {
-	_, err := p.do(context.Background(), &pb.ToVM{Request: &pb.ToVM_Go{Go: &pb.ProcessGo{}}}, nil, nil)
+func (p *Process) Go(left time.Time) error {
+	m := new(pb.ProcessGo)
+	if !left.IsZero() {
+		m.Left = timestamppb.New(left)
+	}
+	_, err := p.do(context.Background(), &pb.ToVM{Request: &pb.ToVM_Go{Go: m}}, nil, nil)
 	return err
+}
+
+// Release implements VM. A process that is gone has nothing to let out.
+func (p *Process) Release() {
+	_ = p.conn.send(&pb.ToVM{Request: &pb.ToVM_Release{Release: &pb.ProcessRelease{}}})
+}
+
+// Commit implements VM. What has been sent is acted on before a next daemon is served, so it need
+// not be waited for. A process that is gone lets nothing run.
+func (p *Process) Commit() {
+	_ = p.conn.send(&pb.ToVM{Request: &pb.ToVM_Commit{Commit: &pb.ProcessCommit{}}})
 }
 
 // Send implements VM.

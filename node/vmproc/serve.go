@@ -41,6 +41,20 @@ func (c *child) take(d *conn, m *pb.ToVM, files []*os.File) {
 			s.cancel(errors.New(r.Cancel.Reason))
 		}
 		return
+	case *pb.ToVM_Commit, *pb.ToVM_Release:
+		closeAll(files)
+		c.mu.Lock()
+		h := c.guest
+		c.mu.Unlock()
+		if h == nil {
+			return
+		}
+		if m.GetCommit() != nil {
+			h.commit()
+		} else {
+			h.log.release()
+		}
+		return
 	case *pb.ToVM_Stream:
 		c.deliver(r.Stream, files)
 		return
@@ -115,11 +129,11 @@ func (s *serving) do(m *pb.ToVM, files []*os.File) (*pb.FromVM, error) {
 		}
 		err := h.arm(r.Arm, files)
 		if err == nil && r.Arm.Start {
-			err = h.start()
+			err = h.start(nil)
 		}
 		return nil, err
 	case *pb.ToVM_Go:
-		return nil, h.start()
+		return nil, h.start(r.Go.Left)
 	case *pb.ToVM_Send:
 		sent, err := h.send(s.ctx, s, r.Send, s.progress)
 		return &pb.FromVM{Message: &pb.FromVM_Sent{Sent: sent}}, err

@@ -25,14 +25,20 @@ import (
 // and sends its memory; then either Continue lets it go on here, or Close ends it.
 type VM interface {
 	// Arm gives the guest its log, which it appends to, and its state where its memory was
-	// received. What is armed outlives its daemon. With Start it runs at once, as after Go.
+	// received. What is armed outlives its daemon. With Start it runs at once, as after Go. With
+	// Hold nothing that it prints gets out before Release.
 	Arm(arm *pb.ProcessArm, log *os.File) error
-	// Go lets it run. On an error it has not run, and never will.
-	Go() error
+	// Go lets it run. On an error it has not run, and never will. left is when it had left, by this
+	// host's clock, where its memory was received; zero: as it was armed.
+	Go(left time.Time) error
+	Release()
 
 	// Send sends the guest's memory up to the moment when the target can start; then the
 	// guest is at rest. On an error it goes on here. ctx calls it off.
 	Send(ctx context.Context, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error)
+	// Commit has the process note that its guest, which is at rest, may be another node's from now
+	// on. Whoever takes the process over finds that in its status, whatever becomes of this daemon.
+	Commit()
 	// Continue lets a guest at rest go on here.
 	Continue() error
 	// Drain serves what the target lacks, once it has started; at the end it lacks nothing.

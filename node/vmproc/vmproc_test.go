@@ -143,7 +143,7 @@ func (d *daemon) run(id string, args ...string) VM {
 	d.t.Helper()
 	vm := d.make(id, false, args...)
 	check(d.t, vm.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: id}}, d.log(id)))
-	check(d.t, vm.Go())
+	check(d.t, vm.Go(time.Time{}))
 	return vm
 }
 
@@ -284,7 +284,7 @@ func TestArmedOutlivesItsDaemon(t *testing.T) {
 	if s := vm.Status(); s.State != pb.ProcessState_PROCESS_STATE_ARMED {
 		t.Errorf("status %v", s)
 	}
-	check(t, vm.Go())
+	check(t, vm.Go(time.Time{}))
 	if e := ended(t, vm); e.GetExit().GetCode() != 7 {
 		t.Errorf("ended with %v", e)
 	}
@@ -394,7 +394,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 		t.Errorf("status %v", s)
 	}
 	check(t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "to"}, Left: sent.Left, LogBase: sent.LogEnd}, d.log("to")))
-	check(t, target.Go())
+	check(t, target.Go(time.Time{}))
 	if later {
 		// So does the target's: what it has until then it keeps.
 		target.Leave()
@@ -465,7 +465,7 @@ func catOnItsWay(t *testing.T) (d *daemon, p *pipes, vm, target VM) {
 	check(t, err)
 	check(t, <-received)
 	check(t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "to"}, Left: sent.Left, LogBase: sent.LogEnd, InputAccepted: 4}, d.log("to")))
-	check(t, target.Go())
+	check(t, target.Go(time.Time{}))
 	return d, p, vm, target
 }
 
@@ -536,5 +536,82 @@ func TestMoveFails(t *testing.T) {
 	}
 	if got := d.output("a"); got != "still here" {
 		t.Errorf("output %q", got)
+	}
+}
+
+// What a guest prints is held back where that was asked for, over its daemon's end too.
+func TestHeld(t *testing.T) {
+	d := newDaemon(t)
+	vm := d.make("a", false, "hello")
+	check(t, vm.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "a"}, Hold: true}, d.log("a")))
+	check(t, vm.Go(time.Time{}))
+	vm.Leave()
+	vm, err := d.TakeOver(t.Context(), "a", 0, Hooks{})
+	check(t, err)
+	if s := vm.Status(); !s.Held || s.State != pb.ProcessState_PROCESS_STATE_RUNNING {
+		t.Errorf("status %v", s)
+	}
+	if got := d.output("a"); got != "" {
+		t.Errorf("%q has got out", got)
+	}
+	vm.Release()
+	if e := ended(t, vm); e.GetExit().GetCode() != 7 {
+		t.Errorf("ended with %v", e)
+	}
+	if got := d.output("a"); got == "" {
+		t.Error("nothing has got out")
+	}
+	if s := vm.Status(); s.Ended != nil {
+		t.Errorf("it had ended before: %v", s)
+	}
+}
+
+// What a daemon has said last counts, though it dies at once; what it asked for and has not got
+// is called off.
+func TestLastWord(t *testing.T) {
+	d := newDaemon(t)
+	target := d.make("to", true)
+	p := &pipes{ends: map[uint8]net.Conn{}}
+	go target.Receive(t.Context(), p, receiveOptions(), nil)
+	vm := d.run("a", "cat")
+	_, err := vm.Send(t.Context(), p, sendOptions(), nil)
+	check(t, err)
+	vm.Commit()
+	for range 2 { // by whichever daemon it was said
+		vm.Leave()
+		vm, err = d.TakeOver(t.Context(), "a", 0, Hooks{})
+		check(t, err)
+		if s := vm.Status(); !s.Committed || s.State != pb.ProcessState_PROCESS_STATE_AT_REST {
+			t.Errorf("status %v", s)
+		}
+	}
+	check(t, vm.Continue())
+	vm.Leave()
+	vm, err = d.TakeOver(t.Context(), "a", 0, Hooks{})
+	check(t, err)
+	if s := vm.Status(); s.Committed || s.State != pb.ProcessState_PROCESS_STATE_RUNNING {
+		t.Errorf("it goes on, and its status is %v", s)
+	}
+	// A move that nobody waits for any more does not bring it to rest.
+	silent := &pipes{ends: map[uint8]net.Conn{}}
+	cut, err := silent.Open(t.Context(), FirstStream)
+	check(t, err)
+	defer cut.Close()
+	go vm.Send(t.Context(), silent, sendOptions(), nil)
+	d.await("the move is under way", func() bool {
+		silent.mu.Lock()
+		defer silent.mu.Unlock()
+		return len(silent.ends) == 0
+	})
+	vm.Leave()
+	vm, err = d.TakeOver(t.Context(), "a", 0, Hooks{})
+	check(t, err)
+	if s := vm.Status(); s.State != pb.ProcessState_PROCESS_STATE_RUNNING {
+		t.Errorf("status %v", s)
+	}
+	_, err = vm.Input(t.Context(), 0, []byte("still here"), true)
+	check(t, err)
+	if e := ended(t, vm); e.GetExit() == nil || d.output("a") != "still here" {
+		t.Errorf("ended with %v, output %q", e, d.output("a"))
 	}
 }

@@ -24,10 +24,13 @@ const (
 // A conn carries messages and descriptors over a Unix socket.
 type conn struct {
 	c    *net.UnixConn
-	mu   sync.Mutex // held while a message is written
-	oob  [256]byte  // of the reader
+	over chan struct{} // closed when nothing that comes is acted on any more
+	mu   sync.Mutex    // held while a message is written
+	oob  [256]byte     // of the reader
 	head [headerBytes]byte
 }
+
+func newConn(c *net.UnixConn) *conn { return &conn{c: c, over: make(chan struct{})} }
 
 // send writes a message. The files stay the caller's.
 func (c *conn) send(m proto.Message, files ...*os.File) error {

@@ -169,6 +169,8 @@ type ToVM struct {
 	//	*ToVM_Stream
 	//	*ToVM_End
 	//	*ToVM_Keep
+	//	*ToVM_Commit
+	//	*ToVM_Release
 	Request       isToVM_Request `protobuf_oneof:"request"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -353,6 +355,24 @@ func (x *ToVM) GetKeep() *ProcessKeep {
 	return nil
 }
 
+func (x *ToVM) GetCommit() *ProcessCommit {
+	if x != nil {
+		if x, ok := x.Request.(*ToVM_Commit); ok {
+			return x.Commit
+		}
+	}
+	return nil
+}
+
+func (x *ToVM) GetRelease() *ProcessRelease {
+	if x != nil {
+		if x, ok := x.Request.(*ToVM_Release); ok {
+			return x.Release
+		}
+	}
+	return nil
+}
+
 type isToVM_Request interface {
 	isToVM_Request()
 }
@@ -417,6 +437,14 @@ type ToVM_Keep struct {
 	Keep *ProcessKeep `protobuf:"bytes,16,opt,name=keep,proto3,oneof"` // answered with a ProcessKept
 }
 
+type ToVM_Commit struct {
+	Commit *ProcessCommit `protobuf:"bytes,17,opt,name=commit,proto3,oneof"` // not answered
+}
+
+type ToVM_Release struct {
+	Release *ProcessRelease `protobuf:"bytes,18,opt,name=release,proto3,oneof"` // not answered
+}
+
 func (*ToVM_TakeOver) isToVM_Request() {}
 
 func (*ToVM_Make) isToVM_Request() {}
@@ -446,6 +474,10 @@ func (*ToVM_Stream) isToVM_Request() {}
 func (*ToVM_End) isToVM_Request() {}
 
 func (*ToVM_Keep) isToVM_Request() {}
+
+func (*ToVM_Commit) isToVM_Request() {}
+
+func (*ToVM_Release) isToVM_Request() {}
 
 // What a VM's process says to the daemon.
 type FromVM struct {
@@ -989,6 +1021,7 @@ type ProcessArm struct {
 	LogBase       int64                  `protobuf:"varint,3,opt,name=log_base,json=logBase,proto3" json:"log_base,omitempty"`                   // offset in the VM's log of the descriptor's first byte
 	InputAccepted int64                  `protobuf:"varint,4,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"` // standard input that the guest has, bytes
 	Start         bool                   `protobuf:"varint,5,opt,name=start,proto3" json:"start,omitempty"`                                      // let it run at once, without a Go
+	Hold          bool                   `protobuf:"varint,6,opt,name=hold,proto3" json:"hold,omitempty"`                                        // nothing that it prints is written before a ProcessRelease
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1058,8 +1091,16 @@ func (x *ProcessArm) GetStart() bool {
 	return false
 }
 
+func (x *ProcessArm) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
+}
+
 type ProcessGo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Left          *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=left,proto3" json:"left,omitempty"` // where memory was received: when the guest left, by this host's clock
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1094,6 +1135,88 @@ func (*ProcessGo) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_process_proto_rawDescGZIP(), []int{7}
 }
 
+func (x *ProcessGo) GetLeft() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+// ProcessCommit notes that the guest, which is at rest, may be another node's from now on. A
+// daemon says so before it asks that node; its successor finds it in the status.
+type ProcessCommit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessCommit) Reset() {
+	*x = ProcessCommit{}
+	mi := &file_migrated_v1_process_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessCommit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessCommit) ProtoMessage() {}
+
+func (x *ProcessCommit) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessCommit.ProtoReflect.Descriptor instead.
+func (*ProcessCommit) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{8}
+}
+
+// ProcessRelease ends what ProcessArm's hold began: this node owns the VM, and its disk says so.
+type ProcessRelease struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessRelease) Reset() {
+	*x = ProcessRelease{}
+	mi := &file_migrated_v1_process_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessRelease) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessRelease) ProtoMessage() {}
+
+func (x *ProcessRelease) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessRelease.ProtoReflect.Descriptor instead.
+func (*ProcessRelease) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{9}
+}
+
 type ProcessContinue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1102,7 +1225,7 @@ type ProcessContinue struct {
 
 func (x *ProcessContinue) Reset() {
 	*x = ProcessContinue{}
-	mi := &file_migrated_v1_process_proto_msgTypes[8]
+	mi := &file_migrated_v1_process_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1237,7 @@ func (x *ProcessContinue) String() string {
 func (*ProcessContinue) ProtoMessage() {}
 
 func (x *ProcessContinue) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[8]
+	mi := &file_migrated_v1_process_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1250,7 @@ func (x *ProcessContinue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessContinue.ProtoReflect.Descriptor instead.
 func (*ProcessContinue) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{8}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{10}
 }
 
 type ProcessDrain struct {
@@ -1138,7 +1261,7 @@ type ProcessDrain struct {
 
 func (x *ProcessDrain) Reset() {
 	*x = ProcessDrain{}
-	mi := &file_migrated_v1_process_proto_msgTypes[9]
+	mi := &file_migrated_v1_process_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1273,7 @@ func (x *ProcessDrain) String() string {
 func (*ProcessDrain) ProtoMessage() {}
 
 func (x *ProcessDrain) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[9]
+	mi := &file_migrated_v1_process_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1286,7 @@ func (x *ProcessDrain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessDrain.ProtoReflect.Descriptor instead.
 func (*ProcessDrain) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{9}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{11}
 }
 
 type ProcessFill struct {
@@ -1174,7 +1297,7 @@ type ProcessFill struct {
 
 func (x *ProcessFill) Reset() {
 	*x = ProcessFill{}
-	mi := &file_migrated_v1_process_proto_msgTypes[10]
+	mi := &file_migrated_v1_process_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1309,7 @@ func (x *ProcessFill) String() string {
 func (*ProcessFill) ProtoMessage() {}
 
 func (x *ProcessFill) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[10]
+	mi := &file_migrated_v1_process_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1322,7 @@ func (x *ProcessFill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessFill.ProtoReflect.Descriptor instead.
 func (*ProcessFill) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{10}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{12}
 }
 
 type ProcessInput struct {
@@ -1213,7 +1336,7 @@ type ProcessInput struct {
 
 func (x *ProcessInput) Reset() {
 	*x = ProcessInput{}
-	mi := &file_migrated_v1_process_proto_msgTypes[11]
+	mi := &file_migrated_v1_process_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1348,7 @@ func (x *ProcessInput) String() string {
 func (*ProcessInput) ProtoMessage() {}
 
 func (x *ProcessInput) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[11]
+	mi := &file_migrated_v1_process_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1361,7 @@ func (x *ProcessInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessInput.ProtoReflect.Descriptor instead.
 func (*ProcessInput) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{11}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ProcessInput) GetOffset() int64 {
@@ -1271,7 +1394,7 @@ type ProcessAccepted struct {
 
 func (x *ProcessAccepted) Reset() {
 	*x = ProcessAccepted{}
-	mi := &file_migrated_v1_process_proto_msgTypes[12]
+	mi := &file_migrated_v1_process_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1406,7 @@ func (x *ProcessAccepted) String() string {
 func (*ProcessAccepted) ProtoMessage() {}
 
 func (x *ProcessAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[12]
+	mi := &file_migrated_v1_process_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1419,7 @@ func (x *ProcessAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessAccepted.ProtoReflect.Descriptor instead.
 func (*ProcessAccepted) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{12}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ProcessAccepted) GetAccepted() int64 {
@@ -1315,7 +1438,7 @@ type ProcessStop struct {
 
 func (x *ProcessStop) Reset() {
 	*x = ProcessStop{}
-	mi := &file_migrated_v1_process_proto_msgTypes[13]
+	mi := &file_migrated_v1_process_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1450,7 @@ func (x *ProcessStop) String() string {
 func (*ProcessStop) ProtoMessage() {}
 
 func (x *ProcessStop) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[13]
+	mi := &file_migrated_v1_process_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1463,7 @@ func (x *ProcessStop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStop.ProtoReflect.Descriptor instead.
 func (*ProcessStop) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{13}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ProcessStop) GetGrace() *durationpb.Duration {
@@ -1360,7 +1483,7 @@ type ProcessCancel struct {
 
 func (x *ProcessCancel) Reset() {
 	*x = ProcessCancel{}
-	mi := &file_migrated_v1_process_proto_msgTypes[14]
+	mi := &file_migrated_v1_process_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1495,7 @@ func (x *ProcessCancel) String() string {
 func (*ProcessCancel) ProtoMessage() {}
 
 func (x *ProcessCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[14]
+	mi := &file_migrated_v1_process_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1508,7 @@ func (x *ProcessCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessCancel.ProtoReflect.Descriptor instead.
 func (*ProcessCancel) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{14}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ProcessCancel) GetCall() uint64 {
@@ -1413,7 +1536,7 @@ type ProcessStream struct {
 
 func (x *ProcessStream) Reset() {
 	*x = ProcessStream{}
-	mi := &file_migrated_v1_process_proto_msgTypes[15]
+	mi := &file_migrated_v1_process_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1425,7 +1548,7 @@ func (x *ProcessStream) String() string {
 func (*ProcessStream) ProtoMessage() {}
 
 func (x *ProcessStream) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[15]
+	mi := &file_migrated_v1_process_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1438,7 +1561,7 @@ func (x *ProcessStream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStream.ProtoReflect.Descriptor instead.
 func (*ProcessStream) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{15}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ProcessStream) GetRequest() uint64 {
@@ -1467,7 +1590,7 @@ type ProcessStreamWanted struct {
 
 func (x *ProcessStreamWanted) Reset() {
 	*x = ProcessStreamWanted{}
-	mi := &file_migrated_v1_process_proto_msgTypes[16]
+	mi := &file_migrated_v1_process_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1479,7 +1602,7 @@ func (x *ProcessStreamWanted) String() string {
 func (*ProcessStreamWanted) ProtoMessage() {}
 
 func (x *ProcessStreamWanted) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[16]
+	mi := &file_migrated_v1_process_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1492,7 +1615,7 @@ func (x *ProcessStreamWanted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStreamWanted.ProtoReflect.Descriptor instead.
 func (*ProcessStreamWanted) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{16}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ProcessStreamWanted) GetRequest() uint64 {
@@ -1531,7 +1654,7 @@ type ProcessEnd struct {
 
 func (x *ProcessEnd) Reset() {
 	*x = ProcessEnd{}
-	mi := &file_migrated_v1_process_proto_msgTypes[17]
+	mi := &file_migrated_v1_process_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1666,7 @@ func (x *ProcessEnd) String() string {
 func (*ProcessEnd) ProtoMessage() {}
 
 func (x *ProcessEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[17]
+	mi := &file_migrated_v1_process_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1679,7 @@ func (x *ProcessEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessEnd.ProtoReflect.Descriptor instead.
 func (*ProcessEnd) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{17}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{19}
 }
 
 // ProcessKeep frees a guest that has left for good, or never came, but for its memory. The
@@ -1569,7 +1692,7 @@ type ProcessKeep struct {
 
 func (x *ProcessKeep) Reset() {
 	*x = ProcessKeep{}
-	mi := &file_migrated_v1_process_proto_msgTypes[18]
+	mi := &file_migrated_v1_process_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +1704,7 @@ func (x *ProcessKeep) String() string {
 func (*ProcessKeep) ProtoMessage() {}
 
 func (x *ProcessKeep) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[18]
+	mi := &file_migrated_v1_process_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +1717,7 @@ func (x *ProcessKeep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessKeep.ProtoReflect.Descriptor instead.
 func (*ProcessKeep) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{18}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{20}
 }
 
 type ProcessKept struct {
@@ -1606,7 +1729,7 @@ type ProcessKept struct {
 
 func (x *ProcessKept) Reset() {
 	*x = ProcessKept{}
-	mi := &file_migrated_v1_process_proto_msgTypes[19]
+	mi := &file_migrated_v1_process_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1741,7 @@ func (x *ProcessKept) String() string {
 func (*ProcessKept) ProtoMessage() {}
 
 func (x *ProcessKept) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[19]
+	mi := &file_migrated_v1_process_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1754,7 @@ func (x *ProcessKept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessKept.ProtoReflect.Descriptor instead.
 func (*ProcessKept) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{19}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ProcessKept) GetBytes() uint64 {
@@ -1650,7 +1773,7 @@ type ProcessFilled struct {
 
 func (x *ProcessFilled) Reset() {
 	*x = ProcessFilled{}
-	mi := &file_migrated_v1_process_proto_msgTypes[20]
+	mi := &file_migrated_v1_process_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1785,7 @@ func (x *ProcessFilled) String() string {
 func (*ProcessFilled) ProtoMessage() {}
 
 func (x *ProcessFilled) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[20]
+	mi := &file_migrated_v1_process_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1798,7 @@ func (x *ProcessFilled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessFilled.ProtoReflect.Descriptor instead.
 func (*ProcessFilled) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{20}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProcessFilled) GetFaults() uint64 {
@@ -1701,7 +1824,7 @@ type SendOptions struct {
 
 func (x *SendOptions) Reset() {
 	*x = SendOptions{}
-	mi := &file_migrated_v1_process_proto_msgTypes[21]
+	mi := &file_migrated_v1_process_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1713,7 +1836,7 @@ func (x *SendOptions) String() string {
 func (*SendOptions) ProtoMessage() {}
 
 func (x *SendOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[21]
+	mi := &file_migrated_v1_process_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1726,7 +1849,7 @@ func (x *SendOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendOptions.ProtoReflect.Descriptor instead.
 func (*SendOptions) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{21}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SendOptions) GetOptions() *MoveOptions {
@@ -1799,7 +1922,7 @@ type ReceiveOptions struct {
 
 func (x *ReceiveOptions) Reset() {
 	*x = ReceiveOptions{}
-	mi := &file_migrated_v1_process_proto_msgTypes[22]
+	mi := &file_migrated_v1_process_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +1934,7 @@ func (x *ReceiveOptions) String() string {
 func (*ReceiveOptions) ProtoMessage() {}
 
 func (x *ReceiveOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[22]
+	mi := &file_migrated_v1_process_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +1947,7 @@ func (x *ReceiveOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveOptions.ProtoReflect.Descriptor instead.
 func (*ReceiveOptions) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{22}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReceiveOptions) GetStallTimeout() *durationpb.Duration {
@@ -1882,7 +2005,7 @@ type MoveKeys struct {
 
 func (x *MoveKeys) Reset() {
 	*x = MoveKeys{}
-	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	mi := &file_migrated_v1_process_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1894,7 +2017,7 @@ func (x *MoveKeys) String() string {
 func (*MoveKeys) ProtoMessage() {}
 
 func (x *MoveKeys) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[23]
+	mi := &file_migrated_v1_process_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +2030,7 @@ func (x *MoveKeys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveKeys.ProtoReflect.Descriptor instead.
 func (*MoveKeys) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{23}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *MoveKeys) GetCertificate() []byte {
@@ -1943,7 +2066,7 @@ type MoveProgress struct {
 
 func (x *MoveProgress) Reset() {
 	*x = MoveProgress{}
-	mi := &file_migrated_v1_process_proto_msgTypes[24]
+	mi := &file_migrated_v1_process_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2078,7 @@ func (x *MoveProgress) String() string {
 func (*MoveProgress) ProtoMessage() {}
 
 func (x *MoveProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[24]
+	mi := &file_migrated_v1_process_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2091,7 @@ func (x *MoveProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveProgress.ProtoReflect.Descriptor instead.
 func (*MoveProgress) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{24}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *MoveProgress) GetPhase() MovePhase {
@@ -2012,7 +2135,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_migrated_v1_process_proto_msgTypes[25]
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2024,7 +2147,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[25]
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2037,7 +2160,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{25}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Sent) GetLeft() *Left {
@@ -2122,7 +2245,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_migrated_v1_process_proto_msgTypes[26]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2134,7 +2257,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[26]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2147,7 +2270,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{26}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Received) GetDigest() []byte {
@@ -2185,13 +2308,16 @@ type ProcessStatus struct {
 	Confinement   []*Confinement         `protobuf:"bytes,10,rep,name=confinement,proto3" json:"confinement,omitempty"`
 	PostCopy      bool                   `protobuf:"varint,11,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // this process can fill memory on demand
 	Missing       uint64                 `protobuf:"varint,12,opt,name=missing,proto3" json:"missing,omitempty"`                   // pages that a guest which was received does not have yet
+	Remembers     bool                   `protobuf:"varint,13,opt,name=remembers,proto3" json:"remembers,omitempty"`               // this process can note a ProcessCommit
+	Committed     bool                   `protobuf:"varint,14,opt,name=committed,proto3" json:"committed,omitempty"`               // and has; Continue takes it back
+	Held          bool                   `protobuf:"varint,15,opt,name=held,proto3" json:"held,omitempty"`                         // nothing of what it prints is written
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProcessStatus) Reset() {
 	*x = ProcessStatus{}
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2203,7 +2329,7 @@ func (x *ProcessStatus) String() string {
 func (*ProcessStatus) ProtoMessage() {}
 
 func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2216,7 +2342,7 @@ func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStatus.ProtoReflect.Descriptor instead.
 func (*ProcessStatus) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ProcessStatus) GetState() ProcessState {
@@ -2303,6 +2429,27 @@ func (x *ProcessStatus) GetMissing() uint64 {
 	return 0
 }
 
+func (x *ProcessStatus) GetRemembers() bool {
+	if x != nil {
+		return x.Remembers
+	}
+	return false
+}
+
+func (x *ProcessStatus) GetCommitted() bool {
+	if x != nil {
+		return x.Committed
+	}
+	return false
+}
+
+func (x *ProcessStatus) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
 type ProcessOutput struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	LogEnd        int64                  `protobuf:"varint,1,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`
@@ -2312,7 +2459,7 @@ type ProcessOutput struct {
 
 func (x *ProcessOutput) Reset() {
 	*x = ProcessOutput{}
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2324,7 +2471,7 @@ func (x *ProcessOutput) String() string {
 func (*ProcessOutput) ProtoMessage() {}
 
 func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2337,7 +2484,7 @@ func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessOutput.ProtoReflect.Descriptor instead.
 func (*ProcessOutput) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ProcessOutput) GetLogEnd() int64 {
@@ -2356,7 +2503,7 @@ type ProcessResumed struct {
 
 func (x *ProcessResumed) Reset() {
 	*x = ProcessResumed{}
-	mi := &file_migrated_v1_process_proto_msgTypes[29]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2368,7 +2515,7 @@ func (x *ProcessResumed) String() string {
 func (*ProcessResumed) ProtoMessage() {}
 
 func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[29]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2381,7 +2528,7 @@ func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessResumed.ProtoReflect.Descriptor instead.
 func (*ProcessResumed) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ProcessResumed) GetAt() int64 {
@@ -2400,7 +2547,7 @@ type ProcessSaid struct {
 
 func (x *ProcessSaid) Reset() {
 	*x = ProcessSaid{}
-	mi := &file_migrated_v1_process_proto_msgTypes[30]
+	mi := &file_migrated_v1_process_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2412,7 +2559,7 @@ func (x *ProcessSaid) String() string {
 func (*ProcessSaid) ProtoMessage() {}
 
 func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[30]
+	mi := &file_migrated_v1_process_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2572,7 @@ func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessSaid.ProtoReflect.Descriptor instead.
 func (*ProcessSaid) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ProcessSaid) GetText() string {
@@ -2446,7 +2593,7 @@ type ProcessEnded struct {
 
 func (x *ProcessEnded) Reset() {
 	*x = ProcessEnded{}
-	mi := &file_migrated_v1_process_proto_msgTypes[31]
+	mi := &file_migrated_v1_process_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2458,7 +2605,7 @@ func (x *ProcessEnded) String() string {
 func (*ProcessEnded) ProtoMessage() {}
 
 func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[31]
+	mi := &file_migrated_v1_process_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2471,7 +2618,7 @@ func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessEnded.ProtoReflect.Descriptor instead.
 func (*ProcessEnded) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ProcessEnded) GetExit() *Exit {
@@ -2505,7 +2652,7 @@ type ProcessTrouble struct {
 
 func (x *ProcessTrouble) Reset() {
 	*x = ProcessTrouble{}
-	mi := &file_migrated_v1_process_proto_msgTypes[32]
+	mi := &file_migrated_v1_process_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2517,7 +2664,7 @@ func (x *ProcessTrouble) String() string {
 func (*ProcessTrouble) ProtoMessage() {}
 
 func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[32]
+	mi := &file_migrated_v1_process_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2530,7 +2677,7 @@ func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessTrouble.ProtoReflect.Descriptor instead.
 func (*ProcessTrouble) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{32}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ProcessTrouble) GetText() string {
@@ -2544,7 +2691,7 @@ var File_migrated_v1_process_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_process_proto_rawDesc = "" +
 	"\n" +
-	"\x19migrated/v1/process.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16migrated/v1/node.proto\x1a\x16migrated/v1/peer.proto\x1a\x14migrated/v1/vm.proto\"\x9d\x06\n" +
+	"\x19migrated/v1/process.proto\x12\vmigrated.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16migrated/v1/node.proto\x1a\x16migrated/v1/peer.proto\x1a\x14migrated/v1/vm.proto\"\x8c\a\n" +
 	"\x04ToVM\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x12;\n" +
 	"\ttake_over\x18\x02 \x01(\v2\x1c.migrated.v1.ProcessTakeOverH\x00R\btakeOver\x12.\n" +
@@ -2562,7 +2709,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06cancel\x18\r \x01(\v2\x1a.migrated.v1.ProcessCancelH\x00R\x06cancel\x124\n" +
 	"\x06stream\x18\x0e \x01(\v2\x1a.migrated.v1.ProcessStreamH\x00R\x06stream\x12+\n" +
 	"\x03end\x18\x0f \x01(\v2\x17.migrated.v1.ProcessEndH\x00R\x03end\x12.\n" +
-	"\x04keep\x18\x10 \x01(\v2\x18.migrated.v1.ProcessKeepH\x00R\x04keepB\t\n" +
+	"\x04keep\x18\x10 \x01(\v2\x18.migrated.v1.ProcessKeepH\x00R\x04keep\x124\n" +
+	"\x06commit\x18\x11 \x01(\v2\x1a.migrated.v1.ProcessCommitH\x00R\x06commit\x127\n" +
+	"\arelease\x18\x12 \x01(\v2\x1b.migrated.v1.ProcessReleaseH\x00R\areleaseB\t\n" +
 	"\arequest\"\x9b\x06\n" +
 	"\x06FromVM\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x12/\n" +
@@ -2599,15 +2748,19 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\rR\x04mode\x12\x19\n" +
 	"\bmtime_ns\x18\x03 \x01(\x03R\amtimeNs\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\"\xac\x01\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\"\xc0\x01\n" +
 	"\n" +
 	"ProcessArm\x12\x1f\n" +
 	"\x02vm\x18\x01 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12%\n" +
 	"\x04left\x18\x02 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x19\n" +
 	"\blog_base\x18\x03 \x01(\x03R\alogBase\x12%\n" +
 	"\x0einput_accepted\x18\x04 \x01(\x03R\rinputAccepted\x12\x14\n" +
-	"\x05start\x18\x05 \x01(\bR\x05start\"\v\n" +
-	"\tProcessGo\"\x11\n" +
+	"\x05start\x18\x05 \x01(\bR\x05start\x12\x12\n" +
+	"\x04hold\x18\x06 \x01(\bR\x04hold\";\n" +
+	"\tProcessGo\x12.\n" +
+	"\x04left\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04left\"\x0f\n" +
+	"\rProcessCommit\"\x10\n" +
+	"\x0eProcessRelease\"\x11\n" +
 	"\x0fProcessContinue\"\x0e\n" +
 	"\fProcessDrain\"\r\n" +
 	"\vProcessFill\"L\n" +
@@ -2678,7 +2831,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
-	"\amissing\x18\x03 \x01(\x04R\amissing\"\xc3\x03\n" +
+	"\amissing\x18\x03 \x01(\x04R\amissing\"\x93\x04\n" +
 	"\rProcessStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.migrated.v1.ProcessStateR\x05state\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x19\n" +
@@ -2693,7 +2846,10 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\vconfinement\x18\n" +
 	" \x03(\v2\x18.migrated.v1.ConfinementR\vconfinement\x12\x1b\n" +
 	"\tpost_copy\x18\v \x01(\bR\bpostCopy\x12\x18\n" +
-	"\amissing\x18\f \x01(\x04R\amissing\"(\n" +
+	"\amissing\x18\f \x01(\x04R\amissing\x12\x1c\n" +
+	"\tremembers\x18\r \x01(\bR\tremembers\x12\x1c\n" +
+	"\tcommitted\x18\x0e \x01(\bR\tcommitted\x12\x12\n" +
+	"\x04held\x18\x0f \x01(\bR\x04held\"(\n" +
 	"\rProcessOutput\x12\x17\n" +
 	"\alog_end\x18\x01 \x01(\x03R\x06logEnd\" \n" +
 	"\x0eProcessResumed\x12\x0e\n" +
@@ -2736,7 +2892,7 @@ func file_migrated_v1_process_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_process_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_migrated_v1_process_proto_goTypes = []any{
 	(ProcessErrorKind)(0),         // 0: migrated.v1.ProcessErrorKind
 	(ProcessState)(0),             // 1: migrated.v1.ProcessState
@@ -2748,105 +2904,110 @@ var file_migrated_v1_process_proto_goTypes = []any{
 	(*ProcessFile)(nil),           // 7: migrated.v1.ProcessFile
 	(*ProcessArm)(nil),            // 8: migrated.v1.ProcessArm
 	(*ProcessGo)(nil),             // 9: migrated.v1.ProcessGo
-	(*ProcessContinue)(nil),       // 10: migrated.v1.ProcessContinue
-	(*ProcessDrain)(nil),          // 11: migrated.v1.ProcessDrain
-	(*ProcessFill)(nil),           // 12: migrated.v1.ProcessFill
-	(*ProcessInput)(nil),          // 13: migrated.v1.ProcessInput
-	(*ProcessAccepted)(nil),       // 14: migrated.v1.ProcessAccepted
-	(*ProcessStop)(nil),           // 15: migrated.v1.ProcessStop
-	(*ProcessCancel)(nil),         // 16: migrated.v1.ProcessCancel
-	(*ProcessStream)(nil),         // 17: migrated.v1.ProcessStream
-	(*ProcessStreamWanted)(nil),   // 18: migrated.v1.ProcessStreamWanted
-	(*ProcessEnd)(nil),            // 19: migrated.v1.ProcessEnd
-	(*ProcessKeep)(nil),           // 20: migrated.v1.ProcessKeep
-	(*ProcessKept)(nil),           // 21: migrated.v1.ProcessKept
-	(*ProcessFilled)(nil),         // 22: migrated.v1.ProcessFilled
-	(*SendOptions)(nil),           // 23: migrated.v1.SendOptions
-	(*ReceiveOptions)(nil),        // 24: migrated.v1.ReceiveOptions
-	(*MoveKeys)(nil),              // 25: migrated.v1.MoveKeys
-	(*MoveProgress)(nil),          // 26: migrated.v1.MoveProgress
-	(*Sent)(nil),                  // 27: migrated.v1.Sent
-	(*Received)(nil),              // 28: migrated.v1.Received
-	(*ProcessStatus)(nil),         // 29: migrated.v1.ProcessStatus
-	(*ProcessOutput)(nil),         // 30: migrated.v1.ProcessOutput
-	(*ProcessResumed)(nil),        // 31: migrated.v1.ProcessResumed
-	(*ProcessSaid)(nil),           // 32: migrated.v1.ProcessSaid
-	(*ProcessEnded)(nil),          // 33: migrated.v1.ProcessEnded
-	(*ProcessTrouble)(nil),        // 34: migrated.v1.ProcessTrouble
-	(*VM)(nil),                    // 35: migrated.v1.VM
-	(*Left)(nil),                  // 36: migrated.v1.Left
-	(*durationpb.Duration)(nil),   // 37: google.protobuf.Duration
-	(*MoveOptions)(nil),           // 38: migrated.v1.MoveOptions
-	(MovePhase)(0),                // 39: migrated.v1.MovePhase
-	(*MemoryStats)(nil),           // 40: migrated.v1.MemoryStats
-	(*MoveRate)(nil),              // 41: migrated.v1.MoveRate
-	(MoveKind)(0),                 // 42: migrated.v1.MoveKind
-	(*Confinement)(nil),           // 43: migrated.v1.Confinement
-	(*Exit)(nil),                  // 44: migrated.v1.Exit
-	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
+	(*ProcessCommit)(nil),         // 10: migrated.v1.ProcessCommit
+	(*ProcessRelease)(nil),        // 11: migrated.v1.ProcessRelease
+	(*ProcessContinue)(nil),       // 12: migrated.v1.ProcessContinue
+	(*ProcessDrain)(nil),          // 13: migrated.v1.ProcessDrain
+	(*ProcessFill)(nil),           // 14: migrated.v1.ProcessFill
+	(*ProcessInput)(nil),          // 15: migrated.v1.ProcessInput
+	(*ProcessAccepted)(nil),       // 16: migrated.v1.ProcessAccepted
+	(*ProcessStop)(nil),           // 17: migrated.v1.ProcessStop
+	(*ProcessCancel)(nil),         // 18: migrated.v1.ProcessCancel
+	(*ProcessStream)(nil),         // 19: migrated.v1.ProcessStream
+	(*ProcessStreamWanted)(nil),   // 20: migrated.v1.ProcessStreamWanted
+	(*ProcessEnd)(nil),            // 21: migrated.v1.ProcessEnd
+	(*ProcessKeep)(nil),           // 22: migrated.v1.ProcessKeep
+	(*ProcessKept)(nil),           // 23: migrated.v1.ProcessKept
+	(*ProcessFilled)(nil),         // 24: migrated.v1.ProcessFilled
+	(*SendOptions)(nil),           // 25: migrated.v1.SendOptions
+	(*ReceiveOptions)(nil),        // 26: migrated.v1.ReceiveOptions
+	(*MoveKeys)(nil),              // 27: migrated.v1.MoveKeys
+	(*MoveProgress)(nil),          // 28: migrated.v1.MoveProgress
+	(*Sent)(nil),                  // 29: migrated.v1.Sent
+	(*Received)(nil),              // 30: migrated.v1.Received
+	(*ProcessStatus)(nil),         // 31: migrated.v1.ProcessStatus
+	(*ProcessOutput)(nil),         // 32: migrated.v1.ProcessOutput
+	(*ProcessResumed)(nil),        // 33: migrated.v1.ProcessResumed
+	(*ProcessSaid)(nil),           // 34: migrated.v1.ProcessSaid
+	(*ProcessEnded)(nil),          // 35: migrated.v1.ProcessEnded
+	(*ProcessTrouble)(nil),        // 36: migrated.v1.ProcessTrouble
+	(*VM)(nil),                    // 37: migrated.v1.VM
+	(*Left)(nil),                  // 38: migrated.v1.Left
+	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
+	(*MoveOptions)(nil),           // 41: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 42: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 43: migrated.v1.MemoryStats
+	(*MoveRate)(nil),              // 44: migrated.v1.MoveRate
+	(MoveKind)(0),                 // 45: migrated.v1.MoveKind
+	(*Confinement)(nil),           // 46: migrated.v1.Confinement
+	(*Exit)(nil),                  // 47: migrated.v1.Exit
 }
 var file_migrated_v1_process_proto_depIdxs = []int32{
 	5,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
 	6,  // 1: migrated.v1.ToVM.make:type_name -> migrated.v1.ProcessMake
 	8,  // 2: migrated.v1.ToVM.arm:type_name -> migrated.v1.ProcessArm
 	9,  // 3: migrated.v1.ToVM.go:type_name -> migrated.v1.ProcessGo
-	23, // 4: migrated.v1.ToVM.send:type_name -> migrated.v1.SendOptions
-	24, // 5: migrated.v1.ToVM.receive:type_name -> migrated.v1.ReceiveOptions
-	11, // 6: migrated.v1.ToVM.drain:type_name -> migrated.v1.ProcessDrain
-	12, // 7: migrated.v1.ToVM.fill:type_name -> migrated.v1.ProcessFill
-	10, // 8: migrated.v1.ToVM.continue:type_name -> migrated.v1.ProcessContinue
-	13, // 9: migrated.v1.ToVM.input:type_name -> migrated.v1.ProcessInput
-	15, // 10: migrated.v1.ToVM.stop:type_name -> migrated.v1.ProcessStop
-	16, // 11: migrated.v1.ToVM.cancel:type_name -> migrated.v1.ProcessCancel
-	17, // 12: migrated.v1.ToVM.stream:type_name -> migrated.v1.ProcessStream
-	19, // 13: migrated.v1.ToVM.end:type_name -> migrated.v1.ProcessEnd
-	20, // 14: migrated.v1.ToVM.keep:type_name -> migrated.v1.ProcessKeep
-	4,  // 15: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
-	29, // 16: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
-	27, // 17: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
-	28, // 18: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
-	14, // 19: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
-	26, // 20: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
-	18, // 21: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
-	30, // 22: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
-	31, // 23: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
-	32, // 24: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
-	33, // 25: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
-	34, // 26: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
-	21, // 27: migrated.v1.FromVM.kept:type_name -> migrated.v1.ProcessKept
-	22, // 28: migrated.v1.FromVM.filled:type_name -> migrated.v1.ProcessFilled
-	0,  // 29: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
-	7,  // 30: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
-	35, // 31: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
-	36, // 32: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
-	37, // 33: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
-	38, // 34: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
-	37, // 35: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
-	37, // 36: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
-	37, // 37: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
-	25, // 38: migrated.v1.SendOptions.keys:type_name -> migrated.v1.MoveKeys
-	37, // 39: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
-	37, // 40: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
-	25, // 41: migrated.v1.ReceiveOptions.keys:type_name -> migrated.v1.MoveKeys
-	39, // 42: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
-	40, // 43: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
-	41, // 44: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
-	36, // 45: migrated.v1.Sent.left:type_name -> migrated.v1.Left
-	40, // 46: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
-	42, // 47: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
-	40, // 48: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
-	1,  // 49: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
-	35, // 50: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
-	33, // 51: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
-	27, // 52: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
-	43, // 53: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
-	44, // 54: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
-	45, // 55: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
-	56, // [56:56] is the sub-list for method output_type
-	56, // [56:56] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	25, // 4: migrated.v1.ToVM.send:type_name -> migrated.v1.SendOptions
+	26, // 5: migrated.v1.ToVM.receive:type_name -> migrated.v1.ReceiveOptions
+	13, // 6: migrated.v1.ToVM.drain:type_name -> migrated.v1.ProcessDrain
+	14, // 7: migrated.v1.ToVM.fill:type_name -> migrated.v1.ProcessFill
+	12, // 8: migrated.v1.ToVM.continue:type_name -> migrated.v1.ProcessContinue
+	15, // 9: migrated.v1.ToVM.input:type_name -> migrated.v1.ProcessInput
+	17, // 10: migrated.v1.ToVM.stop:type_name -> migrated.v1.ProcessStop
+	18, // 11: migrated.v1.ToVM.cancel:type_name -> migrated.v1.ProcessCancel
+	19, // 12: migrated.v1.ToVM.stream:type_name -> migrated.v1.ProcessStream
+	21, // 13: migrated.v1.ToVM.end:type_name -> migrated.v1.ProcessEnd
+	22, // 14: migrated.v1.ToVM.keep:type_name -> migrated.v1.ProcessKeep
+	10, // 15: migrated.v1.ToVM.commit:type_name -> migrated.v1.ProcessCommit
+	11, // 16: migrated.v1.ToVM.release:type_name -> migrated.v1.ProcessRelease
+	4,  // 17: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
+	31, // 18: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
+	29, // 19: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
+	30, // 20: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
+	16, // 21: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
+	28, // 22: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
+	20, // 23: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
+	32, // 24: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
+	33, // 25: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
+	34, // 26: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
+	35, // 27: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
+	36, // 28: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
+	23, // 29: migrated.v1.FromVM.kept:type_name -> migrated.v1.ProcessKept
+	24, // 30: migrated.v1.FromVM.filled:type_name -> migrated.v1.ProcessFilled
+	0,  // 31: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
+	7,  // 32: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
+	37, // 33: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
+	38, // 34: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
+	39, // 35: migrated.v1.ProcessGo.left:type_name -> google.protobuf.Timestamp
+	40, // 36: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
+	41, // 37: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
+	40, // 38: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
+	40, // 39: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
+	40, // 40: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
+	27, // 41: migrated.v1.SendOptions.keys:type_name -> migrated.v1.MoveKeys
+	40, // 42: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
+	40, // 43: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
+	27, // 44: migrated.v1.ReceiveOptions.keys:type_name -> migrated.v1.MoveKeys
+	42, // 45: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
+	43, // 46: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
+	44, // 47: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
+	38, // 48: migrated.v1.Sent.left:type_name -> migrated.v1.Left
+	43, // 49: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
+	45, // 50: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
+	43, // 51: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	1,  // 52: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
+	37, // 53: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
+	35, // 54: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
+	29, // 55: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
+	46, // 56: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
+	47, // 57: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
+	39, // 58: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_process_proto_init() }
@@ -2873,6 +3034,8 @@ func file_migrated_v1_process_proto_init() {
 		(*ToVM_Stream)(nil),
 		(*ToVM_End)(nil),
 		(*ToVM_Keep)(nil),
+		(*ToVM_Commit)(nil),
+		(*ToVM_Release)(nil),
 	}
 	file_migrated_v1_process_proto_msgTypes[1].OneofWrappers = []any{
 		(*FromVM_Status)(nil),
@@ -2895,7 +3058,7 @@ func file_migrated_v1_process_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_process_proto_rawDesc), len(file_migrated_v1_process_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   33,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

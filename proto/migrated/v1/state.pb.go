@@ -85,6 +85,7 @@ type Handover struct {
 	Peer          string                 `protobuf:"bytes,4,opt,name=peer,proto3" json:"peer,omitempty"`              // the node at the other side
 	Generation    uint32                 `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"` // of the stay that the move begins
 	Time          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
+	Ahead         bool                   `protobuf:"varint,7,opt,name=ahead,proto3" json:"ahead,omitempty"` // COMMITTED only if the VM's process knows so, or has died
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -161,11 +162,18 @@ func (x *Handover) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Handover) GetAhead() bool {
+	if x != nil {
+		return x.Ahead
+	}
+	return false
+}
+
 var File_migrated_v1_state_proto protoreflect.FileDescriptor
 
 const file_migrated_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x17migrated/v1/state.proto\x12\vmigrated.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x01\n" +
+	"\x17migrated/v1/state.proto\x12\vmigrated.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x01\n" +
 	"\bHandover\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x120\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1a.migrated.v1.HandoverStateR\x05state\x12\x0e\n" +
@@ -174,7 +182,8 @@ const file_migrated_v1_state_proto_rawDesc = "" +
 	"\n" +
 	"generation\x18\x05 \x01(\rR\n" +
 	"generation\x12.\n" +
-	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time*\x87\x01\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x14\n" +
+	"\x05ahead\x18\a \x01(\bR\x05ahead*\x87\x01\n" +
 	"\rHandoverState\x12\x1e\n" +
 	"\x1aHANDOVER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18HANDOVER_STATE_COMMITTED\x10\x01\x12\x1e\n" +
