@@ -50,7 +50,7 @@ func moving(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	return b.moves(ctx, home, there, "board", 1) // an emulated processor is slow
+	return b.moves(ctx, home, there, "board", 1) // an emulated processor is slow, and the board keeps memory of what has left
 }
 
 func moveRow(where string, size int) string { return fmt.Sprintf("move %s %d MiB", where, size) }
@@ -59,9 +59,9 @@ func (b *bench) wantsMove(where string) bool {
 	return slices.ContainsFunc(dataSizes, func(size int) bool { return b.wants(moveRow(where, size)) })
 }
 
-// moves moves one VM of each size to a node, and as often as returns says back and there again;
-// the fastest move counts. After the first one the node has the image.
-func (b *bench) moves(ctx context.Context, home, there *cluster.Node, where string, returns int) error {
+// moves moves one VM of each size to a node and back, as often as rounds says; the fastest move
+// counts. After the first one the node has the image.
+func (b *bench) moves(ctx context.Context, home, there *cluster.Node, where string, rounds int) error {
 	if err := home.AwaitPeer(ctx, there.Name); err != nil {
 		return err
 	}
@@ -80,14 +80,11 @@ func (b *bench) moves(ctx context.Context, home, there *cluster.Node, where stri
 			return err
 		}
 		var out, back cluster.Move
-		if err := fastest(ctx, home, &out, "offload", name, "--to", there.Name); err != nil {
-			return err
-		}
-		for range returns {
-			if err := fastest(ctx, home, &back, "recall", name); err != nil {
+		for range rounds {
+			if err := fastest(ctx, home, &out, "offload", name, "--to", there.Name); err != nil {
 				return err
 			}
-			if err := fastest(ctx, home, &out, "offload", name, "--to", there.Name); err != nil {
+			if err := fastest(ctx, home, &back, "recall", name); err != nil {
 				return err
 			}
 		}
@@ -95,9 +92,7 @@ func (b *bench) moves(ctx context.Context, home, there *cluster.Node, where stri
 		b.report.add(row+" sent", mebibytes(float64(out.WireBytes)), "MiB",
 			fmt.Sprintf("%d pages; MiB by codec: none %.0f, s2 %.0f, zstd %.0f", out.SentPages,
 				mebibytes(float64(out.Codecs.None)), mebibytes(float64(out.Codecs.S2)), mebibytes(float64(out.Codecs.Zstd))))
-		if returns > 0 {
-			b.report.add(row+" back downtime", milliseconds(back.Downtime), "ms", moveNote(&back))
-		}
+		b.report.add(row+" back downtime", milliseconds(back.Downtime), "ms", moveNote(&back))
 		if _, err := home.Ctl(ctx, "stop", name); err != nil {
 			return err
 		}
