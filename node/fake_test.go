@@ -483,7 +483,7 @@ func (vm *fakeVM) Keep(context.Context) (vmproc.Kept, error) {
 	if err := vm.Close(); err != nil {
 		return nil, err
 	}
-	return &fakeKept{memory: memory, gone: make(chan struct{})}, nil
+	return &fakeKept{memory: memory, gone: make(chan struct{}), freed: make(chan struct{})}, nil
 }
 
 // A fakeKept is the memory of a fake that has left.
@@ -491,11 +491,21 @@ type fakeKept struct {
 	memory []byte
 	once   sync.Once
 	gone   chan struct{}
+	free   sync.Once
+	freed  chan struct{} // closed when nothing of its process is left
 }
 
 func (k *fakeKept) Bytes() uint64         { return uint64(len(k.memory)) }
 func (k *fakeKept) Done() <-chan struct{} { return k.gone }
-func (k *fakeKept) Close() error          { k.once.Do(func() { close(k.gone) }); return nil }
+
+// die ends its process as SIGKILL would.
+func (k *fakeKept) die() { k.once.Do(func() { close(k.gone) }) }
+
+func (k *fakeKept) Close() error {
+	k.die()
+	k.free.Do(func() { close(k.freed) })
+	return nil
+}
 
 func (k *fakeKept) closed() bool {
 	select {

@@ -147,6 +147,25 @@ func TestKeepsNothingWhenItEnds(t *testing.T) {
 	server.end("job")
 }
 
+// A process that keeps memory and is killed leaves nothing behind, its directory neither.
+func TestKeptIsKilled(t *testing.T) {
+	server, _ := keeping(t, 1<<30)
+	server.idle("job")
+	server.move("job", "board")
+	server.keeps(1)
+	server.kept.mu.Lock()
+	memory := server.kept.all[0].memory.(*fakeKept)
+	server.kept.mu.Unlock()
+	memory.die()
+	select {
+	case <-memory.freed:
+	case <-time.After(patience):
+		t.Error("what it leaves is not freed")
+	}
+	server.keeps(0)
+	server.end("job")
+}
+
 // Only a VM's home says that it has ended.
 func TestUnkeepByAStranger(t *testing.T) {
 	server, board := keeping(t, 1<<30)
