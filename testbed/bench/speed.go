@@ -30,9 +30,9 @@ func (t *task) arguments(ctx context.Context) (input string, args []string, err 
 func (t *task) memoryBytes() uint64 { return cmp.Or(t.memory, 128) << 20 }
 
 // kernelClasses are the problem sizes that take long enough to be measured.
-var kernelClasses = map[string]string{"ep": "W", "cg": "A", "is": "A", "mg": "A", "ft": "A"}
+var kernelClasses = map[string]string{"ep": "W", "cg": "A", "is": "B", "mg": "A", "ft": "A"}
 
-// kernelMemory is enough for class A of all, MiB.
+// kernelMemory is enough for these, MiB.
 const kernelMemory = 512
 
 // tasks take a second or so each.
@@ -48,7 +48,7 @@ func (b *bench) tasks() []task {
 			program: func(context.Context) (*program, error) { return b.kernel(name), nil },
 		})
 	}
-	for _, script := range []struct{ name, arg string }{{"fannkuch", "10"}, {"nqueens", "12"}, {"strings", "100"}} {
+	for _, script := range []struct{ name, arg string }{{"fannkuch", "10"}, {"nqueens", "13"}, {"strings", "400"}} {
 		ts = append(ts, task{
 			name: "lua " + script.name, group: "lua", args: []string{script.arg}, program: b.lua,
 			input: file(filepath.Join(b.root, "examples/lua", script.name+".lua")),
@@ -68,7 +68,7 @@ func (b *bench) tasks() []task {
 		task{name: "sqlite", program: b.sqlite},
 		task{name: "zstd", program: b.zstd, input: source},
 		task{name: "bzip2", program: b.bzip2, input: source},
-		task{name: "mujs", program: b.mujs, input: file(b.testdata("mixed.js"))},
+		task{name: "mujs", program: b.mujs, input: file(b.testdata("mixed.js")), memory: 1024},
 	)
 }
 
