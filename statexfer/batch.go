@@ -27,6 +27,7 @@ type outBatch struct {
 	parts  partList
 	frames []frame
 	out    []byte // the frames: headers yet to be filled in, page sets, payloads
+	apart  []byte // the payload of the last frame, where out has it not
 	err    error
 }
 
@@ -123,7 +124,7 @@ func (s *Sender) fill(b *outBatch, enc *compressor) error {
 	if b.out == nil {
 		b.out = make([]byte, 0, 3*(frameHdrLen+maxSetLen)+maxPayload)
 	}
-	b.out = b.out[:0]
+	b.out, b.apart = b.out[:0], nil
 	if b.zero {
 		b.frame(frame{kind: kindZero, codec: None}, s.nowZero(b), nil)
 		return nil
@@ -293,9 +294,13 @@ func (b *outBatch) contents(whole []int, enc *compressor, c *chooser) error {
 	}
 	var l pageList
 	raw := b.raw[:0]
-	for _, i := range whole { // rising, so nothing is overwritten before its turn
+	for n, i := range whole {
 		l.add(b.pages[i], b.leaves[i])
-		raw = append(raw, b.raw[i*PageSize:(i+1)*PageSize]...)
+		if n == i {
+			raw = raw[:len(raw)+PageSize] // it is in its place
+			continue
+		}
+		raw = append(raw, b.raw[i*PageSize:(i+1)*PageSize]...) // rising: none is overwritten before its turn
 	}
 	begin := time.Now()
 	f := shapeless
@@ -309,15 +314,29 @@ func (b *outBatch) contents(whole []int, enc *compressor, c *chooser) error {
 		}
 	}
 	sampled := time.Now()
-	if err := b.compressed(frame{kind: kindBatch}, l, raw, enc, b.asked); err != nil {
-		return err
-	}
-	if b.asked != asIs {
+	if b.asked == asIs {
+		b.asTheyAre(l, raw)
+	} else {
+		if err := b.compressed(frame{kind: kindBatch}, l, raw, enc, b.asked); err != nil {
+			return err
+		}
 		b.compressing = time.Since(sampled)
 		c.compressed(b.asked, len(raw), b.frames[len(b.frames)-1].wireLen, b.compressing)
 	}
 	b.compressing += sampled.Sub(begin)
 	return nil
+}
+
+// asTheyAre adds a frame of whole pages, of which out gets all but the pages.
+func (b *outBatch) asTheyAre(l pageList, raw []byte) {
+	f := frame{kind: kindBatch, codec: None, rawLen: len(raw), wireLen: len(raw)}
+	start := b.begin(&f, l)
+	sum := xxhash.New()
+	sum.Write(b.out[start+frameHdrLen:])
+	sum.Write(raw)
+	f.bodySum = sum.Sum64()
+	b.apart = raw
+	b.frames = append(b.frames, f)
 }
 
 func (b *outBatch) compressed(f frame, l pageList, raw []byte, enc *compressor, m method) error {

@@ -207,7 +207,7 @@ func (s *Sender) batchPages(set Bitmap) int {
 
 func (s *Sender) endRound(ctx context.Context) error {
 	s.stats.Rounds++
-	return s.writeFrame(ctx, frame{kind: kindRound, codec: None}, make([]byte, frameHdrLen))
+	return s.writeFrame(ctx, frame{kind: kindRound, codec: None}, make([]byte, frameHdrLen), nil)
 }
 
 // writeSame names the pages that are equal to others, as a round of its own. It returns those
@@ -257,7 +257,7 @@ func (s *Sender) writeNamed(ctx context.Context, f frame, runs []Run, payload []
 	out = append(out, payload...)
 	f.rawLen, f.wireLen = len(payload), len(payload)
 	f.bodySum = xxhash.Sum64(out[frameHdrLen:])
-	if err := s.writeFrame(ctx, f, out); err != nil {
+	if err := s.writeFrame(ctx, f, out, nil); err != nil {
 		return err
 	}
 	s.stats.count(&f)
@@ -304,7 +304,7 @@ func (s *Sender) end(ctx context.Context) (digest [32]byte, err error) {
 	f := frame{kind: kindEnd, codec: None, rawLen: endLen, wireLen: endLen}
 	out := appendEnd(make([]byte, frameHdrLen), s.stats, digest)
 	f.bodySum = xxhash.Sum64(out[frameHdrLen:])
-	if err := s.writeFrame(ctx, f, out); err != nil {
+	if err := s.writeFrame(ctx, f, out, nil); err != nil {
 		return digest, err
 	}
 	s.report(true)
@@ -364,19 +364,23 @@ func (s *Sender) writeBatch(ctx context.Context, b *outBatch) error {
 	if b.err != nil {
 		return b.err
 	}
-	at := 0
-	for _, f := range b.frames {
-		next := at + frameHdrLen + f.bodyLen()
+	out := b.out
+	for i, f := range b.frames {
+		n := frameHdrLen + f.bodyLen()
+		var apart []byte
+		if i == len(b.frames)-1 {
+			apart = b.apart
+		}
 		begin := time.Now()
-		if err := s.writeFrame(ctx, f, b.out[at:next]); err != nil {
+		if err := s.writeFrame(ctx, f, out[:n-len(apart)], apart); err != nil {
 			return err
 		}
 		s.stats.count(&f)
 		if f.kind == kindBatch {
 			now := time.Now()
-			s.choose.wrote(b.asked, f.rawLen, next-at, now.Sub(begin), now)
+			s.choose.wrote(b.asked, f.rawLen, n, now.Sub(begin), now)
 		}
-		at = next
+		out = out[n-len(apart):]
 	}
 	s.report(false)
 	return nil
@@ -405,11 +409,14 @@ func (st *Stats) count(f *frame) {
 }
 
 // writeFrame numbers a frame and writes it. out begins with room for the header.
-func (s *Sender) writeFrame(ctx context.Context, f frame, out []byte) error {
+func (s *Sender) writeFrame(ctx context.Context, f frame, out, apart []byte) error {
 	f.seq = s.seq
 	f.put(out)
 	s.seq++
-	return s.write(ctx, out)
+	if err := s.write(ctx, out); err != nil {
+		return err
+	}
+	return s.write(ctx, apart)
 }
 
 func (s *Sender) write(ctx context.Context, p []byte) error {
