@@ -362,7 +362,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 	go func() {
 		opt := receiveOptions()
 		opt.PostCopy, opt.Keys = later, p.target
-		r, err := target.Receive(t.Context(), p, opt, nil)
+		r, err := target.Receive(t.Context(), accepting{p}, opt, nil)
 		if err != nil {
 			t.Error(err)
 		}
@@ -403,7 +403,7 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 		if n := target.Status().Missing; n != sent.Missing {
 			t.Errorf("%d pages are missing of %d", n, sent.Missing)
 		}
-		fillFrom(t, vm, target, p)
+		fillFrom(t, vm, target, p, accepting{p})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -422,13 +422,13 @@ func testMove(t *testing.T, kind pb.MoveKind, first pb.MovePhase) {
 }
 
 // fillFrom brings what a target lacks, unless its guest ends before it has needed all.
-func fillFrom(t *testing.T, source, target VM, p Streams) {
+func fillFrom(t *testing.T, source, target VM, from, to Streams) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	drained := make(chan error, 1)
-	go func() { drained <- source.Drain(ctx, p, nil) }()
-	_, err := target.Fill(ctx, p, nil)
+	go func() { drained <- source.Drain(ctx, from, nil) }()
+	_, err := target.Fill(ctx, to, nil)
 	if errors.Is(err, vmm.ErrExited) {
 		cancel()
 		<-drained
@@ -473,7 +473,7 @@ func catOnItsWay(t *testing.T) (d *daemon, p *pipes, vm, target VM) {
 // with it when its source is gone.
 func TestPostCopyOfOneThatWaits(t *testing.T) {
 	d, p, vm, target := catOnItsWay(t)
-	fillFrom(t, vm, target, p)
+	fillFrom(t, vm, target, p, p)
 	check(t, vm.Close())
 	if n, err := target.Input(t.Context(), 4, []byte("two"), true); n != 7 || err != nil {
 		t.Errorf("accepted %d, %v", n, err)

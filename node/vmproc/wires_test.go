@@ -20,8 +20,8 @@ type wires struct {
 	source, target *pb.MoveKeys
 	ln             net.Listener
 
-	mu   sync.Mutex
-	ends map[uint8]net.Conn
+	mu  sync.Mutex
+	far map[uint8]chan net.Conn // that the source has opened
 }
 
 func newWires(t *testing.T) *wires {
@@ -33,19 +33,35 @@ func newWires(t *testing.T) *wires {
 	check(t, err)
 	b, err := channel.NewKeys()
 	check(t, err)
-	return &wires{t: t, source: a.With(b.Digest()), target: b.With(a.Digest()), ln: ln, ends: map[uint8]net.Conn{}}
+	return &wires{t: t, source: a.With(b.Digest()), target: b.With(a.Digest()), ln: ln, far: map[uint8]chan net.Conn{}}
 }
 
-func (w *wires) Open(_ context.Context, number uint8) (net.Conn, error) {
+func (w *wires) waiting(number uint8) chan net.Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c := w.ends[number]; c != nil {
-		delete(w.ends, number)
-		return c, nil
+	if w.far[number] == nil {
+		w.far[number] = make(chan net.Conn, 16)
 	}
+	return w.far[number]
+}
+
+// Open is the source's: it dials.
+func (w *wires) Open(_ context.Context, number uint8) (net.Conn, error) {
 	ours, other := w.pair()
-	w.ends[number] = other
+	w.waiting(number) <- other
 	return ours, nil
+}
+
+// accepting are the target's: it waits.
+type accepting struct{ *wires }
+
+func (w accepting) Open(ctx context.Context, number uint8) (net.Conn, error) {
+	select {
+	case c := <-w.waiting(number):
+		return c, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // pair is a connection's two ends.
