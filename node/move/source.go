@@ -167,9 +167,14 @@ func (s *Source) untilReady(ctx context.Context) error {
 	if s.sent, err = s.send(ctx); err != nil {
 		s.unwrite(err) // the target, which lacks memory, starts it in no case
 		// The target gives up too when it sees no more of the memory: that explains nothing
-		// where the reason is here.
-		if reason := s.abort(err); reason != "" && !s.ours {
+		// where the reason is here. And connections for memory may end a moment before their link.
+		reason := s.abort(err)
+		switch {
+		case s.ours:
+		case reason != "":
 			err = fmt.Errorf("%s gave up: %s", s.To, reason)
+		case s.linkLost():
+			err = fmt.Errorf("send memory: the link to %s was lost", s.To)
 		}
 		return err
 	}
@@ -275,10 +280,8 @@ func (s *Source) verify(ctx context.Context) error {
 
 // explain prefers the reason for which a context ended over what that made of a call.
 func (s *Source) explain(ctx context.Context, doing string, err error) error {
-	select {
-	case <-s.link.Done():
+	if s.linkLost() {
 		return fmt.Errorf("%s: the link to %s was lost", doing, s.To)
-	default:
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, context.DeadlineExceeded) {
@@ -300,6 +303,15 @@ func (s *Source) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s refuses: %w", s.To, &refusal{st})
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func (s *Source) linkLost() bool {
+	select {
+	case <-s.link.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // goOn lets a quiesced guest resume here.

@@ -51,13 +51,25 @@ static _Noreturn void leave(void)
 	enter((void *)(MIG_CPU_STACK_BASE + MIG_CPU_STACK_SIZE - 64));
 }
 
-void point(void)
+/* Before whatever a guest does first after a move: it may be to wait again. */
+static void announce(void)
 {
-	uint32_t pending = MIG_CTL->pending;
 	if (!announced) {
 		announced = 1;
 		ring(MIG_OP_RESUMED, 0, 0, 0);
 	}
+}
+
+static void wait_until(uint64_t mono)
+{
+	announce();
+	ring(MIG_OP_WAIT, mono, 0, 0);
+}
+
+void point(void)
+{
+	uint32_t pending = MIG_CTL->pending;
+	announce();
 	if (pending & MIG_PEND_COUNT) {
 		if (++MIG_CTL->points == MIG_CTL->countdown)
 			pending |= MIG_PEND_MIGRATE;
@@ -84,7 +96,7 @@ int read_input(char *to, uint32_t n)
 		}
 		if (eof)
 			return 0;
-		ring(MIG_OP_WAIT, ~0UL, 0, 0);
+		wait_until(~0UL);
 		point();
 	}
 }
@@ -98,7 +110,7 @@ uint64_t mono_now(void)
 void sleep_until(uint64_t mono)
 {
 	while (mono_now() < mono) {
-		ring(MIG_OP_WAIT, mono, 0, 0);
+		wait_until(mono);
 		point();
 	}
 }
