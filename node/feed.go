@@ -25,6 +25,9 @@ func (vm *VM) give(ctx context.Context, guest vmproc.VM, offset int64, p []byte,
 		if vm.here() != guest {
 			return accepted, errors.New("the VM has moved on")
 		}
+		if !move.Pause(ctx, retryPause) { // it is about to go on, or its daemon ends
+			return accepted, context.Cause(ctx)
+		}
 	}
 }
 
