@@ -101,6 +101,29 @@ func TestPoisons(t *testing.T) {
 	}
 }
 
+// TestFewerPoints: of a run that passes fewer migration points than the unmoved one, moves are
+// planned anew, so that there are some.
+func TestFewerPoints(t *testing.T) {
+	p, builds := program(t, "count", "10")
+	ctx := patience(t)
+	want, err := p.Plain(ctx, builds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := *want
+	more.Points = 1000
+	got, err := oracle.Along(p, ctx, &more, builds, func(points uint64) oracle.Route {
+		return oracle.Route{Gap: oracle.Every(max(1, points/2))}
+	})
+	if err != nil || got.Moves == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = oracle.Along(p, ctx, want, builds, func(uint64) oracle.Route { return oracle.Route{Gap: oracle.Never} })
+	if !errors.Is(err, oracle.ErrNoMoves) {
+		t.Errorf("no move: %v", err)
+	}
+}
+
 func TestComparesSomething(t *testing.T) {
 	p, builds := program(t, "count", "10")
 	ctx := patience(t)

@@ -1,0 +1,4 @@
+package oracle
+
+// For tests from outside.
+var Along = (*Program).along
