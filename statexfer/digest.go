@@ -37,19 +37,22 @@ var zeroPage [PageSize]byte
 // zeroLeaf is the hash of a zero page.
 var zeroLeaf = xxhash.Sum64(zeroPage[:])
 
-// newDigester starts with all pages zero.
 // newDigester begins with pages that are all zero.
 func newDigester(pages uint64) *digester {
-	d := &digester{leaves: make([]uint64, pages), changed: make([]atomic.Bool, (pages+blockPages-1)/blockPages)}
-	for i := range d.leaves {
-		d.leaves[i] = zeroLeaf
+	leaves := make([]uint64, pages)
+	for i := range leaves {
+		leaves[i] = zeroLeaf
 	}
-	return d
+	return unchanged(leaves)
+}
+
+func unchanged(leaves []uint64) *digester {
+	return &digester{leaves: leaves, changed: make([]atomic.Bool, (len(leaves)+blockPages-1)/blockPages)}
 }
 
 // digesterOf begins with pages of which the hashes are known.
 func digesterOf(leaves []uint64) *digester {
-	d := &digester{leaves: leaves, changed: make([]atomic.Bool, (len(leaves)+blockPages-1)/blockPages)}
+	d := unchanged(leaves)
 	for i := range d.changed {
 		d.changed[i].Store(true)
 	}

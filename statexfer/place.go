@@ -39,9 +39,9 @@ func (rc *receiver) place(b *inBatch, scratch *scratch) error {
 	}
 	if b.frame.kind != kindLater {
 		rc.come(b.runs)
-	}
-	if b.frame.kind != kindLater && rc.sum(b.runs) != b.frame.pageSum {
-		return bad(ErrDigest, "pages from %d on", b.runs[0].First)
+		if rc.sum(b.runs) != b.frame.pageSum {
+			return bad(ErrDigest, "pages from %d on", b.runs[0].First)
+		}
 	}
 	if rc.opt.Placed != nil {
 		for _, r := range b.runs {

@@ -167,12 +167,18 @@ func TestNothingTwice(t *testing.T) {
 	if st := round(all); st.Delta != 0 {
 		t.Errorf("after zeros: %+v", st)
 	}
-	sent, digest, err := s.End(ctx)
+	checkArrives(t, s, &stream, mem)
+}
+
+// checkArrives ends a sender's stream, and has it received: both sides say the same of it.
+func checkArrives(t *testing.T, s *Sender, stream *bytes.Buffer, mem []byte) {
+	t.Helper()
+	sent, digest, err := s.End(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := make([]byte, len(mem))
-	received, gotDigest, err := Receive(ctx, &stream, got, nil)
+	received, gotDigest, err := Receive(t.Context(), stream, got, nil)
 	if err != nil || !bytes.Equal(got, mem) || digest != gotDigest || sent != received {
 		t.Fatalf("%v, memory equal: %v\n%+v\n%+v", err, bytes.Equal(got, mem), sent, received)
 	}
@@ -213,15 +219,7 @@ func TestOnlyPartsThatChanged(t *testing.T) {
 	if wire := st.WireBytes - before.WireBytes; wire > pages/2*(PageSize+partSize+50) {
 		t.Errorf("%d bytes", wire)
 	}
-	sent, digest, err := s.End(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := make([]byte, len(mem))
-	received, gotDigest, err := Receive(ctx, &stream, got, nil)
-	if err != nil || !bytes.Equal(got, mem) || digest != gotDigest || sent != received {
-		t.Fatalf("%v, memory equal: %v\n%+v\n%+v", err, bytes.Equal(got, mem), sent, received)
-	}
+	checkArrives(t, s, &stream, mem)
 }
 
 // A guest that writes during rounds: what is sent in the end is what memory is in the end.

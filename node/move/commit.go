@@ -73,7 +73,7 @@ func (s *Source) unwrite(reason error) bool {
 		if _, err := s.tryAbort(reason, abortTimeout); !undelivered(err) {
 			return true
 		}
-		if !Pause(s.Node, min(time.Duration(attempt)*50*time.Millisecond, time.Second)) {
+		if !pauseBefore(s.Node, attempt) {
 			return false
 		}
 	}
@@ -152,7 +152,7 @@ func (s *Source) start() *pb.StartResponse {
 		if s.state, err = s.next(handover.Failed, nil); err != nil {
 			s.Log.Error("hand-over", "vm", s.VM.Name, "err", err)
 		}
-		if !Pause(s.Node, min(time.Duration(attempt+1)*50*time.Millisecond, time.Second)) {
+		if !pauseBefore(s.Node, attempt+1) {
 			return nil
 		}
 	}
