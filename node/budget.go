@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/migrated/migrated/node/host"
+	"github.com/migrated/migrated/node/units"
 )
 
 // headroom is what a machine keeps for itself, bytes: the daemon's own, and what a transfer
@@ -43,14 +44,18 @@ func (b *budget) reserve(size uint64) (*grant, error) {
 func (b *budget) reserveFor(peer string, size uint64, l Limits) (*grant, error) {
 	for {
 		g, err := b.tryReserve(peer, size, l)
-		if !errors.Is(err, errNoneFree) || b.spare == nil || !b.spare() {
+		if none := (*noneFree)(nil); !errors.As(err, &none) || b.spare == nil || !b.spare() {
 			return g, err
 		}
 	}
 }
 
-// errNoneFree says that the machine has no memory left.
-var errNoneFree = errors.New("of memory are wanted")
+// A noneFree says that the machine has not that much memory left.
+type noneFree struct{ wanted, free uint64 } // bytes
+
+func (e *noneFree) Error() string {
+	return fmt.Sprintf("%s of memory are wanted, and %s are free", short(e.wanted), short(e.free))
+}
 
 func (b *budget) tryReserve(peer string, size uint64, l Limits) (*grant, error) {
 	m, err := b.host.Memory()
@@ -66,10 +71,10 @@ func (b *budget) tryReserve(peer string, size uint64, l Limits) (*grant, error) 
 	}
 	if b.limit > 0 && size > b.limit-min(b.limit, b.granted) {
 		return nil, fmt.Errorf("%s of memory are wanted, and of the %s that VMs may have here %s are taken",
-			mebibytes(size), mebibytes(b.limit), mebibytes(b.granted))
+			short(size), short(b.limit), short(b.granted))
 	}
 	if free := b.freeLocked(m); size > free {
-		return nil, fmt.Errorf("%s %w, and %s are free", mebibytes(size), errNoneFree, mebibytes(free))
+		return nil, &noneFree{size, free}
 	}
 	b.granted += size
 	b.untapped += size
@@ -110,7 +115,7 @@ func (b *budget) within(l Limits, peer string, size uint64) error {
 	}
 	if l.PeerMemory > 0 && size > l.PeerMemory-min(l.PeerMemory, held) {
 		return fmt.Errorf("%s of memory are wanted, and of the %s that VMs of %s may have here %s are taken (peer_memory, in [limits])",
-			mebibytes(size), mebibytes(l.PeerMemory), peer, mebibytes(held))
+			short(size), short(l.PeerMemory), peer, short(held))
 	}
 	return nil
 }
@@ -170,6 +175,4 @@ func (g *grant) release() {
 	delete(g.b.guests, g)
 }
 
-func mebibytes(n uint64) string {
-	return fmt.Sprintf("%.4g MiB", float64(n)/(1<<20))
-}
+func short(n uint64) string { return units.Bytes(n).Short() }

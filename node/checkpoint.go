@@ -60,6 +60,9 @@ func (s *operatorServer) Checkpoint(stream pb.Node_CheckpointServer) error {
 	if err := move.CheckOptions(first.Options); err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
+	if vmproc.NeedsBoth(first.Options.GetKind()) {
+		return status.Error(codes.InvalidArgument, "a file cannot be asked for a page: a checkpoint is not taken by post-copy or hybrid")
+	}
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
 	guest, done, err := vm.beginCheckpoint(cancel)

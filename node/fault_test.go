@@ -211,7 +211,7 @@ func TestRefusals(t *testing.T) {
 		mend  func()
 		want  string
 	}{
-		{"memory", func() { board.memory.set(headroom + 1<<19) }, func() { board.memory.set(1 << 30) }, "no room: 1 MiB of memory are wanted, and 0.5 MiB are free"},
+		{"memory", func() { board.memory.set(headroom + 1<<19) }, func() { board.memory.set(1 << 30) }, "no room: 1 MiB of memory are wanted, and 512 KiB are free"},
 		{"machine", func() { board.faults.set(func(f *faults) { f.newErr = errors.New("no processor") }) },
 			func() { board.faults.set(func(f *faults) { f.newErr = nil }) }, "no processor"},
 		{"level", func() { board.Node.cfg.Host.Levels = nil }, func() { board.Node.cfg.Host.Levels = []string{isa.AArch64.Levels[0].Name} },

@@ -58,7 +58,7 @@ func (n *Node) fetchImage(ctx context.Context, from *link.Link, d image.Digest, 
 	}
 	if have >= limits.Images {
 		return 0, status.Errorf(codes.ResourceExhausted, "no room for the image: there are %s of images, and from %s on none is taken from a peer (images, in [limits])",
-			mebibytes(have), mebibytes(limits.Images))
+			short(have), short(limits.Images))
 	}
 	r.limit = min(limits.Image, limits.Images-have)
 	if err := n.images.ImportOnly(d, r); err != nil {

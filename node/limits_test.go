@@ -28,7 +28,7 @@ func TestLimits(t *testing.T) {
 		limits Limits
 		want   string
 	}{
-		{Limits{PeerMemory: 1 << 19}, "1 MiB of memory are wanted, and of the 0.5 MiB that VMs of server may have here 0 MiB are taken (peer_memory"},
+		{Limits{PeerMemory: 1 << 19}, "1 MiB of memory are wanted, and of the 512 KiB that VMs of server may have here 0 B are taken (peer_memory"},
 		{Limits{Image: 100}, "larger than a peer's image may be"},
 		{Limits{Images: 100}, "larger than a peer's image may be"},
 	} {

@@ -40,7 +40,7 @@ func receiveRun(next func() (*pb.RunRequest, error)) (*pb.RunSpec, []vmm.File, e
 		case *pb.RunRequest_File:
 			h := part.File
 			if total += h.Size; left > 0 || h.Size > maxFiles || total > maxFiles {
-				return nil, nil, status.Errorf(codes.InvalidArgument, "files are larger than %s", mebibytes(maxFiles))
+				return nil, nil, status.Errorf(codes.InvalidArgument, "files are larger than %s", short(maxFiles))
 			}
 			if !path.IsAbs(h.Path) || path.Clean(h.Path) != h.Path || h.Path == "/" {
 				return nil, nil, status.Errorf(codes.InvalidArgument, "%q is not a file's absolute path in the guest", h.Path)

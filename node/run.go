@@ -248,11 +248,12 @@ func newID() string {
 // madeUpName is for a VM that was given none: its image's name and some of its id.
 func madeUpName(imageName, id string) string {
 	clean := strings.Map(func(r rune) rune {
-		if CheckName(string(r)) == nil {
+		if CheckName("x"+string(r)) == nil {
 			return r
 		}
 		return -1
-	}, imageName)
+	}, strings.TrimSuffix(imageName, ".img"))
+	clean = strings.TrimLeft(clean, "_.-") // a name begins with none of them
 	if clean == "" {
 		clean = "vm"
 	}

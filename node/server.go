@@ -16,6 +16,7 @@ import (
 
 	"github.com/migrated/migrated/node/images"
 	"github.com/migrated/migrated/node/link"
+	"github.com/migrated/migrated/node/rpcerror"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 )
@@ -79,8 +80,8 @@ func toStatus(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := status.FromError(err); ok {
-		return err
+	if st, ok := rpcerror.Find(err); ok {
+		return st.Err()
 	}
 	code := codes.Unknown
 	switch {

@@ -106,10 +106,19 @@ func (a *app) withTrust(cmd *cobra.Command, f func(context.Context, pb.TrustClie
 	return a.explain(f(ctx, pb.NewTrustClient(conn)))
 }
 
-// explain says what to do where the daemon cannot be reached.
+// explain says what to do where the daemon cannot be reached, or is not any more.
 func (a *app) explain(err error) error {
 	st, ok := status.FromError(err)
-	if err == nil || !ok || st.Code() != codes.Unavailable || !strings.Contains(st.Message(), "connection error") {
+	if err == nil || !ok || st.Code() != codes.Unavailable {
+		return err
+	}
+	if strings.HasPrefix(st.Message(), "error reading from server") { // gRPC's words
+		if a.node != "" {
+			return fmt.Errorf("the connection to %s has ended: its daemon has, or it has revoked this user", a.node)
+		}
+		return errors.New("the daemon has ended: try again when it runs")
+	}
+	if !strings.Contains(st.Message(), "connection error") {
 		return err
 	}
 	if a.node != "" {

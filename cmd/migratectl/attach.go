@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/migrated/migrated/node/console"
+	"github.com/migrated/migrated/node/rpcerror"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/vmm"
 )
@@ -195,7 +196,7 @@ func (t *terminal) stopOnInterrupt(ctx context.Context) {
 		}
 		go func() {
 			if _, err := t.client.Stop(ctx, &pb.StopRequest{Vm: t.id, Grace: grace}); err != nil && ctx.Err() == nil {
-				fmt.Fprintln(t.app.stderr, "migratectl: stop:", message(err))
+				fmt.Fprintln(t.app.stderr, "migratectl: stop:", rpcerror.Text(err))
 			}
 		}()
 	}

@@ -48,7 +48,7 @@ What the program has printed is not in the file, and neither is its image.`,
 		},
 	}
 	cmd.Flags().StringVar(&parent, "parent", "", "checkpoint to build on, in the same directory")
-	flags.add(cmd)
+	flags.addToFile(cmd)
 	return cmd
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/migrated/migrated/image"
 	"github.com/migrated/migrated/layout"
 	"github.com/migrated/migrated/layout/region"
+	"github.com/migrated/migrated/node/rpcerror"
 	"github.com/migrated/migrated/node/units"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
@@ -92,7 +93,7 @@ func isFile(s string) bool {
 func (a *app) inspectVM(ctx context.Context, client pb.NodeClient, ref string) error {
 	vm, err := client.Inspect(ctx, &pb.VMRequest{Vm: ref})
 	if status.Code(err) == codes.NotFound {
-		return fmt.Errorf("%s, and there is no image file of that name", message(err))
+		return fmt.Errorf("%s, and there is no image file of that name", rpcerror.Text(err))
 	}
 	if err != nil {
 		return err

@@ -8,9 +8,9 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc/status"
 
 	"github.com/migrated/migrated/cmd/manual"
+	"github.com/migrated/migrated/node/rpcerror"
 	"github.com/migrated/migrated/node/version"
 )
 
@@ -37,7 +37,7 @@ func Main() int {
 	if errors.As(err, &program) {
 		return program.code
 	}
-	fmt.Fprintln(os.Stderr, "migratectl:", message(err))
+	fmt.Fprintln(os.Stderr, "migratectl:", rpcerror.Text(err))
 	code := exitFailed
 	var usage *usageError
 	if errors.As(err, &usage) {
@@ -66,14 +66,6 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
-}
-
-// message is an error without what gRPC puts around it.
-func message(err error) string {
-	if st, ok := status.FromError(err); ok && st.Message() != "" {
-		return st.Message()
-	}
-	return err.Error()
 }
 
 // command is the root of all others.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,18 +21,33 @@ type moveFlags struct {
 	maxDowntime, deadline time.Duration
 	bandwidth             units.Bytes
 	safe                  bool
+	possible              []string // modes
 }
 
+// add adds the flags of a move to another node.
 func (f *moveFlags) add(cmd *cobra.Command) {
+	f.addShared(cmd, live.Auto, live.Stop, live.PreCopy, live.PostCopy, live.Hybrid)
+	cmd.Flags().BoolVar(&f.safe, "safe", false, "never let the VM need both nodes: no post-copy, whatever the program writes")
+	cmd.Flags().DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got all of it by then (default none)")
+}
+
+// addToFile adds those of a checkpoint: a file cannot be asked for a page.
+func (f *moveFlags) addToFile(cmd *cobra.Command) {
+	f.addShared(cmd, live.Auto, live.Stop, live.PreCopy)
+	cmd.Flags().DurationVar(&f.deadline, "deadline", 0, "give up if the file has not got all of it by then (default none)")
+}
+
+func (f *moveFlags) addShared(cmd *cobra.Command, possible ...live.Mode) {
+	for _, m := range possible {
+		f.possible = append(f.possible, m.String())
+	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.mode, "mode", "auto", "auto, stop, precopy, postcopy or hybrid")
-	flags.BoolVar(&f.safe, "safe", false, "never let the VM need both nodes: no post-copy, whatever the program writes")
+	flags.StringVar(&f.mode, "mode", "auto", alternatives(f.possible))
 	flags.DurationVar(&f.maxDowntime, "max-downtime", 30*time.Millisecond, "how long the program may stand still, where memory is sent while it runs")
 	flags.Var(&f.bandwidth, "bandwidth", "bytes a second to send at most, such as 50M (default what the link takes)")
-	flags.DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got all of it by then (default none)")
 	flags.StringVar(&f.compress, "compress", "auto", "auto, none, s2 or zstd")
 	for flag, values := range map[string][]string{
-		"mode":     {"auto", "stop", "precopy", "postcopy", "hybrid"},
+		"mode":     f.possible,
 		"compress": {"auto", "none", "s2", "zstd"},
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
@@ -54,11 +71,17 @@ var (
 	}
 )
 
+// alternatives is a list as people write it.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
 func (f *moveFlags) options() (*pb.MoveOptions, error) {
 	mode, err := live.ParseMode(f.mode)
 	kind, ok := modes[mode]
-	if err != nil || !ok {
-		return nil, usagef("--mode: unknown mode %q: use auto, stop, precopy, postcopy or hybrid", f.mode)
+	if err != nil || !ok || !slices.Contains(f.possible, f.mode) {
+		return nil, usagef("--mode: unknown mode %q: use %s", f.mode, alternatives(f.possible))
 	}
 	if f.safe && mode.NeedsBoth() {
 		return nil, usagef("--safe: not with --mode %v, after which the VM needs both nodes for a while", mode)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -126,7 +127,8 @@ func (m *moveRecord) pagesText() string {
 }
 
 func printCrash(w io.Writer, c *crashRecord) error {
-	fmt.Fprintf(w, "\ncrash: %s\n", strings.TrimSpace(c.Reason+" "+c.Message))
+	what := slices.DeleteFunc([]string{c.Reason, c.Message}, func(s string) bool { return s == "" })
+	fmt.Fprintf(w, "\ncrash: %s\n", strings.Join(what, ": "))
 	fmt.Fprintf(w, "  address %#x, pc %#x\n", c.Address, c.PC)
 	for i, r := range c.Registers {
 		fmt.Fprintf(w, "  %-4s %016x", r.Name, r.Value)

@@ -73,7 +73,7 @@ node dials that one; VMs can be moved both ways.`,
 		if err := join(cmd.Context(), cfg, t, allow, addresses); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are enrolled with each other; here %s may %s\n", cfg.Name, t.Issuer, t.Issuer, allow)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are enrolled with each other; here %s may %s\n", t.Name, t.Issuer, t.Issuer, allow)
 		return nil
 	}
 	return cmd

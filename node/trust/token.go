@@ -161,6 +161,8 @@ func (s *Store) Issue(issuer, name string, rights Rights, ttl time.Duration, add
 	switch {
 	case ttl < time.Second || ttl > maxTTL:
 		return nil, fmt.Errorf("a token lives from a second to %v, not %v", maxTTL, ttl)
+	case name == issuer:
+		return nil, fmt.Errorf("%s is this node itself: a token is for another", name)
 	case len(addresses) == 0 || len(addresses) > maxAddresses:
 		return nil, fmt.Errorf("a token has from 1 to %d addresses, not %d", maxAddresses, len(addresses))
 	}

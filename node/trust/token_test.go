@@ -95,6 +95,7 @@ func TestIssueRefuses(t *testing.T) {
 		{"x", time.Hour, nil, "from 1 to"},
 		{"x", time.Hour, []string{"nowhere"}, "want HOST:PORT"},
 		{"known", time.Hour, addresses, "is enrolled already"},
+		{"server-1", time.Hour, addresses, "server-1 is this node itself"},
 	} {
 		if _, err := s.Issue("server-1", test.name, Node, test.ttl, test.addresses); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)

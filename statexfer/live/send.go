@@ -156,7 +156,11 @@ func (s *source) because(reason string) string {
 	if reason == "" {
 		return s.why
 	}
-	why := fmt.Sprintf("%s; after %d rounds %s", s.why, s.pace.round, reason)
+	rounds := "rounds"
+	if s.pace.round == 1 {
+		rounds = "round"
+	}
+	why := fmt.Sprintf("%s; after %d %s %s", s.why, s.pace.round, rounds, reason)
 	if s.pace.throttle > 0 {
 		why += fmt.Sprintf(", held back for %.0f %% of the time", 100*s.pace.throttle)
 	}
