@@ -167,7 +167,7 @@ func (vm *VM) beginCheckpoint(cancel context.CancelCauseFunc) (guest vmproc.VM, 
 	if err := dependsOn(vm.rec); err != nil {
 		return nil, nil, err
 	}
-	out := &outgoing{to: "a file", cancel: cancel, doubt: make(chan struct{}), done: make(chan struct{}), more: make(chan struct{}, 1)}
+	out := &outgoing{to: "a file", cancel: cancel, done: make(chan struct{}), more: make(chan struct{}, 1)}
 	vm.out = out
 	return vm.guest, func() {
 		vm.mu.Lock()

@@ -48,14 +48,10 @@ func (vm *VM) followStays() {
 
 // follow fetches the log of one stay and hears what becomes of the VM there.
 func (vm *VM) follow(stay *pb.Stay) {
-	ctx, cancel := context.WithCancel(vm.node.ctx)
+	ctx, cancel := context.WithCancel(vm.life)
 	defer cancel()
 	vm.node.spawn(func() { vm.feedAway(ctx, stay) })
-	for ctx.Err() == nil {
-		if vm.view().GivenUp {
-			vm.endElsewhere(ctx, stay)
-			return
-		}
+	for ctx.Err() == nil && !vm.view().GivenUp {
 		err := vm.followOver(ctx, stay)
 		if err == nil {
 			cancel() // nothing is fed there any more
@@ -68,6 +64,10 @@ func (vm *VM) follow(stay *pb.Stay) {
 		}
 		vm.node.log.Debug("log is not followed", "vm", vm.id, "at", stay.Node, "err", err)
 		move.Pause(ctx, retryPause)
+	}
+	if vm.view().GivenUp {
+		cancel()
+		vm.endElsewhere(vm.node.ctx, stay)
 	}
 }
 

@@ -2,19 +2,17 @@ package node
 
 import (
 	"context"
-	"fmt"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/node/move"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
-// Forget gives a VM up. At its home, one that is on a node which is out of sight: what still
-// runs there is ended when that node is seen again. Elsewhere, the record and the log of one
+// Forget gives a VM up. At its home, one that is on a node which is out of sight, or may be there
+// since it was handed over: what still runs there is ended when that node is seen again. Elsewhere, the record and the log of one
 // that has ended, for a home that never asks for them.
 func (s *operatorServer) Forget(_ context.Context, req *pb.VMRequest) (*pb.VM, error) {
 	vm, err := s.node.lookup(req.Vm)
@@ -27,22 +25,34 @@ func (s *operatorServer) Forget(_ context.Context, req *pb.VMRequest) (*pb.VM, e
 		return rec, s.node.forget(vm.id)
 	case !vm.home:
 		return nil, status.Errorf(codes.FailedPrecondition, "the VM runs: stop it first, or let %s, its home, give it up", rec.Home)
-	case rec.State != pb.VMState_VM_STATE_AWAY:
-		return nil, status.Error(codes.FailedPrecondition, "the VM is here: `migratectl stop` ends it")
+	case rec.State == pb.VMState_VM_STATE_AWAY:
+		err = vm.giveUpAway(rec)
+	default:
+		err = vm.giveUpMoving()
 	}
-	if _, err := s.node.hub.Link(rec.Node); err == nil {
-		return nil, status.Errorf(codes.FailedPrecondition, "%s is connected: `migratectl stop` or `recall` reach the VM", rec.Node)
-	}
-	if err := vm.giveUp(rec); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	vm.unkeep()
-	s.node.happened(endEvent(vm.view(), rec.Node))
-	return vm.view(), nil
+	now := vm.view()
+	s.node.happened(endEvent(now, now.Node))
+	return now, nil
 }
 
-// giveUp makes a VM that is elsewhere a lost one.
-func (vm *VM) giveUp(seen *pb.VM) error {
+// giveUpAway makes a VM that is elsewhere a lost one. What its last move needed here is freed.
+func (vm *VM) giveUpAway(seen *pb.VM) error {
+	if _, err := vm.node.hub.Link(seen.Node); err == nil {
+		return status.Errorf(codes.FailedPrecondition, "%s is connected: `migratectl stop` or `recall` reach the VM", seen.Node)
+	}
+	if err := vm.lostElsewhere(seen); err != nil {
+		return err
+	}
+	vm.giveUp(move.ErrGivenUp)
+	return nil
+}
+
+// lostElsewhere writes down that a VM which is elsewhere is given up.
+func (vm *VM) lostElsewhere(seen *pb.VM) error {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	if vm.rec.Generation != seen.Generation || vm.rec.State != pb.VMState_VM_STATE_AWAY {
@@ -59,8 +69,7 @@ func (vm *VM) giveUp(seen *pb.VM) error {
 	vm.log.End()
 	return vm.updateLocked(func(rec *pb.VM) {
 		last.LogEnd = end
-		rec.State, rec.Ended, rec.GivenUp, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), true, ""
-		rec.Note = fmt.Sprintf("given up; if %s comes back, what still runs there is ended", rec.Node)
+		setGivenUp(rec)
 	})
 }
 

@@ -92,8 +92,8 @@ func (w *moveWatch) progress(p *pb.MoveEvent) {
 	w.tell(pb.EventKind_EVENT_KIND_MOVE_PHASE, func(e *pb.Event) { e.Phase = p.Phase })
 }
 
-func (w *moveWatch) doubt(err error) {
-	w.tell(pb.EventKind_EVENT_KIND_MOVE_IN_DOUBT, func(e *pb.Event) { e.Reason = err.Error() })
+func (w *moveWatch) doubt(why string) {
+	w.tell(pb.EventKind_EVENT_KIND_MOVE_IN_DOUBT, func(e *pb.Event) { e.Reason = why })
 }
 
 func (w *moveWatch) failed(err error) {

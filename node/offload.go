@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -21,11 +22,12 @@ import (
 
 // An outgoing is a move from here that is under way.
 type outgoing struct {
-	to     string
-	cancel context.CancelCauseFunc // has no effect after the commitment
-	doubt  chan struct{}           // closed when the target does not answer after it
-	done   chan struct{}           // closed when it is over
-	err    error                   // then: why the VM is still here, if it is
+	to      string
+	cancel  context.CancelCauseFunc // has no effect after the commitment
+	doubt   chan error              // what to know of it, when the target is out of sight after that
+	doubted atomic.Bool             // whether it has been
+	done    chan struct{}           // closed when it is over
+	err     error                   // then: why the VM is still here, if it is
 
 	mu     sync.Mutex
 	id     string          // of the move
@@ -62,9 +64,8 @@ func (vm *VM) offload(ctx context.Context, to string, opt *pb.MoveOptions, repor
 		case <-out.done:
 			pass()
 			return out.err
-		case <-out.doubt:
-			return status.Errorf(codes.Unavailable,
-				"%s took the VM and does not say whether it runs there; this node asks until it does, and `migratectl inspect` shows what came of it", to)
+		case err := <-out.doubt:
+			return err
 		case <-ctx.Done():
 			out.cancel(errors.New("it was called off"))
 			<-out.done
@@ -122,7 +123,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 	out := &outgoing{
 		to:     to,
 		cancel: cancel,
-		doubt:  make(chan struct{}),
+		doubt:  make(chan error, 1),
 		done:   make(chan struct{}),
 		more:   make(chan struct{}, 1),
 	}
@@ -135,7 +136,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 		Links:    n.hub,
 		Journal:  n.store,
 		Timeouts: n.live.Load().Timeouts,
-		Node:     n.ctx,
+		Node:     vm.life,
 		Progress: func(event *pb.MoveEvent) {
 			out.report(event)
 			watch.progress(event)
@@ -169,11 +170,17 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 		n.mu.Unlock()
 	}
 	var rest *served
-	src.Serving = func(account *pb.Move) { rest = vm.beginServing(src.Token, to, account, logEnd) }
-	src.Doubt = func(err error) {
-		vm.note(func(rec *pb.VM) { rec.Note = fmt.Sprint(err, "; it is asked until it does") })
-		watch.doubt(err)
-		close(out.doubt)
+	src.Serving = func(account *pb.Move) {
+		rest = vm.beginServing(src.Token, to, account, logEnd, func(silence time.Duration) {
+			watch.doubt(to + " is out of sight, and lacks a part of the VM's memory")
+			out.beInDoubt(vm.unserved(to, silence))
+		})
+	}
+	src.Doubt = func() {
+		why := to + " does not say whether it runs the VM"
+		vm.note(func(rec *pb.VM) { rec.Note = why + "; it is asked until it does" })
+		watch.doubt(why)
+		out.beInDoubt(vm.unanswered(to))
 	}
 	n.mu.Lock()
 	n.sources[src.Token] = verdict
@@ -222,9 +229,11 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 func (vm *VM) endMove(out *outgoing, watch *moveWatch, token link.Token, account *pb.Move, err error, logEnd int64, rest *served) {
 	n := vm.node
 	switch {
-	case err == nil, errors.Is(err, move.ErrLost):
+	case err == nil, errors.Is(err, move.ErrLost), errors.Is(err, move.ErrGivenUp):
 		if rest != nil {
 			rest.end(n, account)
+		} else if err != nil { // given up: it has departed as far as anybody knows
+			vm.unhost()
 		} else {
 			vm.handOver() // first: it may be on its way back as soon as it has departed
 			vm.depart(out.to, account, logEnd)

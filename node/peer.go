@@ -220,6 +220,15 @@ func (s *peerServer) ForwardOffload(req *pb.OffloadRequest, stream pb.Peer_Forwa
 }
 
 func (s *peerServer) ForwardStop(ctx context.Context, req *pb.StopRequest) (*pb.VM, error) {
+	from, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.node.incoming() { // a home that gave it up asks until it is gone
+		if t.VM.Id == req.Vm && t.VM.Home == from.Name() {
+			return nil, status.Error(codes.Unavailable, "the VM is arriving: ask again")
+		}
+	}
 	vm, err := s.forHome(ctx, req.Vm)
 	if err != nil {
 		return nil, err

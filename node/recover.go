@@ -204,7 +204,7 @@ func (vm *VM) recoverLost(committed bool) error {
 	if committed {
 		rec.State = pb.VMState_VM_STATE_MOVING
 		rec.Note = fmt.Sprintf("its process on %s is gone; whether it runs on %s is asked", vm.node.cfg.Name, rec.MovingTo)
-		vm.out = &outgoing{to: rec.MovingTo, cancel: func(error) {}, done: make(chan struct{})}
+		vm.out = doubtful(rec.MovingTo)
 	} else {
 		rec.State, rec.Ended, rec.MovingTo = pb.VMState_VM_STATE_LOST, timestamppb.Now(), ""
 		rec.Note = "its process on " + vm.node.cfg.Name + " ended while migrated did not run there"
@@ -229,7 +229,7 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 	switch {
 	case committed && status.State != pb.ProcessState_PROCESS_STATE_ENDED:
 		state = pb.VMState_VM_STATE_MOVING
-		vm.out = &outgoing{to: rec.MovingTo, cancel: func(error) {}, done: make(chan struct{})}
+		vm.out = doubtful(rec.MovingTo)
 	case status.State == pb.ProcessState_PROCESS_STATE_ARMED:
 		err = guest.Go(time.Time{})
 	case status.State == pb.ProcessState_PROCESS_STATE_AT_REST:
@@ -311,11 +311,12 @@ func (n *Node) endLeft(h *pb.Handover) {
 
 // settle asks, after a restart, what became of a VM that an earlier daemon had committed.
 func (n *Node) settle(h *pb.Handover) {
-	for n.ctx.Err() == nil {
-		answer, err := n.askStarted(h)
+	life := n.lifeOf(h)
+	for life.Err() == nil {
+		answer, err := n.askStarted(life, h)
 		if err != nil {
 			n.log.Debug("hand-over: no answer yet", "vm", h.Vm, "to", h.Peer, "err", err)
-			move.Pause(n.ctx, retryPause)
+			move.Pause(life, retryPause)
 			continue
 		}
 		started := answer.Started
@@ -324,7 +325,7 @@ func (n *Node) settle(h *pb.Handover) {
 				return // the next daemon goes on
 			} else if err != nil {
 				n.log.Warn("hand-over", "vm", h.Vm, "to", h.Peer, "err", err)
-				move.Pause(n.ctx, retryPause)
+				move.Pause(life, retryPause)
 				continue
 			}
 		}
@@ -338,10 +339,44 @@ func (n *Node) settle(h *pb.Handover) {
 		n.happened(settledEvent(n.cfg.Name, h, started))
 		return
 	}
+	if errors.Is(context.Cause(life), move.ErrGivenUp) {
+		n.settleGivenUp(h)
+	}
 }
 
-func (n *Node) askStarted(h *pb.Handover) (*pb.StartResponse, error) {
-	ctx, cancel := context.WithTimeout(n.ctx, n.live.Load().Timeouts.Stall)
+// settleGivenUp frees what is here of a VM that was handed over and then given up.
+func (n *Node) settleGivenUp(h *pb.Handover) {
+	var out *outgoing
+	if vm, err := n.byID(h.Vm); err == nil {
+		vm.unhost()
+		out = vm.takeOut()
+	}
+	n.endLeft(h)
+	if err := n.store.DeleteHandover(h.Token); err != nil {
+		n.log.Error("hand-over", "vm", h.Vm, "err", err)
+	}
+	if out != nil {
+		close(out.done)
+	}
+}
+
+// lifeOf is how long the VM of a hand-over is not given up.
+func (n *Node) lifeOf(h *pb.Handover) context.Context {
+	if vm, err := n.byID(h.Vm); err == nil {
+		return vm.life
+	}
+	return n.ctx
+}
+
+// doubtful is a move of an earlier daemon that it had committed.
+func doubtful(to string) *outgoing {
+	out := &outgoing{to: to, cancel: func(error) {}, done: make(chan struct{})}
+	out.doubted.Store(true)
+	return out
+}
+
+func (n *Node) askStarted(ctx context.Context, h *pb.Handover) (*pb.StartResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.live.Load().Timeouts.Stall)
 	defer cancel()
 	l, err := n.hub.Wait(ctx, h.Peer)
 	if err != nil {

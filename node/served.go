@@ -1,8 +1,10 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/migrated/migrated/node/link"
 	"github.com/migrated/migrated/node/move"
@@ -19,10 +21,12 @@ type served struct {
 	token link.Token
 	guest vmproc.VM // nil: it has died
 	grant *grant    // nil: it died, or is of an earlier daemon
+	over  func()    // ends what watches the target; nil: nothing does
 }
 
-// beginServing writes down that a VM is elsewhere, and keeps its process.
-func (vm *VM) beginServing(token link.Token, to string, account *pb.Move, logEnd int64) *served {
+// beginServing writes down that a VM is elsewhere, and keeps its process. doubt is called when the
+// target has been out of sight for a while.
+func (vm *VM) beginServing(token link.Token, to string, account *pb.Move, logEnd int64, doubt func(silence time.Duration)) *served {
 	vm.mu.Lock()
 	s := &served{vm: vm, token: token, guest: vm.guest, grant: vm.grant}
 	leave := vm.leave
@@ -34,12 +38,25 @@ func (vm *VM) beginServing(token link.Token, to string, account *pb.Move, logEnd
 	}
 	vm.node.addServed(s)
 	vm.depart(to, account, logEnd)
-	vm.note(func(rec *pb.VM) {
-		if rec.Node == to && rec.Note == "" {
-			rec.Note = serving(to)
-		}
-	})
+	s.watch(to, doubt)
 	return s
+}
+
+// watch has the record say how it stands with the target.
+func (s *served) watch(to string, doubt func(silence time.Duration)) {
+	ctx, cancel := context.WithCancel(s.vm.life)
+	done := make(chan struct{})
+	s.over = func() {
+		cancel()
+		select {
+		case <-done:
+		case <-s.vm.node.ctx.Done():
+		}
+	}
+	s.vm.node.spawn(func() {
+		defer close(done)
+		s.vm.watchTarget(ctx, to, doubt)
+	})
 }
 
 func (n *Node) addServed(s *served) {
@@ -54,9 +71,12 @@ func (s *served) end(n *Node, account *pb.Move) {
 	n.mu.Lock()
 	delete(n.served, s.token)
 	n.mu.Unlock()
+	if s.over != nil {
+		s.over()
+	}
 	if s.vm != nil {
 		s.vm.note(func(rec *pb.VM) {
-			if rec.Note == serving(rec.Node) {
+			if isServing(rec) {
 				rec.Note = ""
 			}
 			for _, m := range rec.Moves {
@@ -115,7 +135,7 @@ func (n *Node) serveRest(h *pb.Handover) error {
 			n.log.Error("end log", "vm", vm.id, "err", err)
 		}
 		out := vm.takeOut()
-		s = vm.beginServing(token, h.Peer, &pb.Move{From: n.cfg.Name, To: h.Peer, Started: h.Time}, end)
+		s = vm.beginServing(token, h.Peer, &pb.Move{From: n.cfg.Name, To: h.Peer, Started: h.Time}, end, func(time.Duration) {})
 		if out != nil {
 			close(out.done)
 		}
@@ -128,7 +148,7 @@ func (n *Node) serveRest(h *pb.Handover) error {
 		Token: token, To: h.Peer, Links: n.hub, Stall: n.live.Load().Timeouts.Stall, Log: n.log.With("vm", h.Vm),
 	}
 	rest.Started.Store(true)
-	if err := move.Drain(n.ctx, s.guest, rest); errors.Is(err, move.ErrShutdown) {
+	if err := move.Drain(n.lifeOf(h), s.guest, rest); errors.Is(err, move.ErrShutdown) {
 		return err
 	}
 	s.end(n, nil)
@@ -146,6 +166,9 @@ func (n *Node) takeServed(h *pb.Handover, token link.Token, vm *VM) (*served, er
 		s.guest = nil
 	}
 	n.addServed(s)
+	if vm != nil {
+		s.watch(h.Peer, func(time.Duration) {})
+	}
 	return s, nil
 }
 
@@ -161,4 +184,14 @@ func (vm *VM) takeOut() *outgoing {
 // serving is what an operator should know of a VM that runs elsewhere and needs this node.
 func serving(to string) string {
 	return "runs on " + to + " already, which fetches the rest of its memory from here: do not end migrated here for good before that"
+}
+
+// unseen is serving while the target is out of sight.
+func unseen(to string) string {
+	return "runs on " + to + " already, and a part of its memory is still here alone; " + to + " is out of sight, and gets the rest when it is back"
+}
+
+// isServing says whether a record's note is one of these.
+func isServing(rec *pb.VM) bool {
+	return rec.Note == serving(rec.Node) || rec.Note == unseen(rec.Node)
 }

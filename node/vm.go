@@ -25,6 +25,9 @@ type VM struct {
 	input *console.Input // at home only
 	giver giver          // of input
 
+	life   context.Context         // ends with the node, or when the VM is given up
+	giveUp context.CancelCauseFunc // ends life
+
 	mu        sync.Mutex
 	rec       *pb.VM
 	changed   chan struct{}      // closed and replaced when rec changes
@@ -55,6 +58,7 @@ func (n *Node) newVM(rec *pb.VM) (*VM, error) {
 		changed: make(chan struct{}),
 		follows: make(map[uint32]bool),
 	}
+	vm.life, vm.giveUp = context.WithCancelCause(n.ctx)
 	if vm.home {
 		vm.input = console.NewInput()
 	}

@@ -49,8 +49,8 @@ func (a *app) forgetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "forget VM",
 		Short: "Give up a VM whose node never returns",
-		Long: `Forget gives up a VM that is away on a node which is out of sight for good: it counts as lost,
-and its name is free again.
+		Long: `Forget gives up a VM that is away on a node which is out of sight for good, or was handed over
+to such a node, which has not said whether it runs it: it counts as lost, and its name is free again.
 
 What has not come from there is gone: the program's output since the link was lost, and the
 program itself. It may be running there at this moment. If the node does come back, the program

@@ -43,6 +43,10 @@ from be lost for good, with the VM's process there, the VM is lost: a part of it
 nowhere else. auto takes these ways only for a program that writes faster than the link carries.
 With --safe it never does, and holds such a program back instead.
 
+Once the node has what it needs to start the VM, the move cannot be taken back. If the node goes out of
+sight after that, offload fails after a while and says that the move is in doubt, which side may have the
+VM, and what to do; the daemon goes on to resolve it. The VM never runs on both sides.
+
 Interrupt (Ctrl-C) calls the move off.`,
 		Example: `  migratectl offload lua --to arm-board-1
   migratectl offload lua --to arm-board-1 --compress zstd -o json

@@ -57,6 +57,7 @@ type moveConfig struct {
 	Prepare units.Duration `toml:"prepare_timeout"`
 	Quiesce units.Duration `toml:"quiesce_timeout"`
 	Stall   units.Duration `toml:"stall_timeout"`
+	Doubt   units.Duration `toml:"doubt_timeout"`
 }
 
 // A limitsConfig bounds what peers can make this node hold; 0 stands for the default.
@@ -186,6 +187,7 @@ func (c *config) settings() node.Settings {
 			Prepare: time.Duration(c.Move.Prepare),
 			Quiesce: time.Duration(c.Move.Quiesce),
 			Stall:   time.Duration(c.Move.Stall),
+			Doubt:   time.Duration(c.Move.Doubt),
 		},
 		Limits: node.Limits{
 			Moves:      c.Limits.Moves,

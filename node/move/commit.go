@@ -96,7 +96,7 @@ func (s *Source) commit() (*pb.Move, error) {
 	defer rest.stop()
 	answer := s.start()
 	if answer == nil {
-		return nil, ErrShutdown
+		return nil, stopped(s.Node)
 	}
 	event := handover.TargetNotStarted
 	switch {
@@ -120,7 +120,7 @@ func (s *Source) commit() (*pb.Move, error) {
 		s.Serving(proto.CloneOf(s.clock.move))
 		rest.Started.Store(true)
 		<-rest.done
-		if errors.Is(rest.err, ErrLost) {
+		if errors.Is(rest.err, ErrLost) || errors.Is(rest.err, ErrGivenUp) {
 			return s.clock.move, rest.err
 		}
 		if rest.err != nil {
@@ -136,11 +136,9 @@ func (s *Source) commit() (*pb.Move, error) {
 }
 
 // start asks until there is an answer, over whatever link there is then; nil when this node
-// shuts down before.
+// shuts down before, or the VM is given up.
 func (s *Source) start() *pb.StartResponse {
-	doubt := time.AfterFunc(s.Timeouts.Doubt, func() {
-		s.Doubt(fmt.Errorf("%s does not say whether it runs the VM", s.To))
-	})
+	doubt := time.AfterFunc(s.Timeouts.Doubt, s.Doubt)
 	defer doubt.Stop()
 	for attempt := 0; ; attempt++ {
 		answer, err := s.tryStart()

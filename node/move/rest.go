@@ -45,7 +45,8 @@ const restPause = 50 * time.Millisecond
 
 // Drain serves the target until it has all, however often the link is cut meanwhile.
 // ErrShutdown: it does not have all, and the VM's process can go on to serve it. ErrLost: that
-// process has died, and the target knows. A nil guest is one that has died before.
+// process has died, and the target knows. ErrGivenUp: ctx has ended for that. A nil guest is one that
+// has died before.
 func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -59,14 +60,14 @@ func Drain(ctx context.Context, guest vmproc.VM, r *Rest) error {
 		case err == nil, errors.Is(context.Cause(ctx), errHasAll):
 			return nil
 		case ctx.Err() != nil:
-			return ErrShutdown
+			return stopped(ctx)
 		case errors.Is(err, vmproc.ErrGone):
 			r.Log.Error("the VM's process here has died: pages that the target lacks are lost", "to", r.To)
 			return r.tellLost(ctx)
 		}
 		r.Log.Warn("serve memory", "to", r.To, "err", err)
 		if !Pause(ctx, restPause) {
-			return ErrShutdown
+			return stopped(ctx)
 		}
 	}
 }
@@ -87,7 +88,7 @@ func (r *Rest) tellLost(ctx context.Context) error {
 			return nil
 		}
 	}
-	return ErrShutdown
+	return stopped(ctx)
 }
 
 // ask repeats START, which the target answers with what it lacks.

@@ -27,7 +27,7 @@ type Timeouts struct {
 	Prepare time.Duration // for the target to reserve, and to fetch what it lacks of the image
 	Quiesce time.Duration // for the guest to leave its stack
 	Stall   time.Duration // for a transfer, or an answer, that makes no progress
-	Doubt   time.Duration // after the commitment, before an operator is told to wait
+	Doubt   time.Duration // that a target is out of sight after the commitment, before an operator is told so
 }
 
 // WithDefaults fills in what is zero.
@@ -84,7 +84,7 @@ type Source struct {
 	Journal  Journal
 	Timeouts Timeouts
 	Log      *slog.Logger
-	Node     context.Context // ends when this node shuts down
+	Node     context.Context // ends when this node shuts down, or with ErrGivenUp as its cause
 
 	// Rate is what went to the target in an earlier move, bytes of memory a second; 0: not known.
 	// Rated is called with what this move measured.
@@ -93,7 +93,7 @@ type Source struct {
 
 	Progress func(*pb.MoveEvent)
 	// Doubt is called when the target does not answer after the commitment. The move goes on.
-	Doubt func(error)
+	Doubt func()
 	// Committed is called when the commitment is made, and before START is sent.
 	Committed func(leftAt time.Time, sent *pb.Sent)
 	// Serving is called when the VM runs at the target and needs pages from here, with the account
@@ -114,9 +114,21 @@ type Source struct {
 // ErrShutdown is returned for a move that was in doubt when this node shut down.
 var ErrShutdown = errors.New("the node shuts down")
 
+// ErrGivenUp is returned for a move that was in doubt when its VM was given up. What is here of the
+// VM is to be ended: it may be at the target.
+var ErrGivenUp = errors.New("the VM was given up")
+
+// stopped says why a context of this node has ended.
+func stopped(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), ErrGivenUp) {
+		return ErrGivenUp
+	}
+	return ErrShutdown
+}
+
 // Run moves the VM. On success it has left, and the guest here is to be closed; so it has with
-// ErrLost. On another error but ErrShutdown the VM goes on here; Run returns only when that is
-// certain.
+// ErrLost and ErrGivenUp. On another error but ErrShutdown the VM goes on here; Run returns only when
+// that is certain.
 func (s *Source) Run(ctx context.Context) (*pb.Move, error) {
 	s.clock = timeline{begin: time.Now(), move: &pb.Move{
 		From: s.From, To: s.To, Started: timestamppb.Now(),
