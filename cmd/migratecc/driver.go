@@ -32,6 +32,9 @@ func (d *driver) work(ctx context.Context) error {
 	for _, in := range d.inv.inputs {
 		if !in.isSource() {
 			if in.path != "" {
+				if _, err := os.Stat(in.path); err != nil {
+					return fmt.Errorf("no such file or directory: '%s'", in.path)
+				}
 				fmt.Fprintf(d.stderr, "migratecc: warning: %s: 'linker' input unused\n", in.path)
 			}
 			continue

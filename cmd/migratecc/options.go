@@ -6,10 +6,11 @@ import "strings"
 type effect int
 
 const (
-	toClang effect = iota // an option of the compiler: clang decides about it
-	ignored               // accepted, without meaning for an image
-	refused               // the reason says why
-	handled               // the driver's own: parse
+	toClang     effect = iota // an option of the compiler: clang decides about it
+	ignored                   // accepted, without meaning for an image
+	refused                   // the reason says why
+	refusedLink               // the same where something is linked; else without meaning, as to clang
+	handled                   // the driver's own: parse
 )
 
 // An option is one that needs more than being handed to clang, or takes a separate value.
@@ -21,7 +22,10 @@ type option struct {
 	reason string
 }
 
-const oneCPU = "code for one kind of CPU cannot migrate; --builds says what each build may use"
+const (
+	oneCPU    = "code for one kind of CPU cannot migrate; --builds says what each build may use"
+	noRuntime = "images have no runtime for it; build the program with clang for this machine to have it watched"
+)
 
 // options is searched in order; what is not here goes to clang as it is.
 var options = []option{
@@ -57,15 +61,15 @@ var options = []option{
 	{name: "-fuse-ld=", joined: true, effect: ignored},
 	{name: "-rtlib=", joined: true, effect: ignored}, {name: "--rtlib=", joined: true, effect: ignored},
 	{name: "-unwindlib=", joined: true, effect: ignored}, {name: "--unwindlib=", joined: true, effect: ignored},
-	{name: "-shared", effect: refused, reason: "an image has no shared libraries: make a static one with ar, and link that (configure --disable-shared)"},
-	{name: "-dynamiclib", effect: refused, reason: "an image has no shared libraries: make a static one with ar"},
-	{name: "-r", effect: refused, reason: "objects cannot be joined before the program is linked: make an archive with ar"},
-	{name: "-nostdlib", effect: refused, reason: "an image is always linked with its libc and kernel"},
-	{name: "-nostartfiles", effect: refused, reason: "an image is always linked with its libc and kernel"},
-	{name: "-nodefaultlibs", effect: refused, reason: "an image is always linked with its libc and kernel"},
-	{name: "-nolibc", effect: refused, reason: "an image is always linked with its libc and kernel"},
-	{name: "-T", value: true, joined: true, effect: refused, reason: "the layout of an image is planned, not scripted"},
-	{name: "-e", value: true, effect: refused, reason: "an image is entered by its kernel"},
+	{name: "-shared", effect: refusedLink, reason: "an image has no shared libraries: make a static one with ar, and link that (configure --disable-shared)"},
+	{name: "-dynamiclib", effect: refusedLink, reason: "an image has no shared libraries: make a static one with ar"},
+	{name: "-r", effect: refusedLink, reason: "objects cannot be joined before the program is linked: make an archive with ar"},
+	{name: "-nostdlib", effect: refusedLink, reason: "an image is always linked with its libc and kernel"},
+	{name: "-nostartfiles", effect: refusedLink, reason: "an image is always linked with its libc and kernel"},
+	{name: "-nodefaultlibs", effect: refusedLink, reason: "an image is always linked with its libc and kernel"},
+	{name: "-nolibc", effect: refusedLink, reason: "an image is always linked with its libc and kernel"},
+	{name: "-T", value: true, joined: true, effect: refusedLink, reason: "the layout of an image is planned, not scripted"},
+	{name: "-e", value: true, effect: refusedLink, reason: "an image is entered by its kernel"},
 	// The machine. A program must not ask which it is for: it is for several.
 	{name: "-march=", joined: true, effect: ignored}, {name: "-mtune=", joined: true, effect: ignored},
 	{name: "-mcpu=", joined: true, effect: ignored}, {name: "-m64", effect: ignored},
@@ -75,7 +79,8 @@ var options = []option{
 	{name: "--target=", joined: true, effect: refused, reason: "what an image is for is chosen with --builds"},
 	{name: "-mabi=", joined: true, effect: refused, reason: "an image has one calling convention"},
 	{name: "-mcmodel=", joined: true, effect: ignored}, {name: "-mfpmath=", joined: true, effect: ignored},
-	{name: "-mno-", joined: true, effect: ignored},
+	{name: "-mno-", joined: true, effect: ignored}, {name: "-mbranch-protection=", joined: true, effect: ignored},
+	{name: "-mgeneral-regs-only", effect: refused, reason: oneCPU},
 	{name: "-msse", joined: true, effect: refused, reason: oneCPU}, {name: "-mssse3", effect: refused, reason: oneCPU},
 	{name: "-mavx", joined: true, effect: refused, reason: oneCPU}, {name: "-mfma", joined: true, effect: refused, reason: oneCPU},
 	{name: "-maes", effect: refused, reason: oneCPU}, {name: "-msha", effect: refused, reason: oneCPU},
@@ -88,10 +93,26 @@ var options = []option{
 	{name: "-fno-lto", effect: ignored}, {name: "-ffat-lto-objects", effect: ignored},
 	{name: "-fno-fat-lto-objects", effect: ignored},
 	{name: "-fcf-protection", effect: ignored}, {name: "-fcf-protection=", joined: true, effect: ignored},
+	{name: "-fstack-clash-protection", effect: ignored}, {name: "-fzero-call-used-regs=", joined: true, effect: ignored},
 	{name: "-gsplit-dwarf", effect: ignored}, {name: "-gsplit-dwarf=", joined: true, effect: ignored},
 	{name: "-gz", effect: ignored}, {name: "-gz=", joined: true, effect: ignored},
 	{name: "-save-temps", effect: ignored}, {name: "-save-temps=", joined: true, effect: ignored},
 	{name: "-pipe", effect: ignored}, {name: "-pthread", effect: toClang}, {name: "-pthreads", effect: ignored},
+	// What would watch the program, and would be silently left out.
+	{name: "-pg", effect: refused, reason: noRuntime}, {name: "-p", effect: refused, reason: noRuntime},
+	{name: "--coverage", effect: refused, reason: noRuntime}, {name: "-coverage", effect: refused, reason: noRuntime},
+	{name: "-ftest-coverage", effect: refused, reason: noRuntime},
+	{name: "-fprofile-arcs", effect: refused, reason: noRuntime},
+	{name: "-fprofile-generate", effect: refused, reason: noRuntime},
+	{name: "-fprofile-generate=", joined: true, effect: refused, reason: noRuntime},
+	{name: "-fprofile-instr-generate", effect: refused, reason: noRuntime},
+	{name: "-fprofile-instr-generate=", joined: true, effect: refused, reason: noRuntime},
+	{name: "-finstrument-functions", joined: true, effect: refused, reason: noRuntime},
+	{name: "-fopenmp", joined: true, effect: refused, reason: "images have no OpenMP runtime; there are POSIX and C11 threads"},
+	{name: "-fsplit-stack", effect: refused, reason: "an image's stacks grow by themselves"},
+	{name: "-fsanitize=", joined: true, effect: handled},
+	{name: "-fsanitize-trap", joined: true, effect: handled},
+	{name: "-fsanitize-undefined-trap-on-error", effect: handled},
 	// Clang's, with a value that may be the next word.
 	{name: "-o", value: true, joined: true, effect: handled},
 	{name: "-L", value: true, joined: true, effect: handled},

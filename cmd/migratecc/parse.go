@@ -49,6 +49,9 @@ type invocation struct {
 	dryRun   bool // -###
 	help     bool
 	query    string // an option that only asks: "--version", "-print-..."
+	sanitize string // -fsanitize=...
+	trap     bool   // -fsanitize-trap
+	unlinked error  // why nothing can be linked
 }
 
 // parse understands a command line without response files.
@@ -75,6 +78,8 @@ func parse(args []string) (*invocation, error) {
 		switch o.effect {
 		case refused:
 			return nil, fmt.Errorf("%s is not supported: %s", word, o.reason)
+		case refusedLink:
+			inv.refuseLink(fmt.Errorf("%s is not supported: %s", word, o.reason))
 		case ignored:
 		case toClang:
 			inv.clang = append(inv.clang, word)
@@ -128,9 +133,9 @@ func (inv *invocation) handle(name, word, value string) error {
 	case "-u":
 		inv.inputs = append(inv.inputs, input{option: "--undefined=" + value})
 	case "-Wl,":
-		return inv.linker(strings.Split(value, ","))
+		inv.linker(strings.Split(value, ","))
 	case "-Xlinker":
-		return inv.linker([]string{value})
+		inv.linker([]string{value})
 	case "-v":
 		inv.verbose = true
 		inv.clang = append(inv.clang, word)
@@ -141,6 +146,12 @@ func (inv *invocation) handle(name, word, value string) error {
 		inv.help = true
 	case "--version", "-dumpmachine", "-dumpversion", "-print-", "--print-":
 		inv.query = word
+	case "-fsanitize=":
+		inv.sanitize = word
+		inv.clang = append(inv.clang, word)
+	case "-fsanitize-trap", "-fsanitize-undefined-trap-on-error":
+		inv.trap = true
+		inv.clang = append(inv.clang, word)
 	case "--builds=":
 		inv.builds = strings.Split(value, ",")
 	case "--fp=":
@@ -161,8 +172,14 @@ func (inv *invocation) handle(name, word, value string) error {
 	return nil
 }
 
+func (inv *invocation) refuseLink(why error) {
+	if inv.unlinked == nil {
+		inv.unlinked = why
+	}
+}
+
 // linker understands options of ld.
-func (inv *invocation) linker(words []string) error {
+func (inv *invocation) linker(words []string) {
 	for i := 0; i < len(words); i++ {
 		word := words[i]
 		o, known := findLinker(word)
@@ -177,9 +194,9 @@ func (inv *invocation) linker(words []string) error {
 		case !known && !strings.HasPrefix(word, "-"):
 			// The value of an option in an -Xlinker of its own.
 		case !known:
-			return fmt.Errorf("unsupported linker option %s", word)
+			inv.refuseLink(fmt.Errorf("unsupported linker option %s: leave it out, the layout of an image is planned", word))
 		case o.effect == refused:
-			return fmt.Errorf("linker option %s is not supported: %s", word, o.reason)
+			inv.refuseLink(fmt.Errorf("linker option %s is not supported: %s", word, o.reason))
 		case o.effect == ignored:
 		case o.effect == handled:
 			inv.query = "-Wl,--version"
@@ -189,7 +206,6 @@ func (inv *invocation) linker(words []string) error {
 			inv.inputs = append(inv.inputs, input{option: word})
 		}
 	}
-	return nil
 }
 
 // findLinker is find for an option of ld.
@@ -213,11 +229,29 @@ func (inv *invocation) check() error {
 	if inv.output != "" && sources > 1 && inv.mode != modeLink {
 		return errors.New("cannot specify -o when generating multiple output files")
 	}
+	if inv.mode == modeLink && inv.query == "" && inv.unlinked != nil {
+		return inv.unlinked
+	}
+	if inv.sanitize != "" && (!inv.trap || needsRuntime(inv.sanitize)) {
+		return fmt.Errorf("%s is not supported: %s, or add -fsanitize-trap=all where clang can do without", inv.sanitize, noRuntime)
+	}
 	if inv.depFile != "" && !inv.depend {
 		// With -M or -MM the file is where clang writes.
 		inv.clang = append(inv.clang, "-MF", inv.depFile)
 	}
 	return nil
+}
+
+// needsRuntime reports whether a -fsanitize= names one that cannot only trap.
+func needsRuntime(sanitize string) bool {
+	_, list, _ := strings.Cut(sanitize, "=")
+	for name := range strings.SplitSeq(list, ",") {
+		switch strings.TrimPrefix(name, "kernel-") {
+		case "address", "hwaddress", "thread", "memory", "leak", "dataflow", "fuzzer", "safe-stack", "shadow-call-stack":
+			return true
+		}
+	}
+	return false
 }
 
 // isSource reports whether an input is to be compiled.

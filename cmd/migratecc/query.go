@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"strings"
+
+	"github.com/migrated/migrated/toolchain"
 )
 
 // machine is what configure scripts are told that programs run on: a name that config.sub
@@ -12,12 +17,14 @@ import (
 // cross-compiled wherever it is compiled.
 const machine = "le64-unknown-linux-musl"
 
+var clangTarget = regexp.MustCompile(`(?m)^Target: .*$`)
+
 // query answers an option that only asks.
 func (d *driver) query(ctx context.Context) error {
 	switch d.inv.query {
 	case "--version":
 		return d.version(ctx, d.stdout)
-	case "-dumpmachine", "-print-target-triple", "--print-target-triple":
+	case "-dumpmachine", "-print-target-triple", "--print-target-triple", "-print-effective-triple", "--print-effective-triple":
 		_, err := fmt.Fprintln(d.stdout, machine)
 		return err
 	case "-print-sysroot", "--print-sysroot":
@@ -28,6 +35,9 @@ func (d *driver) query(ctx context.Context) error {
 		return err
 	case "--print-cmake-toolchain":
 		return d.cmakeToolchain()
+	case "-print-supported-cpus", "--print-supported-cpus", "-print-targets", "--print-targets":
+		_, err := fmt.Fprintln(d.stdout, strings.Join(toolchain.DefaultBuilds, "\n"))
+		return err
 	case "-Wl,--version":
 		return d.tc.LinkerVersion(ctx, d.stdout)
 	}
@@ -63,5 +73,11 @@ func (d *driver) version(ctx context.Context, w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "migratecc, which compiles with\n"); err != nil {
 		return err
 	}
-	return d.tc.FrontEnd(ctx, w, "--version")
+	var text bytes.Buffer
+	if err := d.tc.FrontEnd(ctx, &text, "--version"); err != nil {
+		return err
+	}
+	// Some ask here, and not with -dumpmachine.
+	_, err := w.Write(clangTarget.ReplaceAll(text.Bytes(), []byte("Target: "+machine)))
+	return err
 }
