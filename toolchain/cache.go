@@ -68,7 +68,13 @@ func (k *Key) Strings(list ...string) {
 	}
 }
 
-// File adds a file's content.
+// Bytes adds what a file has in it.
+func (k *Key) Bytes(content []byte) {
+	sum := sha256.Sum256(content)
+	k.h.Write(sum[:])
+}
+
+// File adds a file's content, as Bytes does.
 func (k *Key) File(path string) {
 	f, err := os.Open(path)
 	if err == nil {
@@ -94,6 +100,8 @@ func (k *Key) Program(name string) {
 	k.fail(err)
 }
 
+func (k *Key) sum() string { return hex.EncodeToString(k.h.Sum(nil)) }
+
 func (k *Key) fail(err error) {
 	if k.err == nil {
 		k.err = err
@@ -106,7 +114,7 @@ func (c *Cache) Do(key *Key, scratch string, make func(dir string) error) (strin
 	if key.err != nil {
 		return "", fmt.Errorf("hash the inputs: %w", key.err)
 	}
-	name := hex.EncodeToString(key.h.Sum(nil))
+	name := key.sum()
 	if c == nil {
 		dir := filepath.Join(scratch, name[:16])
 		if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -82,35 +82,46 @@ func (c *Compilation) contract() string {
 	return "on"
 }
 
-// Compile compiles one source file to an object.
+// Compile compiles one source file to an object, or finds what it was compiled to before.
 func (t *Toolchain) Compile(ctx context.Context, c *Compilation) error {
 	dir, err := os.MkdirTemp("", "migratecc-*")
 	if err != nil {
 		return fmt.Errorf("compile: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	bitcode := filepath.Join(dir, "neutral.bc")
+	object := filepath.Join(dir, "object")
+	if key := t.compileKey(ctx, c); key != nil {
+		object, err = t.compileOnce(ctx, c, key, dir)
+	} else {
+		err = t.compile(ctx, c, object)
+	}
+	if err != nil {
+		return err
+	}
+	if err := copyOut(object, c.Output); err != nil {
+		return fmt.Errorf("write %s: %w", c.Output, err)
+	}
+	return nil
+}
+
+// compile runs the compiler.
+func (t *Toolchain) compile(ctx context.Context, c *Compilation, object string) error {
+	bitcode := object + ".neutral"
+	defer os.Remove(bitcode)
 	args := append(t.frontEndArgs(), c.Args...)
 	args = append(args, c.codeArgs()...)
 	args = append(args, "-c", c.Source, "-o", bitcode)
 	if err := t.run(ctx, clang, args...); err != nil {
 		return err
 	}
-	checked := filepath.Join(dir, "checked")
-	args = []string{"-load-pass-plugin=" + t.Plugin, "-passes=migrated-check", bitcode, "-o", checked}
+	args = []string{"-load-pass-plugin=" + t.Plugin, "-passes=migrated-check", bitcode, "-o", object}
 	if c.System {
 		args = append(args, "-migrated-system")
 	}
 	if c.Text {
 		args = append(args, "-S")
 	}
-	if err := t.run(ctx, opt, args...); err != nil {
-		return err
-	}
-	if err := copyOut(checked, c.Output); err != nil {
-		return fmt.Errorf("write %s: %w", c.Output, err)
-	}
-	return nil
+	return t.run(ctx, opt, args...)
 }
 
 // copyOut writes a finished file to where the user wants it: "-" is standard output. A

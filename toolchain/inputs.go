@@ -21,17 +21,19 @@ func (e *ForeignError) Error() string {
 	return fmt.Sprintf("%s: %s; compile its source with migratecc", e.File, e.What)
 }
 
-// checkInput refuses a file that is not an object or an archive of objects of ours.
-func checkInput(path string) error {
+// checkInput refuses a file that is not an object or an archive of objects of ours. What a link takes
+// from it goes into key.
+func checkInput(path string, key *Key) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read input: %w", err)
 	}
+	key.Bytes(content)
 	switch {
 	case bytes.HasPrefix(content, []byte("!<arch>\n")):
-		return checkArchive(path, content, false)
+		return checkArchive(path, content, false, key)
 	case bytes.HasPrefix(content, []byte("!<thin>\n")):
-		return checkArchive(path, content, true)
+		return checkArchive(path, content, true, key)
 	}
 	return checkObject(path, content)
 }
@@ -73,7 +75,7 @@ func describeELF(content []byte) string {
 
 // checkArchive refuses an archive that has a member that is not ours. Archives are in the
 // common format of System V and GNU: ar(5), "struct ar_hdr".
-func checkArchive(path string, content []byte, thin bool) error {
+func checkArchive(path string, content []byte, thin bool, key *Key) error {
 	const header = 60
 	damaged := errors.New("damaged archive " + path)
 	var names []byte // the table of long names
@@ -111,6 +113,7 @@ func checkArchive(path string, content []byte, thin bool) error {
 				if body, err = os.ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil {
 					return fmt.Errorf("read member of %s: %w", path, err)
 				}
+				key.Bytes(body)
 			}
 			if err := checkObject(path+"("+name+")", body); err != nil {
 				return err

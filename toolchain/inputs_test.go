@@ -49,7 +49,7 @@ func TestCheckArchive(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.archive), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := checkInput(path)
+			err := checkInput(path, NewKey("inputs"))
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
@@ -63,7 +63,7 @@ func FuzzCheckArchive(f *testing.F) {
 	f.Add("!<arch>\n" + member("a.o/", ourObject))
 	f.Add("!<arch>\n" + member("/", "index"))
 	f.Fuzz(func(t *testing.T, content string) {
-		if len(content) < 8 || checkArchive("lib.a", []byte(content), false) != nil || strings.Contains(content, unitMark) {
+		if len(content) < 8 || checkArchive("lib.a", []byte(content), false, NewKey("inputs")) != nil || strings.Contains(content, unitMark) {
 			return
 		}
 		if len(content) > 8 && content[8] != '/' { // a table's name begins so

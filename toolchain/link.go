@@ -74,13 +74,15 @@ type Input struct {
 	Option string // "--whole-archive", "--defsym=...": in place of Path
 }
 
-// Link links an image.
+// Link links an image, or finds what it was linked to before.
 func (t *Toolchain) Link(ctx context.Context, l *Link) error {
+	inputs := NewKey("inputs")
 	for _, in := range l.Inputs {
+		inputs.Strings(in.Option)
 		if in.Path == "" {
 			continue
 		}
-		if err := checkInput(in.Path); err != nil {
+		if err := checkInput(in.Path, inputs); err != nil {
 			return err
 		}
 	}
@@ -101,11 +103,7 @@ func (t *Toolchain) Link(ctx context.Context, l *Link) error {
 			}
 		}
 	}
-	merged, err := p.merge()
-	if err != nil {
-		return err
-	}
-	image, err := p.image(merged)
+	image, err := p.image(inputs)
 	if err != nil {
 		return err
 	}

@@ -15,27 +15,38 @@ import (
 	"github.com/migrated/migrated/layout/region"
 )
 
-// image makes an image file of the merged program, and returns its path.
-func (p *pipeline) image(merged string) (string, error) {
-	key := p.imageKey(merged)
+// image makes an image file of inputs with this key, and returns its path.
+func (p *pipeline) image(inputs *Key) (string, error) {
 	if len(p.link.Emit) > 0 {
 		// All steps are wanted, so none is left out but those that have a cache of their own.
 		out := filepath.Join(p.dir, "image")
-		return out, p.makeImage(merged, out)
+		return out, p.makeImage(out)
 	}
-	dir, err := p.Cache.Do(key, p.dir, func(dir string) error {
-		return p.makeImage(merged, filepath.Join(dir, "image"))
+	key, err := p.imageKey(inputs)
+	if err != nil {
+		return "", err
+	}
+	dir, err := p.remember(key, p.dir, func(t *Toolchain, dir string) error {
+		q := *p
+		q.Toolchain = t
+		return q.makeImage(filepath.Join(dir, "image"))
 	})
 	return filepath.Join(dir, "image"), err
 }
 
-func (p *pipeline) imageKey(merged string) *Key {
-	key := NewKey("image 1")
-	key.Strings(p.link.imageName(), fmt.Sprint(region.ABIVersion), fmt.Sprint(p.link.PollGap))
+func (p *pipeline) imageKey(inputs *Key) (*Key, error) {
+	key := NewKey("image 2")
+	key.Strings(inputs.sum(), p.link.imageName(), fmt.Sprint(region.ABIVersion), fmt.Sprint(p.link.PollGap))
 	key.Strings(p.link.fpArgs()...)
-	key.File(merged)
-	key.File(p.Plugin)
-	for _, program := range []string{opt, clang, lld} {
+	key.Strings(p.link.fpNeeds()...)
+	always, err := p.always()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range append(always, p.libc(), p.Plugin) {
+		key.File(path)
+	}
+	for _, program := range []string{opt, clang, lld, nm} {
 		key.Program(program)
 	}
 	// The planner, verifier and writer are in this program.
@@ -47,7 +58,7 @@ func (p *pipeline) imageKey(merged string) *Key {
 		key.Strings(p.codeGen(t)...)
 		p.natives[t.ISA].key(key)
 	}
-	return key
+	return key, nil
 }
 
 // A build is one build on its way.
@@ -57,7 +68,11 @@ type build struct {
 	linked string // ELF with everything
 }
 
-func (p *pipeline) makeImage(merged, out string) error {
+func (p *pipeline) makeImage(out string) error {
+	merged, err := p.merge()
+	if err != nil {
+		return err
+	}
 	portable, err := p.transform(merged, migratable)
 	if err != nil {
 		return err

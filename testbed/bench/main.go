@@ -27,6 +27,7 @@ type suite struct {
 
 var suites = []suite{
 	{"speed", speeds},
+	{"build", building},
 	{"size", sizes},
 	{"gap", gaps},
 	{"leave", leaving},
