@@ -270,7 +270,8 @@ func (b *outBatch) begin(f *frame, l pageList) (start int) {
 }
 
 func (b *outBatch) end(f frame, start int) {
-	f.bodySum = xxhash.Sum64(b.out[start+frameHdrLen:])
+	f.bare = f.kind == kindBatch && f.codec == None
+	f.bodySum = xxhash.Sum64(b.out[start+frameHdrLen:][:f.covered()])
 	b.frames = append(b.frames, f)
 }
 
@@ -330,13 +331,8 @@ func (b *outBatch) contents(whole []int, enc *compressor, c *chooser) error {
 // asTheyAre adds a frame of whole pages, of which out gets all but the pages.
 func (b *outBatch) asTheyAre(l pageList, raw []byte) {
 	f := frame{kind: kindBatch, codec: None, rawLen: len(raw), wireLen: len(raw)}
-	start := b.begin(&f, l)
-	sum := xxhash.New()
-	sum.Write(b.out[start+frameHdrLen:])
-	sum.Write(raw)
-	f.bodySum = sum.Sum64()
+	b.end(f, b.begin(&f, l))
 	b.apart = raw
-	b.frames = append(b.frames, f)
 }
 
 func (b *outBatch) compressed(f frame, l pageList, raw []byte, enc *compressor, m method) error {

@@ -27,7 +27,10 @@ func frames(t testing.TB, stream []byte) (starts []int) {
 // reseal makes both checksums of the frame at an offset right again, and gives it a number.
 func reseal(stream []byte, at int, seq uint32) {
 	h := stream[at:]
-	n := binary.LittleEndian.Uint32(h[12:]) + binary.LittleEndian.Uint32(h[20:])
+	n := binary.LittleEndian.Uint32(h[12:])
+	if h[2]&flagBare == 0 {
+		n += binary.LittleEndian.Uint32(h[20:])
+	}
 	body := h[frameHdrLen:]
 	if uint64(n) < uint64(len(body)) {
 		body = body[:n]
@@ -47,7 +50,7 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 	const pages = 3
 	mem := make([]byte, pages*PageSize)
 	copy(mem[PageSize:], bytes.Repeat([]byte("abcdefgh"), 2*PageSize/8))
-	for _, codec := range []Codec{S2, Zstd} {
+	for _, codec := range []Codec{None, S2, Zstd} {
 		stream, _, _ := encode(t, mem, Options{Compress: codec})
 		for at := range stream {
 			altered := bytes.Clone(stream)
@@ -110,13 +113,25 @@ func TestHostileStreams(t *testing.T) {
 		}},
 		{"unknown flags", ErrFormat, func() []byte {
 			s := bytes.Clone(stream)
-			s[at[0]+2] = 2
+			s[at[0]+2] = 4
 			reseal(s, at[0], 0)
 			return s
 		}},
 		{"planes of pages that are not compressed", ErrFormat, func() []byte {
 			f := frame{kind: kindBatch, codec: None, planes: true, pages: 1, rawLen: PageSize}
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
+		}},
+		{"bare contents that are compressed", ErrFormat, func() []byte {
+			f := frame{kind: kindBatch, codec: S2, bare: true, pages: 1, rawLen: PageSize}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), []byte{0xff, 0xff, 3, 0})...)
+		}},
+		{"bare contents that are not pages", ErrFormat, func() []byte {
+			f := frame{kind: kindDelta, codec: None, bare: true, pages: 1, rawLen: PageSize}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
+		}},
+		{"bare contents of pages that came before", ErrDuplicate, func() []byte {
+			f := frame{kind: kindBatch, codec: None, bare: true, pages: 1, rawLen: PageSize, seq: 1}
+			return append(stream[:at[1]:at[1]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
 		}},
 		{"planes of no contents", ErrFormat, func() []byte {
 			f := frame{kind: kindZero, codec: None, planes: true, pages: 1}
@@ -218,6 +233,10 @@ func TestHostileStreams(t *testing.T) {
 			f := frame{kind: kindBatch, codec: None, pages: 1, rawLen: PageSize, pageSum: 1}
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
 		}},
+		{"other bare contents than announced", ErrDigest, func() []byte {
+			f := frame{kind: kindBatch, codec: None, bare: true, pages: 1, rawLen: PageSize, pageSum: 1}
+			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), mem[:PageSize])...)
+		}},
 		{"pages that were not offered", ErrFormat, func() []byte {
 			f := frame{kind: kindBase, codec: None, pages: 1}
 			return append(stream[:at[0]:at[0]], seal(f, appendSet(nil, []Run{{1, 1}}), nil)...)
@@ -292,7 +311,7 @@ func seal(f frame, set, payload []byte) []byte {
 	f.setLen, f.wireLen = len(set), len(payload)
 	b := append(make([]byte, frameHdrLen), set...)
 	b = append(b, payload...)
-	f.bodySum = xxhash.Sum64(b[frameHdrLen:])
+	f.bodySum = xxhash.Sum64(b[frameHdrLen:][:f.covered()])
 	f.put(b)
 	return b
 }
@@ -329,12 +348,22 @@ func testNoise(pages int) []byte {
 	return mem
 }
 
-// A file that was written before there were planes can still be read.
+// A file that was written before there were planes and bare contents can still be read.
 func TestReadsAnOlderStream(t *testing.T) {
 	mem := testMemory(30, 5)
 	stream, _, _ := encode(t, mem, Options{Compress: None})
 	stream[8] = oldestVersion
 	binary.LittleEndian.PutUint64(stream[24:], xxhash.Sum64(stream[:24]))
+	for seq, at := range frames(t, stream) {
+		f, err := parseFrame((*[frameHdrLen]byte)(stream[at:]), uint32(seq))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.bare = false; f.bodyLen() > 0 {
+			f.bodySum = xxhash.Sum64(stream[at+frameHdrLen:][:f.bodyLen()])
+		}
+		f.put(stream[at:])
+	}
 	got := make([]byte, len(mem))
 	if _, _, err := Receive(context.Background(), bytes.NewReader(stream), got, nil); err != nil || !bytes.Equal(got, mem) {
 		t.Error(err)

@@ -151,7 +151,7 @@ func (p *PageReader) read() (Pages, error) {
 		}
 		return Pages{}, err
 	}
-	if xxhash.Sum64(body) != f.bodySum {
+	if xxhash.Sum64(body[:f.covered()]) != f.bodySum {
 		return Pages{}, bad(ErrChecksum, "body")
 	}
 	if p.runs, err = parseSet(body[:f.setLen], p.runs, f.pages, p.pages); err != nil {

@@ -11,7 +11,7 @@ type scratch struct {
 // place puts the pages of a frame where they belong, and checks that they are what the sender
 // had.
 func (rc *receiver) place(b *inBatch, scratch *scratch) error {
-	payload := b.body[b.frame.setLen:b.frame.bodyLen()]
+	payload := b.body[b.frame.setLen:b.frame.covered()]
 	var err error
 	switch b.frame.kind {
 	case kindZero:
@@ -63,6 +63,12 @@ func (rc *receiver) sum(runs []Run) uint64 {
 
 // fill places whole pages, straight from the decompressor where they are one run.
 func (rc *receiver) fill(b *inBatch, payload []byte, scratch *scratch) error {
+	if b.frame.bare { // they are where they belong
+		for _, r := range b.runs {
+			rc.digest.set(r, r.bytes(rc.mem))
+		}
+		return nil
+	}
 	if len(b.runs) == 1 {
 		dst := b.runs[0].bytes(rc.mem)
 		if err := decompress(rc.zstd, &b.frame, dst, payload, &scratch.planes); err != nil {

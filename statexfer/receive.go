@@ -45,7 +45,7 @@ type inBatch struct {
 	offset uint64
 	runs   []Run
 	refs   []uint64 // of equal pages
-	body   []byte   // page set and payload
+	body   []byte   // page set and payload; the set alone, where the payload is bare
 }
 
 // ReceiveWith is Receive with options.
@@ -164,10 +164,7 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if b.body == nil {
-		b.body = make([]byte, maxSetLen+maxRaw)
-	}
-	body := b.body[:f.bodyLen()]
+	body := b.room(f.covered())
 	if err := rc.read(ctx, body); err != nil {
 		return err
 	}
@@ -202,6 +199,13 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 	if f.kind == kindLater && rc.opt.Later == nil {
 		return bad(ErrFormat, "pages that would come later")
 	}
+	if f.bare { // straight into place: should it not be what the sender had, all of memory is not
+		for _, r := range runs {
+			if err := rc.read(ctx, r.bytes(rc.mem)); err != nil {
+				return err
+			}
+		}
+	}
 	rc.stats.count(&f)
 	b.frame, b.runs, b.offset = f, runs, rc.offset
 	rc.pending.Add(1)
@@ -212,6 +216,18 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 		rc.pending.Done()
 		return context.Cause(ctx)
 	}
+}
+
+// room returns n bytes for the body of a frame. One of bare contents needs few.
+func (b *inBatch) room(n int) []byte {
+	if len(b.body) < n {
+		size := maxSetLen
+		if n > size {
+			size += maxRaw
+		}
+		b.body = make([]byte, size)
+	}
+	return b.body[:n]
 }
 
 // parseSame reads which pages those of a frame are equal to. No other frames may be in its

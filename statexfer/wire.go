@@ -11,8 +11,8 @@ import (
 // docs/wire-memory.md is the specification; what is here must agree with it.
 const (
 	magic         = "migmem\r\n"
-	wireVersion   = 4
-	oldestVersion = 3 // that is read: without planes and parts, and otherwise the same
+	wireVersion   = 5
+	oldestVersion = 3 // that is read: without planes, parts and bare contents, and otherwise the same
 	streamHdrLen  = 32
 	frameHdrLen   = 48
 	maxBatchPages = 256                      // 1 MiB of pages
@@ -36,8 +36,11 @@ const (
 	kindParts frameKind = 9 // a page set, and those parts of the pages that have changed
 )
 
-// flagPlanes in a frame header says that the payload is of planes.
-const flagPlanes = 1
+// Flags of a frame header.
+const (
+	flagPlanes = 1 // the payload is of planes
+	flagBare   = 2 // the payload is pages as they are, and has no checksum but that of their hashes
+)
 
 // hasPages says whether frames of this kind name pages.
 func (k frameKind) hasPages() bool { return k != kindRound && k != kindEnd }
@@ -83,23 +86,36 @@ type frame struct {
 	kind    frameKind
 	codec   Codec  // of the payload
 	planes  bool   // it is of the pages' planes
+	bare    bool   // it is in nothing but the pages' checksum
 	seq     uint32 // number of the frame
 	pages   int    // in the set
 	setLen  int    // bytes of the page set
 	rawLen  int    // bytes of the payload, decompressed
 	wireLen int    // bytes of the payload
-	bodySum uint64 // XXH64 of page set and payload
+	bodySum uint64 // XXH64 of what it covers
 	pageSum uint64 // of the pages' contents, as sumLeaves has it
 }
 
 func (f *frame) bodyLen() int { return f.setLen + f.wireLen }
+
+// covered is how many bytes of the body its checksum is of. Of pages as they are, their hashes say
+// as much, which both sides need anyway.
+func (f *frame) covered() int {
+	if f.bare {
+		return f.setLen
+	}
+	return f.bodyLen()
+}
 
 // put writes the header of a frame.
 func (f *frame) put(b []byte) {
 	_ = b[frameHdrLen-1]
 	b[0], b[1], b[2], b[3] = byte(f.kind), byte(f.codec), 0, 0
 	if f.planes {
-		b[2] = flagPlanes
+		b[2] |= flagPlanes
+	}
+	if f.bare {
+		b[2] |= flagBare
 	}
 	binary.LittleEndian.PutUint32(b[4:], f.seq)
 	binary.LittleEndian.PutUint32(b[8:], uint32(f.pages))
@@ -124,7 +140,8 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 	f := frame{
 		kind:    frameKind(b[0]),
 		codec:   Codec(b[1]),
-		planes:  b[2] == flagPlanes,
+		planes:  b[2]&flagPlanes != 0,
+		bare:    b[2]&flagBare != 0,
 		seq:     binary.LittleEndian.Uint32(b[4:]),
 		pages:   size(8),
 		setLen:  size(12),
@@ -133,7 +150,8 @@ func parseFrame(b *[frameHdrLen]byte, seq uint32) (frame, error) {
 		bodySum: binary.LittleEndian.Uint64(b[24:]),
 		pageSum: binary.LittleEndian.Uint64(b[32:]),
 	}
-	if b[2] != 0 && !f.planes || b[3] != 0 || f.planes && (f.codec == None || !f.kind.hasContents()) {
+	if b[2]&^(flagPlanes|flagBare) != 0 || b[3] != 0 ||
+		f.planes && (f.codec == None || !f.kind.hasContents()) || f.bare && (f.codec != None || f.kind != kindBatch) {
 		return f, bad(ErrFormat, "unknown flags")
 	}
 	if f.seq != seq {
