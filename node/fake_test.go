@@ -249,6 +249,8 @@ func (vm *fakeVM) Release() {
 	}
 }
 
+func (vm *fakeVM) Allow([]byte) {}
+
 func (vm *fakeVM) Commit() {
 	vm.mu.Lock()
 	defer vm.mu.Unlock()

@@ -84,10 +84,7 @@ func (s *peerServer) Ready(ctx context.Context, req *pb.ReadyRequest) (*pb.Ready
 	if err != nil {
 		return nil, err
 	}
-	if err := t.Ready(ctx, req); err != nil {
-		return nil, err
-	}
-	return &pb.ReadyResponse{}, nil
+	return t.Ready(ctx, req)
 }
 
 func (s *peerServer) Start(ctx context.Context, req *pb.StartRequest) (*pb.StartResponse, error) {

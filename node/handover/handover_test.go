@@ -21,6 +21,8 @@ type world struct {
 	rested        bool // the source's guest has come to rest, so all can arrive
 	wentOn        bool // and has gone on since
 	shown         bool // something that the guest did at the target has got out
+	direct        bool // the source's process has committed by itself, and tells the target's
+	early         bool // which has let the guest run, and its daemon has not heard
 	toSource      messages
 	toTarget      messages
 	careless      careless
@@ -34,8 +36,8 @@ type messages uint16
 
 func (m messages) has(n int) bool       { return m&(1<<n) != 0 }
 func (m messages) with(n int) messages  { return m | 1<<n }
-func (w world) sourceRuns() bool        { return w.sourceAlive && w.source.MayRun() }
-func (w world) targetRuns() bool        { return w.targetAlive && w.target.MayRun() }
+func (w world) sourceRuns() bool        { return w.sourceAlive && w.source.MayRun() && !w.told }
+func (w world) targetRuns() bool        { return w.targetAlive && (w.target.MayRun() || w.early) }
 func (w world) sourceHasMemory() bool   { return w.sourceAlive && w.source.MustKeep() }
 func (w world) over() bool              { return !w.sourceAlive && !w.targetAlive }
 func (w world) violates() (what string) { return violation(w) }
@@ -73,6 +75,9 @@ func (w world) targetGets(e TargetEvent) (world, error) {
 	}
 	before := w.target
 	w.target = next
+	if next.MayRun() || next == Dropped { // its daemon knows, or has ended it
+		w.early = false
+	}
 	switch {
 	case next == StartingLacks || next.Owns() && next != Owner:
 		w.lacks = true
@@ -118,6 +123,17 @@ func (w world) mayGoOn() bool {
 	return !w.entry || w.toSource.has(int(TargetNotStarted)) || w.target == Dropped || w.careless == "it goes on at once"
 }
 
+// awaitsCommit says whether the target's process has all that the source's has, and has told it so.
+func (w world) awaitsCommit() bool {
+	return !w.post && !w.told && w.rested && !w.wentOn && w.sourceAlive && w.targetAlive &&
+		(w.source == Sending || w.source == Written) && (w.target == Receiving || w.target == Ready)
+}
+
+// committedItself says whether the source's process has committed, and its daemon has not heard.
+func (w world) committedItself() bool {
+	return w.source == Written && w.sourceAlive && w.told
+}
+
 // A step is one thing that can happen.
 type step struct {
 	name string
@@ -158,7 +174,31 @@ func steps() []step {
 			n, err := w.targetGets(HasAll)
 			return n, true, err
 		}},
+		{"the source's process commits", func(w world) (world, bool, error) {
+			if !w.awaitsCommit() || w.careless != "it commits before the disk has it" && w.source != Written {
+				return w, false, nil
+			}
+			w.told, w.direct = true, true
+			return w, true, nil
+		}},
+		{"the source's daemon hears of that", func(w world) (world, bool, error) {
+			if !w.committedItself() {
+				return w, false, nil
+			}
+			n, err := w.sourceGets(TargetReady)
+			return n, true, err
+		}},
+		{"the target's process hears of that", func(w world) (world, bool, error) {
+			if !w.direct || !w.targetAlive || w.target != Receiving && w.target != Ready {
+				return w, false, nil
+			}
+			w.early = true
+			return w, true, nil
+		}},
 		{"the source gives up", func(w world) (world, bool, error) {
+			if w.committedItself() && w.careless != "it does not wait for its process" {
+				return w, false, nil // its process answers first
+			}
 			n, err := w.sourceGets(Failed)
 			return n, true, err
 		}},
@@ -242,6 +282,7 @@ func steps() []step {
 		}},
 		{"the target's daemon restarts", func(w world) (world, bool, error) {
 			w.target = w.target.Recover(w.journalTarget, w.lacks)
+			w.early = false
 			return w, true, nil
 		}},
 		{"the source's process is killed", func(w world) (world, bool, error) {
@@ -253,7 +294,7 @@ func steps() []step {
 			return w, true, nil
 		}},
 		{"the target's process is killed", func(w world) (world, bool, error) {
-			w.targetAlive = false
+			w.targetAlive, w.early = false, false
 			if w.target == Receiving {
 				n, err := w.targetGets(Trouble)
 				return n, true, err
@@ -316,6 +357,11 @@ func violation(w world) string {
 // happens. The source asks, the target asks, and answers arrive.
 func heal(w world) (world, error) {
 	var err error
+	if w.committedItself() {
+		if w, err = w.sourceGets(TargetReady); err != nil {
+			return w, err
+		}
+	}
 	if w.source == Sending || w.source == Written {
 		if w, err = w.sourceGets(Failed); err != nil {
 			return w, err
@@ -459,6 +505,13 @@ func TestBrokenRules(t *testing.T) {
 			}
 		}
 	}
+	for _, c := range []careless{"it commits before the disk has it", "it does not wait for its process"} {
+		if _, err := search(start(false, c), func(world) {}); err == nil {
+			t.Errorf("nothing is wrong though %s", c)
+		} else {
+			t.Logf("%s: %v", c, err)
+		}
+	}
 	w := start(false, "")
 	w.source, w.target, w.targetAlive = Kept, Owner, true
 	if w.violates() == "" {
@@ -468,6 +521,11 @@ func TestBrokenRules(t *testing.T) {
 	w.source, w.target, w.lacks = HandedOver, Filling, true
 	if w.violates() == "" {
 		t.Error("a source that frees what is needed is not noticed")
+	}
+	w = start(false, "")
+	w.source, w.early = Sending, true
+	if w.violates() == "" {
+		t.Error("a target that starts too early is not noticed")
 	}
 	w = start(false, "")
 	w.source, w.target = HandedOver, Dropped

@@ -38,6 +38,8 @@ func (s *Source) write(ahead bool, failed func(error)) {
 		})
 		if e.err != nil {
 			failed(e.err)
+		} else if ahead {
+			s.Guest.Allow(s.Token[:])
 		}
 	}()
 }

@@ -3,6 +3,7 @@
 package move
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,6 +106,7 @@ type Source struct {
 	keys  *pb.MoveKeys // of the data connections
 	clock timeline
 	sent  *pb.Sent
+	ready *readiness // nil: the target was not asked yet
 	entry *entry // in the journal; nil: none was begun
 	ours  bool   // the move failed for a reason that is the guest's
 
@@ -173,6 +175,11 @@ func (s *Source) untilReady(ctx context.Context) error {
 		s.abort(err)
 		return err
 	}
+	defer func() {
+		if s.ready != nil {
+			s.ready.cancel()
+		}
+	}()
 	if s.Guest.Status().GetRemembers() {
 		s.write(true, cancel)
 	}
@@ -190,7 +197,10 @@ func (s *Source) untilReady(ctx context.Context) error {
 		}
 		return err
 	}
-	if err = s.verify(ctx); err == nil {
+	if err = s.verify(ctx); err == nil || s.sent.Committed {
+		if err != nil { // the answer to START says what becomes of it
+			s.Log.Warn("hand-over", "vm", s.VM.Name, "err", err)
+		}
 		err = s.written()
 	}
 	if err != nil {
@@ -254,8 +264,12 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		PostCopy:       s.postCopy,
 		Link:           s.Rate,
 		Keys:           s.keys,
+		Token:          s.Token[:],
 	}, func(p *pb.MoveProgress) {
 		s.clock.phase(p.Phase)
+		if p.AtRest != nil {
+			s.askReady(p.AtRest)
+		}
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})
 	})
 	if err != nil {
@@ -269,23 +283,54 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 	return sent, nil
 }
 
+// A readiness is the target's answer whether it can start the guest.
+type readiness struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	answer *pb.ReadyResponse
+	err    error
+}
+
+// askReady tells the target how the guest left, while the last of memory is on its way, and asks
+// whether all is there.
+func (s *Source) askReady(left *pb.AtRest) {
+	r := &readiness{done: make(chan struct{})}
+	s.ready = r
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(s.Node) // a move that is called off now may be committed
+	go func() {
+		defer close(r.done)
+		r.answer, r.err = s.link.Client().Ready(ctx, &pb.ReadyRequest{
+			Token: s.Token[:], Left: left.Left, LogEnd: left.LogEnd, InputAccepted: left.InputAccepted,
+		})
+	}()
+}
+
 // verify waits until the target has checked what it got.
 func (s *Source) verify(ctx context.Context) error {
 	s.Progress(&pb.MoveEvent{Phase: pb.MovePhase_MOVE_PHASE_VERIFY})
 	defer s.clock.lap(&s.clock.move.Verify)
+	if s.sent.Committed {
+		ctx = s.Node
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeouts.Stall)
 	defer cancel()
-	_, err := s.link.Client().Ready(ctx, &pb.ReadyRequest{
-		Token:         s.Token[:],
-		Digest:        s.sent.Digest,
-		Memory:        s.sent.Memory,
-		Left:          s.sent.Left,
-		LogEnd:        s.sent.LogEnd,
-		InputAccepted: s.sent.InputAccepted,
-		Missing:       s.sent.Missing,
-	})
-	if err != nil {
-		return s.explain(ctx, "check", err)
+	if s.ready == nil { // its process does not say when the guest has left
+		s.askReady(&pb.AtRest{Left: s.sent.Left, LogEnd: s.sent.LogEnd, InputAccepted: s.sent.InputAccepted})
+	}
+	select {
+	case <-s.ready.done:
+	case <-ctx.Done():
+		return s.explain(ctx, "check", ctx.Err())
+	}
+	there := s.ready.answer
+	switch {
+	case s.ready.err != nil:
+		return s.explain(ctx, "check", s.ready.err)
+	case !bytes.Equal(there.Digest, s.sent.Digest):
+		return fmt.Errorf("memory arrived changed: its digest is %x, at %s %x", s.sent.Digest, s.To, there.Digest)
+	case there.Missing != s.sent.Missing:
+		return fmt.Errorf("%d pages are to follow, at %s %d", s.sent.Missing, s.To, there.Missing)
 	}
 	return nil
 }

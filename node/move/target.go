@@ -1,7 +1,6 @@
 package move
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -113,6 +112,7 @@ func (t *Target) receiveMemory() (*pb.Received, error) {
 		PostCopy:     true,
 		Offer:        true,
 		Keys:         t.Keys.With(t.Peer),
+		Direct:       true,
 	}, nil)
 	if err == nil && memory == nil {
 		err = errNoMemory
@@ -163,45 +163,57 @@ func (t *Target) enter(e handover.TargetEvent, reason error) {
 	}()
 }
 
-// Ready answers the source once all of the VM's memory is here and is what the source has.
-func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) error {
+// Ready answers the source once all of the VM's memory is here: what it is.
+func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) (*pb.ReadyResponse, error) {
+	if err := t.comes(req); err != nil {
+		return nil, err
+	}
 	select {
 	case <-t.received:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state == handover.Dropped {
+		return nil, fmt.Errorf("the move is off: %w", context.Cause(t.ctx))
+	}
+	if t.receiveErr != nil {
+		t.enter(handover.Trouble, t.receiveErr)
+		return nil, t.receiveErr
+	}
+	if t.arrival.Missing = t.memory.Missing; t.arrival.Missing > 0 {
+		t.enter(handover.HasEnough, nil)
+	} else {
+		t.enter(handover.HasAll, nil)
+	}
+	return &pb.ReadyResponse{Digest: t.memory.Digest, Missing: t.memory.Missing}, nil
+}
+
+// comes takes what comes beside memory, and has the guest get ready with it.
+func (t *Target) comes(req *pb.ReadyRequest) error {
 	_, err := vmproc.LeftFromWire(req.Left)
+	if err == nil && (req.LogEnd < 0 || req.InputAccepted < 0) {
+		err = errors.New("offsets of log and input must not be negative")
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.state == handover.Dropped:
 		return fmt.Errorf("the move is off: %w", context.Cause(t.ctx))
-	case err != nil:
-	case t.receiveErr != nil:
-		err = t.receiveErr
-	case !bytes.Equal(req.Digest, t.memory.Digest):
-		err = fmt.Errorf("memory arrived changed: its digest is %x, at the source %x", t.memory.Digest, req.Digest)
-	case req.Missing != t.memory.Missing:
-		err = fmt.Errorf("%d pages are to follow, at the source %d", t.memory.Missing, req.Missing)
-	case req.LogEnd < 0 || req.InputAccepted < 0:
-		err = errors.New("offsets of log and input must not be negative")
+	case err == nil && t.armed != nil:
+		err = errors.New("it was said before how the guest left")
 	}
 	if err != nil {
 		t.enter(handover.Trouble, err)
 		return err
 	}
-	t.arrival = Arrival{Left: req.Left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted, Missing: req.Missing, Rest: t.expected}
-	if req.Missing > 0 {
-		t.enter(handover.HasEnough, nil)
-	} else {
-		t.enter(handover.HasAll, nil)
-	}
+	t.arrival = Arrival{Left: req.Left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted, Rest: t.expected}
 	t.arm()
 	return nil
 }
 
-// arm gets the guest ready while the source hears that all is here, and makes up its mind.
-// t.mu is held.
+// arm gets the guest ready while the last of its memory comes. t.mu is held.
 func (t *Target) arm() {
 	if t.armed != nil || t.state == handover.Dropped {
 		return

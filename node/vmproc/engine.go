@@ -1,6 +1,7 @@
 package vmproc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,9 @@ type Movable interface {
 // A sender is the source's part of one kind of move.
 type sender interface {
 	// send does all up to the moment when the target can start. On success the guest is at
-	// rest; on an error it goes on: send takes back what it did.
-	send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error)
+	// rest; on an error it goes on: send takes back what it did. commit, which may be nil, says
+	// whether the target's process may be told to start the guest, and makes it so.
+	send(ctx context.Context, s Streams, commit func(*pb.Sent) bool, progress func(*pb.MoveProgress)) (*pb.Sent, error)
 	// drain serves what the target still lacks. It may be called again, with other streams,
 	// when it fails.
 	drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
@@ -33,7 +35,9 @@ type sender interface {
 
 // A receiver is the target's.
 type receiver interface {
-	receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error)
+	// start, which may be nil, is called when the source's process says that the guest, which left
+	// then, may start.
+	receive(ctx context.Context, s Streams, start func(left time.Time), progress func(*pb.MoveProgress)) (*pb.Received, error)
 	// fill fetches what is missing when the guest runs, and returns how many pages somebody
 	// waited for. Called again, it goes on.
 	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
@@ -79,7 +83,10 @@ func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progre
 	if err != nil {
 		return nil, nil, err
 	}
-	sent, err := e.send(ctx, s, progress)
+	sent, err := e.send(ctx, s, nil, func(p *pb.MoveProgress) {
+		p.AtRest = nil // which lacks what is the caller's
+		progress(p)
+	})
 	return sent, e.drain, err
 }
 
@@ -89,7 +96,7 @@ func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.Recei
 	if opt.PostCopy {
 		e.watch = func() (Area, error) { return area, nil }
 	}
-	received, err := e.receive(ctx, s, progress)
+	received, err := e.receive(ctx, s, nil, progress)
 	return received, e.fill, err
 }
 
@@ -114,10 +121,18 @@ func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progr
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	sent, err := e.send(ctx, s, progress)
+	sent, err := e.send(ctx, s, func(sent *pb.Sent) bool { return h.commitsItself(ctx, opt.Token, sent) }, func(p *pb.MoveProgress) {
+		if p.AtRest != nil {
+			p.AtRest.LogEnd, p.AtRest.InputAccepted = h.log.end(), h.input.count()
+		}
+		progress(p)
+	})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.moving = false
+	if sent.GetCommitted() {
+		return sent, nil
+	}
 	if err == nil && ctx.Err() != nil {
 		// Whoever asked may be gone, and its successor have heard that the guest runs.
 		err = context.Cause(ctx)
@@ -132,6 +147,18 @@ func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progr
 	sent.LogEnd, sent.InputAccepted = h.log.end(), h.input.count()
 	h.sent, h.commits, h.state = sent, false, pb.ProcessState_PROCESS_STATE_AT_REST
 	return sent, nil
+}
+
+// commitsItself commits to a move that the daemon has allowed to be committed here.
+func (h *hosted) commitsItself(ctx context.Context, token []byte, sent *pb.Sent) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ctx.Err() != nil || len(token) == 0 || !bytes.Equal(token, h.allowed) {
+		return false
+	}
+	sent.LogEnd, sent.InputAccepted, sent.Committed = h.log.end(), h.input.count(), true
+	h.sent, h.commits, h.state = sent, true, pb.ProcessState_PROCESS_STATE_AT_REST
+	return true
 }
 
 // untilEnd is a context that ends with the guest too.
@@ -173,7 +200,7 @@ func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions,
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	return e.receive(ctx, s, progress)
+	return e.receive(ctx, s, func(left time.Time) { h.startTold(ctx, left) }, progress)
 }
 
 func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (uint64, error) {

@@ -1,6 +1,7 @@
 package vmproc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,13 +29,16 @@ type hosted struct {
 	mu       sync.Mutex
 	state    pb.ProcessState // but for ENDED, which ended says
 	armed    *pb.ProcessArm
-	resumed  int64 // ns of the host's monotonic clock
+	ready    chan struct{} // closed when it is armed
+	resumed  int64         // ns of the host's monotonic clock
 	sender   sender
 	receiver receiver
 	moving   bool     // the sender sends
 	kept     bool     // the guest is no more, its memory is
 	sent     *pb.Sent // in AT_REST
 	commits  bool     // in AT_REST: the guest may be another node's
+	allowed  []byte   // token of the move that may be committed here
+	told     bool     // the source's process had it start
 	ended    *pb.ProcessEnded
 }
 
@@ -54,7 +58,7 @@ func (c *child) makeGuest(m *pb.ProcessMake, files []*os.File) error {
 	if err != nil {
 		return err
 	}
-	h := &hosted{child: c, isa: m.Isa, state: pb.ProcessState_PROCESS_STATE_MADE}
+	h := &hosted{child: c, isa: m.Isa, state: pb.ProcessState_PROCESS_STATE_MADE, ready: make(chan struct{})}
 	h.log.init(c)
 	config := vmm.Config{
 		Spec:    vmm.Spec{Image: cfg, Build: build, Memory: m.Memory, Resume: m.Resume},
@@ -131,13 +135,38 @@ func (h *hosted) arm(a *pb.ProcessArm, files []*os.File) error {
 	h.input.set(a.InputAccepted)
 	a.Vm.Confinement = h.child.confinement() // the daemon may not have heard of it
 	h.armed, h.state = a, pb.ProcessState_PROCESS_STATE_ARMED
+	close(h.ready)
 	return nil
 }
 
-// start lets an armed guest run. at is when it had left, where the daemon knows that only now.
+// start lets an armed guest run, unless the source's process did. at is when it had left, where the
+// daemon knows that only now.
 func (h *hosted) start(at *timestamppb.Timestamp) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.told {
+		return nil
+	}
+	return h.startLocked(at)
+}
+
+// startTold lets the guest run because the source's process says so. Where it fails the daemon finds
+// that it has not run.
+func (h *hosted) startTold(ctx context.Context, left time.Time) {
+	select {
+	case <-h.ready:
+	case <-ctx.Done():
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ctx.Err() == nil {
+		h.told = h.startLocked(timestamppb.New(left)) == nil
+	}
+}
+
+// startLocked is start. h.mu is held.
+func (h *hosted) startLocked(at *timestamppb.Timestamp) error {
 	if h.state != pb.ProcessState_PROCESS_STATE_ARMED {
 		return errors.New("the guest is not ready to be started, or was")
 	}
@@ -182,6 +211,13 @@ func (c *child) confinement() []*pb.Confinement {
 		all = append(all, &pb.Confinement{Means: f.Means, Answer: f.Answer.String(), Note: f.Note})
 	}
 	return all
+}
+
+// allow lets the process commit to a move by itself.
+func (h *hosted) allow(token []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.allowed = token
 }
 
 // commit notes that the guest may be another node's.

@@ -56,7 +56,7 @@ func kindOf(m live.Mode) pb.MoveKind {
 // back on one, and what daemons and processes tell each other for that.
 const fixedDowntime = 2 * time.Millisecond
 
-func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) bool, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
 	streams, err := secure(s, e.opt.Keys, atSource)
 	if err != nil {
 		return nil, err
@@ -80,6 +80,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 		PageMap:     e.held.pageMap,
 		Hashes:      e.opt.Hashes,
 		Known:       e.known,
+		Confirm:     len(e.opt.Token) > 0,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
 	}, l.report)
 	if err != nil {
@@ -94,12 +95,17 @@ func (e *liveSender) send(ctx context.Context, s Streams, progress func(*pb.Move
 	if missing > 0 {
 		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], nil)
 	}
-	return &pb.Sent{
+	sent := &pb.Sent{
 		Missing: missing,
 		Left:    LeftToWire(l.left), LeftAt: ToMonotonic(l.at),
 		Digest: res.Digest[:], Memory: MemoryStats(res.Memory),
 		Kind: kindOf(res.Mode), Why: res.Why, Link: res.Link,
-	}, nil
+	}
+	if missing == 0 && commit != nil && commit(sent) {
+		// Whether it has come the daemon hears from the target's, which is asked all the same.
+		_ = tellStart(conn, time.Since(l.at)+e.opt.RoundTrip.AsDuration()/2)
+	}
+	return sent, nil
 }
 
 // drain serves what the target lacks until that says that it has all.
@@ -167,7 +173,7 @@ func (l *leaver) Quiesce(ctx context.Context) (err error) {
 	l.left, l.at, err = Quiesce(ctx, l.g, l.timeout)
 	if err == nil {
 		l.phase = pb.MovePhase_MOVE_PHASE_TRANSFER
-		l.progress(&pb.MoveProgress{Phase: l.phase})
+		l.progress(&pb.MoveProgress{Phase: l.phase, AtRest: &pb.AtRest{Left: LeftToWire(l.left)}})
 	}
 	return err
 }
@@ -213,7 +219,7 @@ type liveReceiver struct {
 	leaves  []uint64     // the hash of each page, as it came; nil: not all have come
 }
 
-func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (*pb.Received, error) {
+func (e *liveReceiver) receive(ctx context.Context, s Streams, start func(left time.Time), progress func(*pb.MoveProgress)) (*pb.Received, error) {
 	first, cancel := context.WithTimeout(ctx, e.opt.FirstTimeout.AsDuration())
 	defer cancel()
 	streams, err := secure(s, e.opt.Keys, atTarget)
@@ -236,6 +242,7 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 			Kept:    kept,
 			PageMap: e.pageMap,
 			Later:   e.watch != nil,
+			Confirm: e.opt.Direct,
 			Report: func(st statexfer.Stats) {
 				progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
 			},
@@ -254,6 +261,11 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, progress func(*pb
 		}
 	} else {
 		e.setArrived(a.Leaves)
+		if e.opt.Direct && start != nil {
+			if stopped, ok := awaitStart(conn); ok {
+				start(time.Now().Add(-stopped))
+			}
+		}
 	}
 	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory), Missing: missing}, nil
 }

@@ -384,6 +384,11 @@ func (p *Process) Commit() {
 	_ = p.conn.send(&pb.ToVM{Request: &pb.ToVM_Commit{Commit: &pb.ProcessCommit{}}})
 }
 
+// Allow implements VM. What comes too late for the move that it is for is of no effect.
+func (p *Process) Allow(token []byte) {
+	_ = p.conn.send(&pb.ToVM{Request: &pb.ToVM_Commit{Commit: &pb.ProcessCommit{Ahead: token}}})
+}
+
 // Send implements VM.
 func (p *Process) Send(ctx context.Context, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
 	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Send{Send: opt}}, s, progress)

@@ -49,7 +49,9 @@ func (c *child) take(d *conn, m *pb.ToVM, files []*os.File) {
 		if h == nil {
 			return
 		}
-		if m.GetCommit() != nil {
+		if c := m.GetCommit(); len(c.GetAhead()) > 0 {
+			h.allow(c.Ahead)
+		} else if c != nil {
 			h.commit()
 		} else {
 			h.log.release()

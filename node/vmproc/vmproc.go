@@ -39,6 +39,9 @@ type VM interface {
 	// Commit has the process note that its guest, which is at rest, may be another node's from now
 	// on. Whoever takes the process over finds that in its status, whatever becomes of this daemon.
 	Commit()
+	// Allow has the process commit by itself to the move with that token, of which the journal's entry
+	// is on disk: Sent says whether it did.
+	Allow(token []byte)
 	// Continue lets a guest at rest go on here.
 	Continue() error
 	// Drain serves what the target lacks, once it has started; at the end it lacks nothing.

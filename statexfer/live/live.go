@@ -79,6 +79,9 @@ type Plan struct {
 	// Hashes says that the hash of each page follows the transfer, as an offer.
 	Hashes bool
 
+	// Confirm says that the target has the end of the transfer confirmed, as its options say.
+	Confirm bool
+
 	// Known is what memory was when it came here, if it did: the target may have it still.
 	Known *statexfer.Offer
 

@@ -15,9 +15,13 @@ type Options struct {
 	Kept    bool             // memory holds pages already: hash and offer them
 	Offer   *statexfer.Offer // what memory holds, where that is known
 	Later   bool             // pages may come by post-copy
+	Confirm bool             // the sender waits until the whole has been checked
 	PageMap *os.File         // /proc/self/pagemap; nil: it is opened
 	Report  func(statexfer.Stats)
 }
+
+// confirmed is what a receiver says in place of a number of rounds when it has checked all.
+const confirmed = 1<<32 - 1
 
 // An Arrival is memory that has been received.
 type Arrival struct {
@@ -66,5 +70,8 @@ func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 	if a.Memory.Later > 0 {
 		a.Later = ro.Later
 	}
-	return a, nil
+	if opt.Confirm {
+		_, err = conn.Write(binary.LittleEndian.AppendUint32(nil, confirmed))
+	}
+	return a, err
 }

@@ -227,7 +227,7 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 		}
 	}
 	// Whoever closes a stream into which the other side still writes may lose what is on its way.
-	if err := s.inPlace(); err != nil {
+	if err := s.allInPlace(); err != nil {
 		return nil, true, err
 	}
 	s.tell(func(p *Progress) {
@@ -290,17 +290,35 @@ func (s *source) measure(begin time.Time, before uint64) {
 func (s *source) inPlace() error {
 	want := uint32(s.sender.Stats().Rounds)
 	for {
-		var b [4]byte
-		if _, err := io.ReadFull(s.conn, b[:]); err != nil {
-			return fmt.Errorf("wait until a round is in place: %w", err)
-		}
-		switch got := binary.LittleEndian.Uint32(b[:]); {
+		switch got, err := s.hear(); {
+		case err != nil:
+			return err
 		case got == want:
 			return nil
 		case got > want:
 			return fmt.Errorf("round %d is said to be in place, %d were sent", got, want)
 		}
 	}
+}
+
+// allInPlace waits until it has, and has checked the whole where it is to say so.
+func (s *source) allInPlace() error {
+	if err := s.inPlace(); err != nil || !s.plan.Confirm {
+		return err
+	}
+	got, err := s.hear()
+	if err == nil && got != confirmed {
+		err = fmt.Errorf("round %d is said to be in place after the last", got)
+	}
+	return err
+}
+
+func (s *source) hear() (uint32, error) {
+	var b [4]byte
+	if _, err := io.ReadFull(s.conn, b[:]); err != nil {
+		return 0, fmt.Errorf("wait until a round is in place: %w", err)
+	}
+	return binary.LittleEndian.Uint32(b[:]), nil
 }
 
 func (s *source) tell(change func(*Progress)) {

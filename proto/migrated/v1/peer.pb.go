@@ -383,16 +383,14 @@ func (x *PrepareResponse) GetCertificate() []byte {
 	return nil
 }
 
-// After the memory has been sent.
+// When the guest has left its stack, while the last of its memory is sent. It is answered when that is
+// in place.
 type ReadyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	Digest        []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"` // over all pages, 32 bytes
-	Memory        *MemoryStats           `protobuf:"bytes,3,opt,name=memory,proto3" json:"memory,omitempty"`
 	Left          *Left                  `protobuf:"bytes,4,opt,name=left,proto3" json:"left,omitempty"`
 	LogEnd        int64                  `protobuf:"varint,5,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`                      // the VM's log up to the move, bytes
 	InputAccepted int64                  `protobuf:"varint,6,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"` // standard input that the guest has, bytes
-	Missing       uint64                 `protobuf:"varint,7,opt,name=missing,proto3" json:"missing,omitempty"`                                  // pages that follow when the VM runs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -434,20 +432,6 @@ func (x *ReadyRequest) GetToken() []byte {
 	return nil
 }
 
-func (x *ReadyRequest) GetDigest() []byte {
-	if x != nil {
-		return x.Digest
-	}
-	return nil
-}
-
-func (x *ReadyRequest) GetMemory() *MemoryStats {
-	if x != nil {
-		return x.Memory
-	}
-	return nil
-}
-
 func (x *ReadyRequest) GetLeft() *Left {
 	if x != nil {
 		return x.Left
@@ -465,13 +449,6 @@ func (x *ReadyRequest) GetLogEnd() int64 {
 func (x *ReadyRequest) GetInputAccepted() int64 {
 	if x != nil {
 		return x.InputAccepted
-	}
-	return 0
-}
-
-func (x *ReadyRequest) GetMissing() uint64 {
-	if x != nil {
-		return x.Missing
 	}
 	return 0
 }
@@ -576,8 +553,11 @@ func (x *Left) GetInputEof() bool {
 	return false
 }
 
+// The source compares it with its own account.
 type ReadyResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`    // over all pages, 32 bytes
+	Missing       uint64                 `protobuf:"varint,2,opt,name=missing,proto3" json:"missing,omitempty"` // pages that follow when the VM runs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -610,6 +590,20 @@ func (x *ReadyResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ReadyResponse.ProtoReflect.Descriptor instead.
 func (*ReadyResponse) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_peer_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReadyResponse) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *ReadyResponse) GetMissing() uint64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
 }
 
 type StartRequest struct {
@@ -1769,15 +1763,12 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\vimage_bytes\x18\x03 \x01(\x04R\n" +
 	"imageBytes\x12\x1b\n" +
 	"\tpost_copy\x18\x04 \x01(\bR\bpostCopy\x12 \n" +
-	"\vcertificate\x18\x05 \x01(\fR\vcertificate\"\xef\x01\n" +
+	"\vcertificate\x18\x05 \x01(\fR\vcertificate\"\x9d\x01\n" +
 	"\fReadyRequest\x12\x14\n" +
-	"\x05token\x18\x01 \x01(\fR\x05token\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\fR\x06digest\x120\n" +
-	"\x06memory\x18\x03 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12%\n" +
+	"\x05token\x18\x01 \x01(\fR\x05token\x12%\n" +
 	"\x04left\x18\x04 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\alog_end\x18\x05 \x01(\x03R\x06logEnd\x12%\n" +
-	"\x0einput_accepted\x18\x06 \x01(\x03R\rinputAccepted\x12\x18\n" +
-	"\amissing\x18\a \x01(\x04R\amissing\"\xfa\x01\n" +
+	"\x0einput_accepted\x18\x06 \x01(\x03R\rinputAcceptedJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04J\x04\b\a\x10\b\"\xfa\x01\n" +
 	"\x04Left\x12\x12\n" +
 	"\x04mono\x18\x01 \x01(\x04R\x04mono\x12.\n" +
 	"\x04wall\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04wall\x12\x18\n" +
@@ -1786,8 +1777,10 @@ const file_migrated_v1_peer_proto_rawDesc = "" +
 	"\x05bytes\x18\x05 \x01(\x04R\x05bytes\x123\n" +
 	"\aquiesce\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\aquiesce\x12\x14\n" +
 	"\x05input\x18\a \x01(\fR\x05input\x12\x1b\n" +
-	"\tinput_eof\x18\b \x01(\bR\binputEof\"\x0f\n" +
-	"\rReadyResponse\"\xac\x01\n" +
+	"\tinput_eof\x18\b \x01(\bR\binputEof\"A\n" +
+	"\rReadyResponse\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x18\n" +
+	"\amissing\x18\x02 \x01(\x04R\amissing\"\xac\x01\n" +
 	"\fStartRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\fR\x05token\x128\n" +
 	"\n" +
@@ -1938,76 +1931,74 @@ var file_migrated_v1_peer_proto_goTypes = []any{
 	(*CheckpointAccount)(nil),     // 29: migrated.v1.CheckpointAccount
 	(*NodeInfo)(nil),              // 30: migrated.v1.NodeInfo
 	(*VM)(nil),                    // 31: migrated.v1.VM
-	(*MemoryStats)(nil),           // 32: migrated.v1.MemoryStats
-	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
-	(*LogChunk)(nil),              // 35: migrated.v1.LogChunk
-	(*Move)(nil),                  // 36: migrated.v1.Move
-	(*OffloadRequest)(nil),        // 37: migrated.v1.OffloadRequest
-	(*StopRequest)(nil),           // 38: migrated.v1.StopRequest
-	(*LogsRequest)(nil),           // 39: migrated.v1.LogsRequest
-	(*VMRequest)(nil),             // 40: migrated.v1.VMRequest
-	(*MoveEvent)(nil),             // 41: migrated.v1.MoveEvent
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(*LogChunk)(nil),              // 34: migrated.v1.LogChunk
+	(*Move)(nil),                  // 35: migrated.v1.Move
+	(*OffloadRequest)(nil),        // 36: migrated.v1.OffloadRequest
+	(*StopRequest)(nil),           // 37: migrated.v1.StopRequest
+	(*LogsRequest)(nil),           // 38: migrated.v1.LogsRequest
+	(*VMRequest)(nil),             // 39: migrated.v1.VMRequest
+	(*MoveEvent)(nil),             // 40: migrated.v1.MoveEvent
 }
 var file_migrated_v1_peer_proto_depIdxs = []int32{
 	30, // 0: migrated.v1.Hello.node:type_name -> migrated.v1.NodeInfo
 	31, // 1: migrated.v1.PrepareRequest.vm:type_name -> migrated.v1.VM
-	32, // 2: migrated.v1.ReadyRequest.memory:type_name -> migrated.v1.MemoryStats
-	8,  // 3: migrated.v1.ReadyRequest.left:type_name -> migrated.v1.Left
-	33, // 4: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
-	34, // 5: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
-	34, // 6: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
-	34, // 7: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
-	34, // 8: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
-	0,  // 9: migrated.v1.ResolveResponse.verdict:type_name -> migrated.v1.Verdict
-	34, // 10: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
-	35, // 11: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
-	31, // 12: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
-	20, // 13: migrated.v1.FollowEvent.end:type_name -> migrated.v1.StayEnd
-	31, // 14: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
-	31, // 15: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
-	36, // 16: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
-	8,  // 17: migrated.v1.CheckpointAccount.left:type_name -> migrated.v1.Left
-	33, // 18: migrated.v1.CheckpointAccount.time:type_name -> google.protobuf.Timestamp
-	2,  // 19: migrated.v1.Peer.Status:input_type -> migrated.v1.StatusRequest
-	3,  // 20: migrated.v1.Peer.Ping:input_type -> migrated.v1.PingRequest
-	5,  // 21: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
-	7,  // 22: migrated.v1.Peer.Ready:input_type -> migrated.v1.ReadyRequest
-	10, // 23: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
-	12, // 24: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
-	14, // 25: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
-	16, // 26: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
-	18, // 27: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
-	21, // 28: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
-	23, // 29: migrated.v1.Peer.Unkeep:input_type -> migrated.v1.UnkeepRequest
-	25, // 30: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
-	27, // 31: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
-	37, // 32: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
-	38, // 33: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
-	39, // 34: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
-	40, // 35: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
-	30, // 36: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
-	4,  // 37: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
-	6,  // 38: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
-	9,  // 39: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
-	11, // 40: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
-	13, // 41: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
-	15, // 42: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
-	17, // 43: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
-	19, // 44: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
-	22, // 45: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
-	24, // 46: migrated.v1.Peer.Unkeep:output_type -> migrated.v1.UnkeepResponse
-	26, // 47: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
-	28, // 48: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
-	41, // 49: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
-	31, // 50: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
-	35, // 51: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
-	31, // 52: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
-	36, // [36:53] is the sub-list for method output_type
-	19, // [19:36] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	8,  // 2: migrated.v1.ReadyRequest.left:type_name -> migrated.v1.Left
+	32, // 3: migrated.v1.Left.wall:type_name -> google.protobuf.Timestamp
+	33, // 4: migrated.v1.Left.quiesce:type_name -> google.protobuf.Duration
+	33, // 5: migrated.v1.StartRequest.since_left:type_name -> google.protobuf.Duration
+	33, // 6: migrated.v1.StartRequest.round_trip:type_name -> google.protobuf.Duration
+	33, // 7: migrated.v1.StartResponse.since_resumed:type_name -> google.protobuf.Duration
+	0,  // 8: migrated.v1.ResolveResponse.verdict:type_name -> migrated.v1.Verdict
+	33, // 9: migrated.v1.ResolveResponse.since_left:type_name -> google.protobuf.Duration
+	34, // 10: migrated.v1.FollowEvent.log:type_name -> migrated.v1.LogChunk
+	31, // 11: migrated.v1.FollowEvent.vm:type_name -> migrated.v1.VM
+	20, // 12: migrated.v1.FollowEvent.end:type_name -> migrated.v1.StayEnd
+	31, // 13: migrated.v1.StayEnd.vm:type_name -> migrated.v1.VM
+	31, // 14: migrated.v1.ArrivedRequest.vm:type_name -> migrated.v1.VM
+	35, // 15: migrated.v1.ArrivedRequest.move:type_name -> migrated.v1.Move
+	8,  // 16: migrated.v1.CheckpointAccount.left:type_name -> migrated.v1.Left
+	32, // 17: migrated.v1.CheckpointAccount.time:type_name -> google.protobuf.Timestamp
+	2,  // 18: migrated.v1.Peer.Status:input_type -> migrated.v1.StatusRequest
+	3,  // 19: migrated.v1.Peer.Ping:input_type -> migrated.v1.PingRequest
+	5,  // 20: migrated.v1.Peer.Prepare:input_type -> migrated.v1.PrepareRequest
+	7,  // 21: migrated.v1.Peer.Ready:input_type -> migrated.v1.ReadyRequest
+	10, // 22: migrated.v1.Peer.Start:input_type -> migrated.v1.StartRequest
+	12, // 23: migrated.v1.Peer.Abort:input_type -> migrated.v1.AbortRequest
+	14, // 24: migrated.v1.Peer.Resolve:input_type -> migrated.v1.ResolveRequest
+	16, // 25: migrated.v1.Peer.FetchImage:input_type -> migrated.v1.FetchImageRequest
+	18, // 26: migrated.v1.Peer.Follow:input_type -> migrated.v1.FollowRequest
+	21, // 27: migrated.v1.Peer.Release:input_type -> migrated.v1.ReleaseRequest
+	23, // 28: migrated.v1.Peer.Unkeep:input_type -> migrated.v1.UnkeepRequest
+	25, // 29: migrated.v1.Peer.Input:input_type -> migrated.v1.InputRequest
+	27, // 30: migrated.v1.Peer.Arrived:input_type -> migrated.v1.ArrivedRequest
+	36, // 31: migrated.v1.Peer.ForwardOffload:input_type -> migrated.v1.OffloadRequest
+	37, // 32: migrated.v1.Peer.ForwardStop:input_type -> migrated.v1.StopRequest
+	38, // 33: migrated.v1.Peer.ForwardLogs:input_type -> migrated.v1.LogsRequest
+	39, // 34: migrated.v1.Peer.ForwardWait:input_type -> migrated.v1.VMRequest
+	30, // 35: migrated.v1.Peer.Status:output_type -> migrated.v1.NodeInfo
+	4,  // 36: migrated.v1.Peer.Ping:output_type -> migrated.v1.PingResponse
+	6,  // 37: migrated.v1.Peer.Prepare:output_type -> migrated.v1.PrepareResponse
+	9,  // 38: migrated.v1.Peer.Ready:output_type -> migrated.v1.ReadyResponse
+	11, // 39: migrated.v1.Peer.Start:output_type -> migrated.v1.StartResponse
+	13, // 40: migrated.v1.Peer.Abort:output_type -> migrated.v1.AbortResponse
+	15, // 41: migrated.v1.Peer.Resolve:output_type -> migrated.v1.ResolveResponse
+	17, // 42: migrated.v1.Peer.FetchImage:output_type -> migrated.v1.FetchImageResponse
+	19, // 43: migrated.v1.Peer.Follow:output_type -> migrated.v1.FollowEvent
+	22, // 44: migrated.v1.Peer.Release:output_type -> migrated.v1.ReleaseResponse
+	24, // 45: migrated.v1.Peer.Unkeep:output_type -> migrated.v1.UnkeepResponse
+	26, // 46: migrated.v1.Peer.Input:output_type -> migrated.v1.InputResponse
+	28, // 47: migrated.v1.Peer.Arrived:output_type -> migrated.v1.ArrivedResponse
+	40, // 48: migrated.v1.Peer.ForwardOffload:output_type -> migrated.v1.MoveEvent
+	31, // 49: migrated.v1.Peer.ForwardStop:output_type -> migrated.v1.VM
+	34, // 50: migrated.v1.Peer.ForwardLogs:output_type -> migrated.v1.LogChunk
+	31, // 51: migrated.v1.Peer.ForwardWait:output_type -> migrated.v1.VM
+	35, // [35:52] is the sub-list for method output_type
+	18, // [18:35] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_peer_proto_init() }

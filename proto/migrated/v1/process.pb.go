@@ -1145,7 +1145,10 @@ func (x *ProcessGo) GetLeft() *timestamppb.Timestamp {
 // ProcessCommit notes that the guest, which is at rest, may be another node's from now on. A
 // daemon says so before it asks that node; its successor finds it in the status.
 type ProcessCommit struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of a move of which the journal's entry is on disk: the process commits by itself when the target
+	// has all of the guest's memory, and tells the target's process to start it.
+	Ahead         []byte `protobuf:"bytes,1,opt,name=ahead,proto3" json:"ahead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1178,6 +1181,13 @@ func (x *ProcessCommit) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ProcessCommit.ProtoReflect.Descriptor instead.
 func (*ProcessCommit) Descriptor() ([]byte, []int) {
 	return file_migrated_v1_process_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ProcessCommit) GetAhead() []byte {
+	if x != nil {
+		return x.Ahead
+	}
+	return nil
 }
 
 // ProcessRelease ends what ProcessArm's hold began: this node owns the VM, and its disk says so.
@@ -1818,6 +1828,7 @@ type SendOptions struct {
 	PostCopy       bool                   `protobuf:"varint,8,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // the target may start before it has all
 	Link           float64                `protobuf:"fixed64,9,opt,name=link,proto3" json:"link,omitempty"`                        // bytes of memory a second that went to the target in an earlier move; 0: not known
 	Keys           *MoveKeys              `protobuf:"bytes,10,opt,name=keys,proto3" json:"keys,omitempty"`                         // of the streams; none where they end on this machine
+	Token          []byte                 `protobuf:"bytes,11,opt,name=token,proto3" json:"token,omitempty"`                       // of a move in which this process may commit by itself, once it is told so
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1908,6 +1919,13 @@ func (x *SendOptions) GetKeys() *MoveKeys {
 	return nil
 }
 
+func (x *SendOptions) GetToken() []byte {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
 type ReceiveOptions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StallTimeout  *durationpb.Duration   `protobuf:"bytes,2,opt,name=stall_timeout,json=stallTimeout,proto3" json:"stall_timeout,omitempty"`
@@ -1916,6 +1934,7 @@ type ReceiveOptions struct {
 	PostCopy      bool                   `protobuf:"varint,5,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"`            // the guest may start before all is there
 	Offer         bool                   `protobuf:"varint,6,opt,name=offer,proto3" json:"offer,omitempty"`                                  // what memory holds already, and the image's initial data, are offered
 	Keys          *MoveKeys              `protobuf:"bytes,7,opt,name=keys,proto3" json:"keys,omitempty"`                                     // as in SendOptions
+	Direct        bool                   `protobuf:"varint,8,opt,name=direct,proto3" json:"direct,omitempty"`                                // the source's process may say when the guest is to start
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1992,6 +2011,13 @@ func (x *ReceiveOptions) GetKeys() *MoveKeys {
 	return nil
 }
 
+func (x *ReceiveOptions) GetDirect() bool {
+	if x != nil {
+		return x.Direct
+	}
+	return false
+}
+
 // MoveKeys are what one side of a move has to keep strangers off its data connections. They are
 // made for that move.
 type MoveKeys struct {
@@ -2060,6 +2086,7 @@ type MoveProgress struct {
 	Phase         MovePhase              `protobuf:"varint,1,opt,name=phase,proto3,enum=migrated.v1.MovePhase" json:"phase,omitempty"`
 	Memory        *MemoryStats           `protobuf:"bytes,2,opt,name=memory,proto3" json:"memory,omitempty"`
 	Rate          *MoveRate              `protobuf:"bytes,3,opt,name=rate,proto3" json:"rate,omitempty"`
+	AtRest        *AtRest                `protobuf:"bytes,4,opt,name=at_rest,json=atRest,proto3" json:"at_rest,omitempty"` // once, when the guest has left
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2115,6 +2142,74 @@ func (x *MoveProgress) GetRate() *MoveRate {
 	return nil
 }
 
+func (x *MoveProgress) GetAtRest() *AtRest {
+	if x != nil {
+		return x.AtRest
+	}
+	return nil
+}
+
+// AtRest is what a target needs of a guest that has left, beside memory.
+type AtRest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Left          *Left                  `protobuf:"bytes,1,opt,name=left,proto3" json:"left,omitempty"`
+	LogEnd        int64                  `protobuf:"varint,2,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`
+	InputAccepted int64                  `protobuf:"varint,3,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AtRest) Reset() {
+	*x = AtRest{}
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AtRest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AtRest) ProtoMessage() {}
+
+func (x *AtRest) ProtoReflect() protoreflect.Message {
+	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AtRest.ProtoReflect.Descriptor instead.
+func (*AtRest) Descriptor() ([]byte, []int) {
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AtRest) GetLeft() *Left {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+func (x *AtRest) GetLogEnd() int64 {
+	if x != nil {
+		return x.LogEnd
+	}
+	return 0
+}
+
+func (x *AtRest) GetInputAccepted() int64 {
+	if x != nil {
+		return x.InputAccepted
+	}
+	return 0
+}
+
 // Sent is the source's account once the target has been sent all that it needs to start. The
 // guest is at rest.
 type Sent struct {
@@ -2129,13 +2224,14 @@ type Sent struct {
 	Kind          MoveKind               `protobuf:"varint,8,opt,name=kind,proto3,enum=migrated.v1.MoveKind" json:"kind,omitempty"` // as chosen
 	Why           string                 `protobuf:"bytes,9,opt,name=why,proto3" json:"why,omitempty"`                              // it was chosen
 	Link          float64                `protobuf:"fixed64,10,opt,name=link,proto3" json:"link,omitempty"`                         // bytes of memory a second that went to the target; 0: not measured
+	Committed     bool                   `protobuf:"varint,11,opt,name=committed,proto3" json:"committed,omitempty"`                // the process has committed, as it may: the guest may run at the target
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2243,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[27]
+	mi := &file_migrated_v1_process_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2256,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{27}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Sent) GetLeft() *Left {
@@ -2233,6 +2329,13 @@ func (x *Sent) GetLink() float64 {
 	return 0
 }
 
+func (x *Sent) GetCommitted() bool {
+	if x != nil {
+		return x.Committed
+	}
+	return false
+}
+
 // Received is the target's account at the same moment.
 type Received struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2245,7 +2348,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +2360,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[28]
+	mi := &file_migrated_v1_process_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +2373,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{28}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Received) GetDigest() []byte {
@@ -2317,7 +2420,7 @@ type ProcessStatus struct {
 
 func (x *ProcessStatus) Reset() {
 	*x = ProcessStatus{}
-	mi := &file_migrated_v1_process_proto_msgTypes[29]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2329,7 +2432,7 @@ func (x *ProcessStatus) String() string {
 func (*ProcessStatus) ProtoMessage() {}
 
 func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[29]
+	mi := &file_migrated_v1_process_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2342,7 +2445,7 @@ func (x *ProcessStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessStatus.ProtoReflect.Descriptor instead.
 func (*ProcessStatus) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{29}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ProcessStatus) GetState() ProcessState {
@@ -2459,7 +2562,7 @@ type ProcessOutput struct {
 
 func (x *ProcessOutput) Reset() {
 	*x = ProcessOutput{}
-	mi := &file_migrated_v1_process_proto_msgTypes[30]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2471,7 +2574,7 @@ func (x *ProcessOutput) String() string {
 func (*ProcessOutput) ProtoMessage() {}
 
 func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[30]
+	mi := &file_migrated_v1_process_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2484,7 +2587,7 @@ func (x *ProcessOutput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessOutput.ProtoReflect.Descriptor instead.
 func (*ProcessOutput) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{30}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ProcessOutput) GetLogEnd() int64 {
@@ -2503,7 +2606,7 @@ type ProcessResumed struct {
 
 func (x *ProcessResumed) Reset() {
 	*x = ProcessResumed{}
-	mi := &file_migrated_v1_process_proto_msgTypes[31]
+	mi := &file_migrated_v1_process_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2515,7 +2618,7 @@ func (x *ProcessResumed) String() string {
 func (*ProcessResumed) ProtoMessage() {}
 
 func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[31]
+	mi := &file_migrated_v1_process_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2528,7 +2631,7 @@ func (x *ProcessResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessResumed.ProtoReflect.Descriptor instead.
 func (*ProcessResumed) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{31}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ProcessResumed) GetAt() int64 {
@@ -2547,7 +2650,7 @@ type ProcessSaid struct {
 
 func (x *ProcessSaid) Reset() {
 	*x = ProcessSaid{}
-	mi := &file_migrated_v1_process_proto_msgTypes[32]
+	mi := &file_migrated_v1_process_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2559,7 +2662,7 @@ func (x *ProcessSaid) String() string {
 func (*ProcessSaid) ProtoMessage() {}
 
 func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[32]
+	mi := &file_migrated_v1_process_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2572,7 +2675,7 @@ func (x *ProcessSaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessSaid.ProtoReflect.Descriptor instead.
 func (*ProcessSaid) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{32}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ProcessSaid) GetText() string {
@@ -2593,7 +2696,7 @@ type ProcessEnded struct {
 
 func (x *ProcessEnded) Reset() {
 	*x = ProcessEnded{}
-	mi := &file_migrated_v1_process_proto_msgTypes[33]
+	mi := &file_migrated_v1_process_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2605,7 +2708,7 @@ func (x *ProcessEnded) String() string {
 func (*ProcessEnded) ProtoMessage() {}
 
 func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[33]
+	mi := &file_migrated_v1_process_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2618,7 +2721,7 @@ func (x *ProcessEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessEnded.ProtoReflect.Descriptor instead.
 func (*ProcessEnded) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{33}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ProcessEnded) GetExit() *Exit {
@@ -2652,7 +2755,7 @@ type ProcessTrouble struct {
 
 func (x *ProcessTrouble) Reset() {
 	*x = ProcessTrouble{}
-	mi := &file_migrated_v1_process_proto_msgTypes[34]
+	mi := &file_migrated_v1_process_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2664,7 +2767,7 @@ func (x *ProcessTrouble) String() string {
 func (*ProcessTrouble) ProtoMessage() {}
 
 func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
-	mi := &file_migrated_v1_process_proto_msgTypes[34]
+	mi := &file_migrated_v1_process_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2677,7 +2780,7 @@ func (x *ProcessTrouble) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProcessTrouble.ProtoReflect.Descriptor instead.
 func (*ProcessTrouble) Descriptor() ([]byte, []int) {
-	return file_migrated_v1_process_proto_rawDescGZIP(), []int{34}
+	return file_migrated_v1_process_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ProcessTrouble) GetText() string {
@@ -2758,8 +2861,9 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x05start\x18\x05 \x01(\bR\x05start\x12\x12\n" +
 	"\x04hold\x18\x06 \x01(\bR\x04hold\";\n" +
 	"\tProcessGo\x12.\n" +
-	"\x04left\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04left\"\x0f\n" +
-	"\rProcessCommit\"\x10\n" +
+	"\x04left\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04left\"%\n" +
+	"\rProcessCommit\x12\x14\n" +
+	"\x05ahead\x18\x01 \x01(\fR\x05ahead\"\x10\n" +
 	"\x0eProcessRelease\"\x11\n" +
 	"\x0fProcessContinue\"\x0e\n" +
 	"\fProcessDrain\"\r\n" +
@@ -2789,7 +2893,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\vProcessKept\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x04R\x05bytes\"'\n" +
 	"\rProcessFilled\x12\x16\n" +
-	"\x06faults\x18\x01 \x01(\x04R\x06faults\"\xf3\x02\n" +
+	"\x06faults\x18\x01 \x01(\x04R\x06faults\"\x89\x03\n" +
 	"\vSendOptions\x122\n" +
 	"\aoptions\x18\x05 \x01(\v2\x18.migrated.v1.MoveOptionsR\aoptions\x128\n" +
 	"\n" +
@@ -2800,22 +2904,29 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\tpost_copy\x18\b \x01(\bR\bpostCopy\x12\x12\n" +
 	"\x04link\x18\t \x01(\x01R\x04link\x12)\n" +
 	"\x04keys\x18\n" +
-	" \x01(\v2\x15.migrated.v1.MoveKeysR\x04keys\"\x84\x02\n" +
+	" \x01(\v2\x15.migrated.v1.MoveKeysR\x04keys\x12\x14\n" +
+	"\x05token\x18\v \x01(\fR\x05token\"\x9c\x02\n" +
 	"\x0eReceiveOptions\x12>\n" +
 	"\rstall_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\fstallTimeout\x12>\n" +
 	"\rfirst_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\ffirstTimeout\x12\x14\n" +
 	"\x05parts\x18\x04 \x01(\rR\x05parts\x12\x1b\n" +
 	"\tpost_copy\x18\x05 \x01(\bR\bpostCopy\x12\x14\n" +
 	"\x05offer\x18\x06 \x01(\bR\x05offer\x12)\n" +
-	"\x04keys\x18\a \x01(\v2\x15.migrated.v1.MoveKeysR\x04keys\"R\n" +
+	"\x04keys\x18\a \x01(\v2\x15.migrated.v1.MoveKeysR\x04keys\x12\x16\n" +
+	"\x06direct\x18\b \x01(\bR\x06direct\"R\n" +
 	"\bMoveKeys\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
-	"\x04peer\x18\x03 \x01(\fR\x04peer\"\x99\x01\n" +
+	"\x04peer\x18\x03 \x01(\fR\x04peer\"\xc7\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +
-	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\"\xbb\x02\n" +
+	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\x12,\n" +
+	"\aat_rest\x18\x04 \x01(\v2\x13.migrated.v1.AtRestR\x06atRest\"o\n" +
+	"\x06AtRest\x12%\n" +
+	"\x04left\x18\x01 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
+	"\alog_end\x18\x02 \x01(\x03R\x06logEnd\x12%\n" +
+	"\x0einput_accepted\x18\x03 \x01(\x03R\rinputAccepted\"\xd9\x02\n" +
 	"\x04Sent\x12%\n" +
 	"\x04left\x18\x01 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\aleft_at\x18\x02 \x01(\x03R\x06leftAt\x12\x17\n" +
@@ -2827,7 +2938,8 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x04kind\x18\b \x01(\x0e2\x15.migrated.v1.MoveKindR\x04kind\x12\x10\n" +
 	"\x03why\x18\t \x01(\tR\x03why\x12\x12\n" +
 	"\x04link\x18\n" +
-	" \x01(\x01R\x04link\"n\n" +
+	" \x01(\x01R\x04link\x12\x1c\n" +
+	"\tcommitted\x18\v \x01(\bR\tcommitted\"n\n" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
@@ -2892,7 +3004,7 @@ func file_migrated_v1_process_proto_rawDescGZIP() []byte {
 }
 
 var file_migrated_v1_process_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_migrated_v1_process_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_migrated_v1_process_proto_goTypes = []any{
 	(ProcessErrorKind)(0),         // 0: migrated.v1.ProcessErrorKind
 	(ProcessState)(0),             // 1: migrated.v1.ProcessState
@@ -2923,25 +3035,26 @@ var file_migrated_v1_process_proto_goTypes = []any{
 	(*ReceiveOptions)(nil),        // 26: migrated.v1.ReceiveOptions
 	(*MoveKeys)(nil),              // 27: migrated.v1.MoveKeys
 	(*MoveProgress)(nil),          // 28: migrated.v1.MoveProgress
-	(*Sent)(nil),                  // 29: migrated.v1.Sent
-	(*Received)(nil),              // 30: migrated.v1.Received
-	(*ProcessStatus)(nil),         // 31: migrated.v1.ProcessStatus
-	(*ProcessOutput)(nil),         // 32: migrated.v1.ProcessOutput
-	(*ProcessResumed)(nil),        // 33: migrated.v1.ProcessResumed
-	(*ProcessSaid)(nil),           // 34: migrated.v1.ProcessSaid
-	(*ProcessEnded)(nil),          // 35: migrated.v1.ProcessEnded
-	(*ProcessTrouble)(nil),        // 36: migrated.v1.ProcessTrouble
-	(*VM)(nil),                    // 37: migrated.v1.VM
-	(*Left)(nil),                  // 38: migrated.v1.Left
-	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
-	(*MoveOptions)(nil),           // 41: migrated.v1.MoveOptions
-	(MovePhase)(0),                // 42: migrated.v1.MovePhase
-	(*MemoryStats)(nil),           // 43: migrated.v1.MemoryStats
-	(*MoveRate)(nil),              // 44: migrated.v1.MoveRate
-	(MoveKind)(0),                 // 45: migrated.v1.MoveKind
-	(*Confinement)(nil),           // 46: migrated.v1.Confinement
-	(*Exit)(nil),                  // 47: migrated.v1.Exit
+	(*AtRest)(nil),                // 29: migrated.v1.AtRest
+	(*Sent)(nil),                  // 30: migrated.v1.Sent
+	(*Received)(nil),              // 31: migrated.v1.Received
+	(*ProcessStatus)(nil),         // 32: migrated.v1.ProcessStatus
+	(*ProcessOutput)(nil),         // 33: migrated.v1.ProcessOutput
+	(*ProcessResumed)(nil),        // 34: migrated.v1.ProcessResumed
+	(*ProcessSaid)(nil),           // 35: migrated.v1.ProcessSaid
+	(*ProcessEnded)(nil),          // 36: migrated.v1.ProcessEnded
+	(*ProcessTrouble)(nil),        // 37: migrated.v1.ProcessTrouble
+	(*VM)(nil),                    // 38: migrated.v1.VM
+	(*Left)(nil),                  // 39: migrated.v1.Left
+	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
+	(*MoveOptions)(nil),           // 42: migrated.v1.MoveOptions
+	(MovePhase)(0),                // 43: migrated.v1.MovePhase
+	(*MemoryStats)(nil),           // 44: migrated.v1.MemoryStats
+	(*MoveRate)(nil),              // 45: migrated.v1.MoveRate
+	(MoveKind)(0),                 // 46: migrated.v1.MoveKind
+	(*Confinement)(nil),           // 47: migrated.v1.Confinement
+	(*Exit)(nil),                  // 48: migrated.v1.Exit
 }
 var file_migrated_v1_process_proto_depIdxs = []int32{
 	5,  // 0: migrated.v1.ToVM.take_over:type_name -> migrated.v1.ProcessTakeOver
@@ -2962,52 +3075,54 @@ var file_migrated_v1_process_proto_depIdxs = []int32{
 	10, // 15: migrated.v1.ToVM.commit:type_name -> migrated.v1.ProcessCommit
 	11, // 16: migrated.v1.ToVM.release:type_name -> migrated.v1.ProcessRelease
 	4,  // 17: migrated.v1.FromVM.error:type_name -> migrated.v1.ProcessError
-	31, // 18: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
-	29, // 19: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
-	30, // 20: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
+	32, // 18: migrated.v1.FromVM.status:type_name -> migrated.v1.ProcessStatus
+	30, // 19: migrated.v1.FromVM.sent:type_name -> migrated.v1.Sent
+	31, // 20: migrated.v1.FromVM.received:type_name -> migrated.v1.Received
 	16, // 21: migrated.v1.FromVM.accepted:type_name -> migrated.v1.ProcessAccepted
 	28, // 22: migrated.v1.FromVM.progress:type_name -> migrated.v1.MoveProgress
 	20, // 23: migrated.v1.FromVM.stream_wanted:type_name -> migrated.v1.ProcessStreamWanted
-	32, // 24: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
-	33, // 25: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
-	34, // 26: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
-	35, // 27: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
-	36, // 28: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
+	33, // 24: migrated.v1.FromVM.output:type_name -> migrated.v1.ProcessOutput
+	34, // 25: migrated.v1.FromVM.resumed:type_name -> migrated.v1.ProcessResumed
+	35, // 26: migrated.v1.FromVM.said:type_name -> migrated.v1.ProcessSaid
+	36, // 27: migrated.v1.FromVM.ended:type_name -> migrated.v1.ProcessEnded
+	37, // 28: migrated.v1.FromVM.trouble:type_name -> migrated.v1.ProcessTrouble
 	23, // 29: migrated.v1.FromVM.kept:type_name -> migrated.v1.ProcessKept
 	24, // 30: migrated.v1.FromVM.filled:type_name -> migrated.v1.ProcessFilled
 	0,  // 31: migrated.v1.ProcessError.kind:type_name -> migrated.v1.ProcessErrorKind
 	7,  // 32: migrated.v1.ProcessMake.files:type_name -> migrated.v1.ProcessFile
-	37, // 33: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
-	38, // 34: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
-	39, // 35: migrated.v1.ProcessGo.left:type_name -> google.protobuf.Timestamp
-	40, // 36: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
-	41, // 37: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
-	40, // 38: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
-	40, // 39: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
-	40, // 40: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
+	38, // 33: migrated.v1.ProcessArm.vm:type_name -> migrated.v1.VM
+	39, // 34: migrated.v1.ProcessArm.left:type_name -> migrated.v1.Left
+	40, // 35: migrated.v1.ProcessGo.left:type_name -> google.protobuf.Timestamp
+	41, // 36: migrated.v1.ProcessStop.grace:type_name -> google.protobuf.Duration
+	42, // 37: migrated.v1.SendOptions.options:type_name -> migrated.v1.MoveOptions
+	41, // 38: migrated.v1.SendOptions.round_trip:type_name -> google.protobuf.Duration
+	41, // 39: migrated.v1.SendOptions.quiesce_timeout:type_name -> google.protobuf.Duration
+	41, // 40: migrated.v1.SendOptions.stall_timeout:type_name -> google.protobuf.Duration
 	27, // 41: migrated.v1.SendOptions.keys:type_name -> migrated.v1.MoveKeys
-	40, // 42: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
-	40, // 43: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
+	41, // 42: migrated.v1.ReceiveOptions.stall_timeout:type_name -> google.protobuf.Duration
+	41, // 43: migrated.v1.ReceiveOptions.first_timeout:type_name -> google.protobuf.Duration
 	27, // 44: migrated.v1.ReceiveOptions.keys:type_name -> migrated.v1.MoveKeys
-	42, // 45: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
-	43, // 46: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
-	44, // 47: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
-	38, // 48: migrated.v1.Sent.left:type_name -> migrated.v1.Left
-	43, // 49: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
-	45, // 50: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
-	43, // 51: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
-	1,  // 52: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
-	37, // 53: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
-	35, // 54: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
-	29, // 55: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
-	46, // 56: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
-	47, // 57: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
-	39, // 58: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	43, // 45: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
+	44, // 46: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
+	45, // 47: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
+	29, // 48: migrated.v1.MoveProgress.at_rest:type_name -> migrated.v1.AtRest
+	39, // 49: migrated.v1.AtRest.left:type_name -> migrated.v1.Left
+	39, // 50: migrated.v1.Sent.left:type_name -> migrated.v1.Left
+	44, // 51: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
+	46, // 52: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
+	44, // 53: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	1,  // 54: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
+	38, // 55: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
+	36, // 56: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
+	30, // 57: migrated.v1.ProcessStatus.sent:type_name -> migrated.v1.Sent
+	47, // 58: migrated.v1.ProcessStatus.confinement:type_name -> migrated.v1.Confinement
+	48, // 59: migrated.v1.ProcessEnded.exit:type_name -> migrated.v1.Exit
+	40, // 60: migrated.v1.ProcessEnded.time:type_name -> google.protobuf.Timestamp
+	61, // [61:61] is the sub-list for method output_type
+	61, // [61:61] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_migrated_v1_process_proto_init() }
@@ -3058,7 +3173,7 @@ func file_migrated_v1_process_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_migrated_v1_process_proto_rawDesc), len(file_migrated_v1_process_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
