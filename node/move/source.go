@@ -107,8 +107,8 @@ type Source struct {
 	clock timeline
 	sent  *pb.Sent
 	ready *readiness // nil: the target was not asked yet
-	entry *entry // in the journal; nil: none was begun
-	ours  bool   // the move failed for a reason that is the guest's
+	entry *entry     // in the journal; nil: none was begun
+	ours  bool       // the move failed for a reason that is the guest's
 
 	postCopy bool // the target can start the VM before it has all
 }
