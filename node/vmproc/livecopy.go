@@ -243,9 +243,11 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start func(left t
 			PageMap: e.pageMap,
 			Later:   e.watch != nil,
 			Confirm: e.opt.Direct,
-			Report: func(st statexfer.Stats) {
+		}
+		if !e.opt.Direct { // else the source says how far it is, and a guest may be waiting
+			opt.Report = func(st statexfer.Stats) {
 				progress(&pb.MoveProgress{Phase: pb.MovePhase_MOVE_PHASE_TRANSFER, Memory: MemoryStats(st)})
-			},
+			}
 		}
 		if a != nil { // the next one builds on what this one has left
 			opt.Offer = statexfer.OfferOf(a.Leaves)

@@ -20,7 +20,9 @@ type source struct {
 	sender *statexfer.Sender
 	report func(Progress)
 	last   Progress
-	mode   Mode // as chosen
+	told   time.Time // when that was reported last
+	still  bool      // the guest stands still: nobody must be kept busy with reports
+	mode   Mode      // as chosen
 	why    string
 	canLog bool
 	base   *statexfer.Offer // what the target has
@@ -198,6 +200,7 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 	if err := s.guest.Quiesce(ctx); err != nil {
 		return nil, false, err
 	}
+	s.still = true
 	if last != nil && s.canLog {
 		if err := s.guest.Dirty(last); err != nil {
 			return nil, true, err
@@ -321,7 +324,13 @@ func (s *source) hear() (uint32, error) {
 	return binary.LittleEndian.Uint32(b[:]), nil
 }
 
+// stillEvery is how often is reported at most while the guest stands still.
+const stillEvery = 100 * time.Millisecond
+
 func (s *source) tell(change func(*Progress)) {
 	change(&s.last)
-	s.report(s.last)
+	if now := time.Now(); !s.still || now.Sub(s.told) >= stillEvery {
+		s.told = now
+		s.report(s.last)
+	}
 }
