@@ -136,8 +136,11 @@ func TestInstall(t *testing.T) {
 	r := newRoot(t)
 	r.dpkg("--install", deb)
 
-	if got := command(t, ".", nil, r.path("usr/bin/migrated"), "--version"); !strings.HasPrefix(got, "migrated version ") {
-		t.Errorf("the daemon says %q", got)
+	version := strings.TrimSpace(command(t, ".", nil, "dpkg-deb", "--field", deb, "Version"))
+	for _, name := range []string{"migrated", "migratectl"} {
+		if got := command(t, ".", nil, r.path("usr/bin/"+name), "--version"); got != name+" version "+version+"\n" {
+			t.Errorf("%s says %q, and the package's version is %s", name, got, version)
+		}
 	}
 	if got := command(t, ".", nil, r.path("usr/bin/migratectl"), "--help"); !strings.Contains(got, "offload") {
 		t.Errorf("migratectl says %q", got)

@@ -3,8 +3,15 @@ package version
 
 import "runtime/debug"
 
-// String is the module's version, or the commit that it was built from.
+// packaged is the version of the package that this was built for (packaging/deb sets it); empty:
+// none.
+var packaged string
+
+// String is the package's version, or the commit that this was built from, or the module's version.
 func String() string {
+	if packaged != "" {
+		return packaged
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
