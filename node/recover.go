@@ -242,7 +242,7 @@ func (vm *VM) resume(guest vmproc.VM, committed bool) error {
 		rec.Note = fmt.Sprintf("move to %s failed: migrated on %s ended meanwhile", rec.MovingTo, n.cfg.Name)
 		rec.MovingTo = ""
 	}
-	rec.State = state
+	rec.State, rec.Confinement = state, status.Confinement
 	vm.guest, vm.grant = guest, n.budget.claim(cameFrom(rec), rec.Memory)
 	if status.Held { // the daemon died before it could
 		guest.Release()

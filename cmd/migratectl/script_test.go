@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,9 +15,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
-	"github.com/migrated/migrated/image"
-	"github.com/migrated/migrated/isa"
-	"github.com/migrated/migrated/vmm/hostabi"
 	"github.com/migrated/migrated/vmm/kvm"
 	"github.com/migrated/migrated/vmm/vmmtest"
 )
@@ -34,7 +30,7 @@ func TestScripts(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the daemon: %v\n%s", err, out)
 	}
-	file := guestImage(t)
+	file := vmmtest.Image(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -130,22 +126,4 @@ func freePort() (string, error) {
 	defer l.Close()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	return port, err
-}
-
-// guestImage is an image of the guest that tests of the VMM use.
-func guestImage(t *testing.T) []byte {
-	t.Helper()
-	cfg, builds := vmmtest.Guest(t, isa.X86_64, isa.AArch64)
-	m, err := image.New(&image.Contents{
-		ABI: hostabi.Version, Name: "guest", StaticEnd: (cfg.StaticEnd + 4095) &^ 4095,
-		Sites: []byte("none\n"), Layout: []byte(`{"builds":[],"symbols":[],"end":1073741824}` + "\n"), Builds: builds,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := m.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

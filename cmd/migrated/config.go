@@ -39,6 +39,7 @@ type config struct {
 	KeepMemory  units.Bytes  `toml:"keep_memory" reload:"live"`  // of VMs that have left, together; 0: none
 	KeepEnded   int          `toml:"keep_ended" reload:"live"`   // records of VMs that have ended
 	LogLevel    string       `toml:"log_level" reload:"live"`    // debug, info, warn, error
+	VMCPUs      float64      `toml:"vm_cpus" reload:"live"`      // processors that a VM may take; 0: all
 	StopVMs     bool         `toml:"stop_vms"`                   // VMs end with the daemon
 	Lease       int          `toml:"-"`                          // descriptor; VMs' processes end when it does
 	Peers       []peerConfig `toml:"peer" reload:"live"`
@@ -90,6 +91,7 @@ func defaults() config {
 		LogLevel: "info",
 
 		KeepMemory: keepMemory(),
+		VMCPUs:     4,
 	}
 }
 
@@ -160,6 +162,9 @@ func (c *config) check() error {
 	_, peersErr := c.peers()
 	_, levelErr := c.logLevel()
 	errs := []error{node.CheckName(c.Name), c.Limits.check(), c.checkListen(), peersErr, levelErr}
+	if c.VMCPUs < 0 || c.VMCPUs > 0 && c.VMCPUs < 0.01 {
+		errs = append(errs, fmt.Errorf("vm_cpus %g: want a number of processors, at least 0.01, or 0 for all", c.VMCPUs))
+	}
 	if c.Metrics != "" {
 		errs = append(errs, metrics.CheckAddress(c.Metrics))
 	}

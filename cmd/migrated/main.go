@@ -13,6 +13,7 @@ import (
 	"github.com/migrated/migrated/cmd/manual"
 	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/node/vmproc"
+	"github.com/migrated/migrated/node/vmproc/cgroup"
 	"github.com/migrated/migrated/vmm/kvm"
 )
 
@@ -86,7 +87,7 @@ Everything can be given in a TOML file; a flag wins over it:
 		return d.serve(cmd.Context())
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true
-	cmd.AddCommand(vmCommand(), manual.Command("8"), joinCommand(func(cmd *cobra.Command) (*config, error) { return read(cmd, file, &cfg, nil) }))
+	cmd.AddCommand(vmCommand(), releaseGroupCommand(), manual.Command("8"), joinCommand(func(cmd *cobra.Command) (*config, error) { return read(cmd, file, &cfg, nil) }))
 	return cmd
 }
 
@@ -101,6 +102,17 @@ func vmCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&leased, "lease", false, "end when the lease does")
 	return cmd
+}
+
+// releaseGroupCommand is what the unit does when a daemon has ended: in a group that limits those
+// below it, as the daemon's does, systemd could not start the next one.
+func releaseGroupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "release-group",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return cgroup.Release() },
+	}
 }
 
 // read makes the configuration of flags and file, and checks it.

@@ -35,6 +35,7 @@ func (d *daemon) reload() (*pb.ReloadResponse, error) {
 	answer := new(pb.ReloadResponse)
 	answer.Changed, answer.Restart = d.cfg.takeOver(cfg)
 	d.level.Set(level)
+	d.vms.SetCPUs(d.cfg.VMCPUs)
 	d.node.Apply(d.cfg.settings())
 	return answer, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/migrated/migrated/node/trust"
 	"github.com/migrated/migrated/node/version"
 	"github.com/migrated/migrated/node/vmproc"
+	"github.com/migrated/migrated/node/vmproc/cgroup"
 	"github.com/migrated/migrated/vmm/kvm"
 )
 
@@ -27,6 +28,7 @@ type daemon struct {
 
 	level   slog.LevelVar
 	log     *slog.Logger
+	vms     *vmproc.Launcher
 	node    *node.Node
 	reloads sync.Mutex // held by what follows
 	cfg     *config    // in force, but for what needs a restart
@@ -69,7 +71,16 @@ func (d *daemon) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	vms, err := vmproc.NewLauncher(vmproc.LauncherConfig{Dir: filepath.Join(cfg.State, "vms"), Lease: lease, Log: log})
+	groups, noGroups := cgroup.Open()
+	if noGroups != nil {
+		log.Info("VMs get no control groups of their own", "why", noGroups)
+	} else {
+		log.Info("each VM gets a control group of its own", "below", groups)
+	}
+	d.vms, err = vmproc.NewLauncher(vmproc.LauncherConfig{
+		Dir: filepath.Join(cfg.State, "vms"), Lease: lease, Log: log,
+		Groups: groups, NoGroups: noGroups, CPUs: cfg.VMCPUs,
+	})
 	if err != nil {
 		return err
 	}
@@ -87,7 +98,7 @@ func (d *daemon) serve(ctx context.Context) error {
 		Trust:    trusted,
 		Listen:   cfg.Listen,
 		Host:     machine,
-		VMs:      vms,
+		VMs:      d.vms,
 		Settings: cfg.settings(),
 		Reload:   d.reload,
 		Log:      log,

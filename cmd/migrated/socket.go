@@ -39,7 +39,10 @@ func listenUnix(path, group string) (net.Listener, error) {
 	l, err := net.Listen("unix", path)
 	unix.Umask(mask)
 	if err == nil {
-		err = errors.Join(os.Chown(path, -1, gid), os.Chmod(path, 0o660))
+		if gid >= 0 { // else no call: a service manager may have forbidden it
+			err = os.Chown(path, -1, gid)
+		}
+		err = errors.Join(err, os.Chmod(path, 0o660))
 		if err != nil {
 			l.Close()
 		}

@@ -64,7 +64,7 @@ func (p *Process) keep(ctx context.Context) (Kept, error) {
 		p.mu.Unlock()
 		return nil, err
 	}
-	kept.kept = bytes
+	kept.kept, kept.group, kept.grouped = bytes, p.group, p.grouped
 	p.conn.c.Close()
 	<-p.gone
 	unix.Close(p.pidfd)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/vmproc/cgroup"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -52,6 +53,10 @@ type LauncherConfig struct {
 	Command []string // what Serve is called by; nil: this program's "vm"
 	Lease   *os.File // where not nil, processes end with what it is read from
 	Log     *slog.Logger
+
+	Groups   *cgroup.Tree // where each process gets a control group; nil: it gets none
+	NoGroups error        // then: why
+	CPUs     float64      // processors that a VM may take, where there are groups; 0: all
 }
 
 // NewLauncher makes the directory. Nothing is started before Left is called: until then
@@ -95,6 +100,7 @@ func (l *Launcher) Make(ctx context.Context, spec *Spec, hooks Hooks) (VM, error
 	}
 	p.mu.Lock()
 	p.status = a.GetStatus()
+	l.limit(p, spec.Memory)
 	p.mu.Unlock()
 	return p, nil
 }
@@ -282,7 +288,9 @@ func (l *Launcher) spawnIn(dir string) (*Process, error) {
 		return nil, err
 	}
 	go cmd.Wait() // it says by its socket how it does
-	return newProcess(dir, newConn(control), pidfd, Hooks{}, l.cfg.Log), nil
+	p := newProcess(dir, newConn(control), pidfd, Hooks{}, l.cfg.Log)
+	l.place(p)
+	return p, nil
 }
 
 // command is a process to start.
@@ -341,6 +349,12 @@ func (l *Launcher) TakeOver(ctx context.Context, id string, generation uint32, h
 	if err != nil {
 		return nil, fmt.Errorf("take over a VM's process: %w", err)
 	}
+	l.place(p)
+	p.mu.Lock()
+	if memory := p.status.Vm.GetMemory(); memory > 0 { // an earlier daemon's limits ended with it
+		l.limit(p, memory)
+	}
+	p.mu.Unlock()
 	p.noteResumed(s.ResumedAt)
 	p.end(s.Ended)
 	return p, nil
@@ -434,6 +448,9 @@ func (l *Launcher) Left() ([]Left, error) {
 		}
 		s.ID = id
 		all = append(all, s)
+	}
+	if l.cfg.Groups != nil {
+		l.cfg.Groups.Sweep()
 	}
 	l.refillSoon()
 	return all, nil

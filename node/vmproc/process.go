@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/migrated/migrated/node/vmproc/cgroup"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -42,6 +43,9 @@ type Process struct {
 	leaving bool          // the connection is to end
 
 	kept uint64 // bytes of memory of a VM that has left
+
+	group   *cgroup.Group   // its own; nil: none
+	grouped *pb.Confinement // where it has none, or not its limits: why
 }
 
 var _ VM = (*Process)(nil)
@@ -508,7 +512,7 @@ func (p *Process) Close() error {
 		}
 	}
 	p.mu.Unlock()
-	return os.RemoveAll(p.directory())
+	return errors.Join(p.ungroup(), os.RemoveAll(p.directory()))
 }
 
 // kill ends the process at once, if it has not ended.

@@ -25,6 +25,7 @@ const defaultMemory = 512 << 20
 // A Config describes a board. Its zero value is a board with nothing on it.
 type Config struct {
 	Memory  uint64            // bytes; 0: 512 MiB
+	System  string            // directory here with a Debian system, which is booted (BuildSystem); "": none
 	Files   map[string]string // path on the board to path here; modes are kept
 	Forward []int             // TCP ports of the board that Addr is asked for
 	Console io.Writer         // gets a copy of what comes from the serial port; may be nil
@@ -54,7 +55,7 @@ func Start(ctx context.Context, cfg Config) (*Board, error) {
 	if cfg.Memory == 0 {
 		cfg.Memory = defaultMemory
 	}
-	initramfs, err := newInitramfs(init, k, cfg.Files)
+	initramfs, err := newInitramfs(init, k, cfg.System, cfg.Files)
 	if err != nil {
 		return nil, fmt.Errorf("write the board's files: %w", err)
 	}

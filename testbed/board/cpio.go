@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 )
 
 // A cpio writes an archive in the "newc" format, what Linux unpacks as its first root
@@ -23,6 +25,7 @@ const (
 	cpioDir  = 0o040000
 	cpioFile = 0o100000
 	cpioChar = 0o020000
+	cpioLink = 0o120000
 )
 
 // dir adds a directory and those above it that are not there yet.
@@ -39,6 +42,43 @@ func (c *cpio) dir(name string) {
 func (c *cpio) file(name string, mode fs.FileMode, data []byte) {
 	c.dir(path.Dir(name))
 	c.entry(name, cpioFile|uint32(mode.Perm()), data, 0, 0)
+}
+
+// link adds a symbolic link.
+func (c *cpio) link(name, target string) {
+	c.dir(path.Dir(name))
+	c.entry(name, cpioLink|0o777, []byte(target), 0, 0)
+}
+
+// tree adds all that is in a directory here, as root's.
+func (c *cpio) tree(dir string) error {
+	return fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		at := filepath.Join(dir, name)
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.IsDir():
+			c.dir(name)
+		case info.Mode()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(at)
+			if err != nil {
+				return err
+			}
+			c.link(name, target)
+		case info.Mode().IsRegular():
+			data, err := os.ReadFile(at)
+			if err != nil {
+				return err
+			}
+			c.file(name, info.Mode(), data)
+		}
+		return nil
+	})
 }
 
 // char adds a character device.

@@ -15,32 +15,38 @@ import (
 )
 
 // newInitramfs returns a file that lives in memory alone, so that nothing has to be removed.
-func newInitramfs(init []byte, k kernel, files map[string]string) (*os.File, error) {
+func newInitramfs(init []byte, k kernel, system string, files map[string]string) (*os.File, error) {
 	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
 	f := os.NewFile(uintptr(fd), "initramfs")
 	w := bufio.NewWriterSize(f, 1<<20)
-	if err := errors.Join(writeInitramfs(w, init, k, files), w.Flush()); err != nil {
+	if err := errors.Join(writeInitramfs(w, init, k, system, files), w.Flush()); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// writeInitramfs writes the board's root file system: init, the modules, and files, from
-// their path on the board to their path here.
-func writeInitramfs(w io.Writer, init []byte, k kernel, files map[string]string) error {
+// writeInitramfs writes the board's root file system: a Debian system, if there is to be one,
+// init, the modules, and files, from their path on the board to their path here.
+func writeInitramfs(w io.Writer, init []byte, k kernel, system string, files map[string]string) error {
 	c := newCPIO(w)
-	c.char("dev/console", 5, 1) // Documentation/admin-guide/devices.txt
-	// What Go's resolver and os/user read.
-	for _, text := range [...]struct{ name, content string }{
-		{"etc/hosts", "127.0.0.1 localhost\n"},
-		{"etc/passwd", "root:x:0:0:root:/:/bin/sh\n"},
-	} {
-		c.file(text.name, 0o644, []byte(text.content))
+	if system != "" {
+		if err := c.tree(system); err != nil {
+			return err
+		}
+	} else {
+		// What Go's resolver and os/user read.
+		for _, text := range [...]struct{ name, content string }{
+			{"etc/hosts", "127.0.0.1 localhost\n"},
+			{"etc/passwd", "root:x:0:0:root:/:/bin/sh\n"},
+		} {
+			c.file(text.name, 0o644, []byte(text.content))
+		}
 	}
+	c.char("dev/console", 5, 1) // Documentation/admin-guide/devices.txt
 	c.file("init", 0o755, init)
 	for i, m := range modules {
 		data, err := os.ReadFile(filepath.Join(k.modules, m))

@@ -27,6 +27,24 @@ func Guest(t testing.TB, isas ...*isa.ISA) (*image.Config, []*image.Build) {
 	return Build(t, filepath.Join(here(), "guest"), isas...)
 }
 
+// Image is an image file of the guest, with a build for each ISA.
+func Image(t testing.TB) []byte {
+	t.Helper()
+	cfg, builds := Guest(t, isa.X86_64, isa.AArch64)
+	m, err := image.New(&image.Contents{
+		ABI: hostabi.Version, Name: "guest", StaticEnd: (cfg.StaticEnd + hostabi.PageSize - 1) &^ (hostabi.PageSize - 1),
+		Sites: []byte("none\n"), Layout: []byte(`{"builds":[],"symbols":[],"end":1073741824}` + "\n"), Builds: builds,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // Build builds a guest from the C files of a directory, for each ISA. Among its symbols is
 // static_end, from guest.ld. A compiler that is missing fails the test: scripts/setup
 // installs it.

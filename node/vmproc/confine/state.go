@@ -30,7 +30,10 @@ func network() Finding {
 func capabilities() Finding {
 	f := Finding{Means: "no capabilities", Answer: Yes}
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none [2]unix.CapUserData
+	var none, has [2]unix.CapUserData
+	if err := unix.Capget(&header, &has[0]); err == nil && has == none {
+		return f // a service manager has taken them, and capset too
+	}
 	if _, err := all(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0); err != nil {
 		f.Answer, f.Note = No, err.Error()
 	}

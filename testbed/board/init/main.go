@@ -17,6 +17,10 @@ import (
 
 func main() {
 	if os.Getpid() != 1 {
+		if len(os.Args) == 2 && os.Args[1] == serveWord {
+			say("%v", listen())
+			return
+		}
 		fmt.Fprintln(os.Stderr, "init: this is the first process of an emulated board, not a command to call")
 		os.Exit(2)
 	}
@@ -34,6 +38,14 @@ func run() error {
 			return err
 		}
 	}
+	if hasSystem() {
+		return startSystem()
+	}
+	return listen()
+}
+
+// listen serves package control.
+func listen() error {
 	l, err := net.Listen("tcp", fmt.Sprintf(":%d", control.Port))
 	if err != nil {
 		return err

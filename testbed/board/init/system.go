@@ -9,16 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// searchPath is where commands are looked for.
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // mountAll mounts the file systems of the kernel, and one in memory for data.
 func mountAll() error {
-	for _, m := range []struct{ kind, dir string }{
-		{"proc", "/proc"},
-		{"sysfs", "/sys"},
-		{"devtmpfs", "/dev"},
-		{"tmpfs", "/tmp"},
-		{"tmpfs", "/run"},
-		{"tmpfs", "/var/lib"},
-	} {
+	type mount struct{ kind, dir string }
+	all := []mount{{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/run"}}
+	if !hasSystem() { // which has its own
+		all = append(all, mount{"tmpfs", "/tmp"}, mount{"tmpfs", "/var/lib"})
+	}
+	for _, m := range all {
 		if err := os.MkdirAll(m.dir, 0o755); err != nil {
 			return err
 		}
@@ -26,7 +27,7 @@ func mountAll() error {
 			return fmt.Errorf("mount %s: %w", m.dir, err)
 		}
 	}
-	return os.Setenv("PATH", "/bin")
+	return os.Setenv("PATH", searchPath)
 }
 
 // insertModules loads the modules of /lib/modules in the order of their names.
