@@ -117,7 +117,7 @@ func (r *rig) rate(ctx context.Context, name string, fill qemu.Fill) error {
 			bytesPerSecond, note = rate, fmt.Sprintf("%v, %.1f s of CPU for a GB", t, used.Seconds()/(size<<20/1e9))
 		}
 	}
-	plain, err := r.pump(ctx)
+	plain, plainUsed, err := r.pump(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,8 +125,8 @@ func (r *rig) rate(ctx context.Context, name string, fill qemu.Fill) error {
 	if err != nil {
 		return err
 	}
-	note = fmt.Sprintf("%.0f MB/s: %s; TCP alone %.0f MB/s; QEMU %.0f MB/s", bytesPerSecond/1e6, note,
-		plain/1e6, size<<20/peer.total.Seconds()/1e6)
+	note = fmt.Sprintf("%.0f MB/s: %s; TCP alone %.0f MB/s, %.1f s; QEMU %.0f MB/s", bytesPerSecond/1e6, note,
+		plain/1e6, plainUsed*1e9, size<<20/peer.total.Seconds()/1e6)
 	switch {
 	case r.wire.rate > 0:
 		r.b.report.expectLeast(name+" / link's", bytesPerSecond/(float64(r.wire.rate)/8*payload), "", 0.9, note)
