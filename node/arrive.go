@@ -267,7 +267,7 @@ func (a *arrival) arm(arrived move.Arrival) error {
 // fill begins to fetch what the guest lacks.
 func (a *arrival) fill(arrived move.Arrival) {
 	if arrived.Missing > 0 {
-		a.node.spawn(func() { a.vm.fill(a.target.Guest, a.target.From.Name(), arrived.Rest, a.owned) })
+		a.node.spawn(func() { a.vm.fill(a.target.Guest, a.target.From.Name(), arrived.Rest, arrived.Filling, a.owned) })
 	}
 }
 

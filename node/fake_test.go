@@ -431,15 +431,36 @@ func (vm *fakeVM) Drain(ctx context.Context, s vmproc.Streams, progress func(*pb
 		case <-ctx.Done():
 		}
 	}()
-	vm.mu.Lock()
-	drain := vm.drain
-	vm.mu.Unlock()
-	err := drain(ctx, s, progress)
+	var drain vmproc.Rest
+	err := vm.await(ctx, func() bool { // it is asked for early, and serves from the commitment on
+		drain = vm.drain
+		return vm.told
+	})
+	if err == nil {
+		err = drain(ctx, s, progress)
+	}
 	select {
 	case <-vm.done:
 		return vmproc.ErrGone
 	default:
 		return err
+	}
+}
+
+// await waits until something holds, which is looked at with the lock held.
+func (vm *fakeVM) await(ctx context.Context, holds func() bool) error {
+	for {
+		vm.mu.Lock()
+		ok := holds()
+		vm.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 
@@ -457,14 +478,21 @@ func (vm *fakeVM) Fill(ctx context.Context, s vmproc.Streams, progress func(*pb.
 	if filling != nil {
 		s = filling(s)
 	}
-	vm.mu.Lock()
-	fill := vm.fill
-	vm.mu.Unlock()
+	var fill vmproc.Fill
+	err := vm.await(ctx, func() bool { // so is this
+		fill = vm.fill
+		return fill != nil
+	})
+	if err != nil {
+		return 0, err
+	}
 	waits, err := fill(ctx, s, progress)
 	if err == nil {
 		vm.mu.Lock()
+		if vm.missing > 0 {
+			close(vm.filled)
+		}
 		vm.missing = 0
-		close(vm.filled)
 		vm.mu.Unlock()
 	}
 	return waits, err

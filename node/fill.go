@@ -38,9 +38,9 @@ func (vm *VM) awaitFilled() {
 	_, _ = vm.await(ctx, func(rec *pb.VM) bool { return rec.DependsOn == "" })
 }
 
-// fill fetches what is missing, until all is here or the VM has ended. Nothing is written down of
-// that before the VM is this node's, and owned closed.
-func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected, owned <-chan struct{}) {
+// fill fetches what is missing, until all is here or the VM has ended. first is an attempt that has
+// begun; nil: none. Nothing is written down of that before the VM is this node's, and owned closed.
+func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected, first *move.Filling, owned <-chan struct{}) {
 	defer rest.Cancel()
 	ctx, cancel := context.WithCancelCause(vm.node.ctx)
 	defer cancel(nil)
@@ -59,7 +59,14 @@ func (vm *VM) fill(guest vmproc.VM, from string, rest *link.Expected, owned <-ch
 		}
 	})
 	for ctx.Err() == nil {
-		faults, err := guest.Fill(ctx, move.Incoming(rest), nil)
+		var faults uint64
+		var err error
+		if first != nil {
+			faults, err = first.Wait(ctx)
+			first = nil
+		} else {
+			faults, err = guest.Fill(ctx, move.Incoming(rest), nil)
+		}
 		if err == nil {
 			vm.node.counts.Filled(faults)
 			select {
@@ -137,7 +144,7 @@ func (n *Node) recoverFill(h *pb.Handover) error {
 	vm.noteLacking(lacking)
 	guest, owned := vm.guest, make(chan struct{})
 	close(owned)
-	n.spawn(func() { vm.fill(guest, h.Peer, rest, owned) })
+	n.spawn(func() { vm.fill(guest, h.Peer, rest, nil, owned) })
 	return nil
 }
 

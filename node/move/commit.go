@@ -94,7 +94,7 @@ func (s *Source) commit() (*pb.Move, error) {
 
 	// What the guest touches first may be here still, so it is served before the target says
 	// that it runs.
-	rest := s.serveRest()
+	rest := s.serving()
 	defer rest.stop()
 	answer := s.start()
 	if answer == nil {
@@ -166,20 +166,44 @@ type draining struct {
 	err    error // then: as Drain returns it
 }
 
+// serveRest begins with the transfer, so that the streams are open when the target starts. Nothing
+// is served before the commitment.
 func (s *Source) serveRest() *draining {
 	d := &draining{done: make(chan struct{})}
 	d.Token, d.To, d.Peer, d.Links, d.Stall, d.Log = s.Token, s.To, s.link.Peer().Id, s.Links, s.Timeouts.Stall, s.Log
 	var ctx context.Context
 	ctx, d.cancel = context.WithCancel(s.Node)
-	if s.sent.Missing == 0 {
-		close(d.done)
-		return d
-	}
 	go func() {
 		defer close(d.done)
 		d.err = Drain(ctx, s.Guest, &d.Rest)
 	}()
 	return d
+}
+
+// serving is what serves the target from the commitment on.
+func (s *Source) serving() *draining {
+	if s.sent.Missing == 0 {
+		s.stopServing()
+		d := &draining{cancel: func() {}, done: make(chan struct{})}
+		close(d.done)
+		return d
+	}
+	if s.rest != nil {
+		select {
+		case <-s.rest.done: // a process that began to serve only when all else was sent
+		default:
+			return s.rest
+		}
+	}
+	s.rest = s.serveRest()
+	return s.rest
+}
+
+// stopServing ends what began too early.
+func (s *Source) stopServing() {
+	if s.rest != nil {
+		s.rest.stop()
+	}
 }
 
 func (d *draining) stop() {

@@ -111,6 +111,7 @@ type Source struct {
 	ours  bool       // the move failed for a reason that is the guest's
 
 	postCopy bool // the target can start the VM before it has all
+	rest     *draining
 }
 
 // ErrShutdown is returned for a move that was in doubt when this node shut down.
@@ -184,6 +185,7 @@ func (s *Source) untilReady(ctx context.Context) error {
 		s.write(true, cancel)
 	}
 	if s.sent, err = s.send(ctx); err != nil {
+		s.stopServing()
 		s.unwrite(err) // the target, which lacks memory, starts it in no case
 		// The target gives up too when it sees no more of the memory: that explains nothing
 		// where the reason is here. And connections for memory may end a moment before their link.
@@ -204,6 +206,7 @@ func (s *Source) untilReady(ctx context.Context) error {
 		err = s.written()
 	}
 	if err != nil {
+		s.stopServing() // before the guest writes again
 		if !s.unwrite(err) {
 			return ErrShutdown
 		}
@@ -269,6 +272,9 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		s.clock.phase(p.Phase)
 		if p.AtRest != nil {
 			s.askReady(p.AtRest)
+		}
+		if s.rest == nil && vmproc.NeedsBoth(p.Rate.GetKind()) {
+			s.rest = s.serveRest()
 		}
 		s.Progress(&pb.MoveEvent{Phase: p.Phase, Memory: p.Memory, Rate: p.Rate})
 	})

@@ -42,6 +42,7 @@ type Target struct {
 	Drop func(reason error)
 
 	expected *link.Expected
+	filling  *Filling
 	cancel   context.CancelCauseFunc
 	ctx      context.Context
 	received chan struct{} // closed when memory is there, or will not come
@@ -63,6 +64,7 @@ type Arrival struct {
 	InputAccepted int64
 	Missing       uint64         // pages that follow
 	Rest          *link.Expected // brings them; the arrival's to Cancel
+	Filling       *Filling       // takes them; nil: it came to nothing
 }
 
 // Receive begins to wait for the VM's memory, and drops everything should the link end
@@ -76,6 +78,7 @@ func (t *Target) Receive(hub *link.Hub) error {
 	t.ctx, t.cancel = context.WithCancelCause(t.Node)
 	t.received = make(chan struct{})
 	t.dropped = make(chan struct{})
+	t.filling = beginFilling(t.Node, t.Guest, &incoming{expected})
 	go t.receive()
 	go t.watchLink()
 	return nil
@@ -85,10 +88,15 @@ func (t *Target) receive() {
 	defer close(t.received)
 	memory, err := t.receiveMemory()
 	if memory.GetMissing() == 0 {
+		go t.filling.stop()
 		t.expected.Cancel()
 	} // else more is to come, on other streams
+	failed := t.filling.over()
 	t.mu.Lock()
 	t.memory, t.receiveErr = memory, err
+	if failed {
+		t.filling = nil
+	}
 	t.mu.Unlock()
 	if err == nil {
 		return
@@ -154,6 +162,9 @@ func (t *Target) enter(e handover.TargetEvent, reason error) {
 	armed := t.armed
 	go func() {
 		<-t.received // nobody writes into the guest's memory any more
+		if t.filling != nil {
+			t.filling.stop()
+		}
 		if armed != nil {
 			<-armed
 		}
@@ -182,6 +193,7 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) (*pb.ReadyResp
 		t.enter(handover.Trouble, t.receiveErr)
 		return nil, t.receiveErr
 	}
+	t.arrival.Filling = t.filling
 	if t.arrival.Missing = t.memory.Missing; t.arrival.Missing > 0 {
 		t.enter(handover.HasEnough, nil)
 	} else {

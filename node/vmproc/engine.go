@@ -31,6 +31,8 @@ type sender interface {
 	// drain serves what the target still lacks. It may be called again, with other streams,
 	// when it fails.
 	drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
+	// commit lets drain give away what it serves.
+	commit()
 }
 
 // A receiver is the target's.
@@ -55,7 +57,7 @@ func newSender(g Movable, h held, came receiver, opt *pb.SendOptions) (sender, e
 	if k := opt.Options.GetKind(); NeedsBoth(k) && !opt.PostCopy {
 		return nil, fmt.Errorf("a move of kind %v is not possible to there", k)
 	}
-	s := &liveSender{g: g, held: h, opt: opt}
+	s := newLiveSender(g, h, opt)
 	if came != nil {
 		s.known = came.arrived()
 	}
@@ -63,7 +65,7 @@ func newSender(g Movable, h held, came receiver, opt *pb.SendOptions) (sender, e
 }
 
 func newReceiver(g Movable, h held, opt *pb.ReceiveOptions) receiver {
-	r := &liveReceiver{g: g, pageMap: h.pageMap, opt: opt}
+	r := &liveReceiver{g: g, pageMap: h.pageMap, opt: opt, there: make(chan struct{})}
 	if h.area != nil && opt.PostCopy {
 		r.watch = func() (Area, error) { return watch(h.area, g.Memory()) }
 	}
@@ -77,7 +79,7 @@ type (
 )
 
 // Send sends a guest's memory, as a VM's process does. LogEnd and InputAccepted are the
-// caller's to fill in.
+// caller's to fill in. What Rest serves may go at once.
 func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progress func(*pb.MoveProgress)) (*pb.Sent, Rest, error) {
 	e, err := newSender(g, held{}, nil, opt)
 	if err != nil {
@@ -87,12 +89,13 @@ func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progre
 		p.AtRest = nil // which lacks what is the caller's
 		progress(p)
 	})
+	e.commit()
 	return sent, e.drain, err
 }
 
 // Receive fills a guest's memory, as a VM's process does; what follows, through area.
 func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, Fill, error) {
-	e := &liveReceiver{g: g, opt: opt}
+	e := &liveReceiver{g: g, opt: opt, there: make(chan struct{})}
 	if opt.PostCopy {
 		e.watch = func() (Area, error) { return area, nil }
 	}
@@ -195,6 +198,7 @@ func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions,
 		return nil, errors.New("the guest cannot receive memory, or does already")
 	}
 	h.receiver = e
+	close(h.receives)
 	h.mu.Unlock()
 	h.using.RLock()
 	defer h.using.RUnlock()
@@ -204,16 +208,18 @@ func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions,
 }
 
 func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (uint64, error) {
+	ctx, cancel := untilEnd(ctx, h.g)
+	defer cancel()
+	select {
+	case <-h.receives: // it may be asked for with this
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 	h.mu.Lock()
 	e := h.receiver
 	h.mu.Unlock()
-	if e == nil {
-		return 0, errors.New("nothing was received")
-	}
 	h.using.RLock()
 	defer h.using.RUnlock()
-	ctx, cancel := untilEnd(ctx, h.g)
-	defer cancel()
 	faults, err := e.fill(ctx, s, progress)
 	if errors.Is(err, statexfer.ErrDigest) {
 		h.g.Stop(0) // it must not run on memory that is not what the source had

@@ -33,12 +33,13 @@ type hosted struct {
 	resumed  int64         // ns of the host's monotonic clock
 	sender   sender
 	receiver receiver
-	moving   bool     // the sender sends
-	kept     bool     // the guest is no more, its memory is
-	sent     *pb.Sent // in AT_REST
-	commits  bool     // in AT_REST: the guest may be another node's
-	allowed  []byte   // token of the move that may be committed here
-	told     bool     // the source's process had it start
+	receives chan struct{} // closed when there is a receiver
+	moving   bool          // the sender sends
+	kept     bool          // the guest is no more, its memory is
+	sent     *pb.Sent      // in AT_REST
+	commits  bool          // in AT_REST: the guest may be another node's
+	allowed  []byte        // token of the move that may be committed here
+	told     bool          // the source's process had it start
 	ended    *pb.ProcessEnded
 }
 
@@ -58,7 +59,7 @@ func (c *child) makeGuest(m *pb.ProcessMake, files []*os.File) error {
 	if err != nil {
 		return err
 	}
-	h := &hosted{child: c, isa: m.Isa, state: pb.ProcessState_PROCESS_STATE_MADE, ready: make(chan struct{})}
+	h := &hosted{child: c, isa: m.Isa, state: pb.ProcessState_PROCESS_STATE_MADE, ready: make(chan struct{}), receives: make(chan struct{})}
 	h.log.init(c)
 	config := vmm.Config{
 		Spec:    vmm.Spec{Image: cfg, Build: build, Memory: m.Memory, Resume: m.Resume},
@@ -225,6 +226,9 @@ func (h *hosted) commit() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.commits = h.state == pb.ProcessState_PROCESS_STATE_AT_REST
+	if h.commits {
+		h.sender.commit()
+	}
 }
 
 // outlives says whether the process goes on without a daemon: from the moment when the next

@@ -27,6 +27,18 @@ type liveSender struct {
 	known    *statexfer.Offer // what memory was when it came here; nil: it did not
 	draining sync.Mutex       // one call at a time: of a daemon that is gone, the last may still end
 	server   *live.Server     // of what the target lacks; nil: nothing
+
+	ahead    chan struct{} // closed when the streams of drain are open
+	sentAll  chan struct{} // closed when send has returned, and server is as it stays
+	mayServe chan struct{} // closed with the commitment
+	once     sync.Once     // closes ahead
+	commits  sync.Once
+}
+
+func newLiveSender(g Movable, h held, opt *pb.SendOptions) *liveSender {
+	return &liveSender{
+		g: g, held: h, opt: opt, ahead: make(chan struct{}), sentAll: make(chan struct{}), mayServe: make(chan struct{}),
+	}
 }
 
 // moveKinds are what an operator can ask for.
@@ -57,6 +69,7 @@ func kindOf(m live.Mode) pb.MoveKind {
 const fixedDowntime = 2 * time.Millisecond
 
 func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) bool, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+	defer close(e.sentAll)
 	streams, err := secure(s, e.opt.Keys, atSource)
 	if err != nil {
 		return nil, err
@@ -81,6 +94,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		Hashes:      e.opt.Hashes,
 		Known:       e.known,
 		Confirm:     len(e.opt.Token) > 0,
+		Ahead:       e.ahead,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
 	}, l.report)
 	if err != nil {
@@ -93,7 +107,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 	}
 	missing := res.Later.Count()
 	if missing > 0 {
-		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], nil)
+		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], e.mayServe, nil)
 	}
 	sent := &pb.Sent{
 		Missing: missing,
@@ -108,19 +122,45 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 	return sent, nil
 }
 
-// drain serves what the target lacks until that says that it has all.
+// drain serves what the target lacks until that says that it has all. Before send has returned it
+// opens the streams.
 func (e *liveSender) drain(ctx context.Context, s Streams, _ func(*pb.MoveProgress)) error {
-	if e.server == nil {
-		return nil
-	}
 	e.draining.Lock()
 	defer e.draining.Unlock()
-	streams, err := secure(s, e.opt.Keys, atSource)
+	secured, err := secure(s, e.opt.Keys, atSource)
 	if err != nil {
 		return err
 	}
+	select {
+	case <-e.sentAll:
+		if e.server == nil {
+			return nil
+		}
+		return e.server.Serve(ctx, secured)
+	default:
+	}
+	streams := openAhead(ctx, secured)
+	defer streams.close()
+	select {
+	case <-streams.opened:
+		e.once.Do(func() { close(e.ahead) })
+	case <-e.sentAll:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-e.sentAll:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if e.server == nil {
+		return nil
+	}
 	return e.server.Serve(ctx, streams)
 }
+
+// commit lets the target have what it lacks.
+func (e *liveSender) commit() { e.commits.Do(func() { close(e.mayServe) }) }
 
 // explainClosed tells the other side's end from what it made of a call.
 func explainClosed(err error) error {
@@ -214,12 +254,14 @@ type liveReceiver struct {
 	pageMap *os.File
 	watch   func() (Area, error) // nil: all has to come before the guest starts
 	filling sync.Mutex           // as liveSender.draining
+	there   chan struct{}        // closed when receive has returned
 	mu      sync.Mutex
 	filler  *live.Filler // nil: nothing is missing
 	leaves  []uint64     // the hash of each page, as it came; nil: not all have come
 }
 
 func (e *liveReceiver) receive(ctx context.Context, s Streams, start func(left time.Time), progress func(*pb.MoveProgress)) (*pb.Received, error) {
+	defer close(e.there)
 	first, cancel := context.WithTimeout(ctx, e.opt.FirstTimeout.AsDuration())
 	defer cancel()
 	streams, err := secure(s, e.opt.Keys, atTarget)
@@ -350,17 +392,31 @@ func (e *liveReceiver) missing() uint64 {
 	return 0
 }
 
-// fill fetches what is missing. A source that is out of sight is waited for.
+// fill fetches what is missing. A source that is out of sight is waited for. Before receive has
+// returned it waits for the streams.
 func (e *liveReceiver) fill(ctx context.Context, s Streams, _ func(*pb.MoveProgress)) (faults uint64, err error) {
+	e.filling.Lock()
+	defer e.filling.Unlock()
+	secured, err := secure(s, e.opt.Keys, atTarget)
+	if err != nil {
+		return 0, err
+	}
+	var streams live.Streams = secured
+	select {
+	case <-e.there:
+	default:
+		early := openAhead(ctx, secured)
+		defer early.close()
+		select {
+		case <-e.there:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+		streams = early
+	}
 	f := e.arriving()
 	if f == nil {
 		return 0, nil
-	}
-	e.filling.Lock()
-	defer e.filling.Unlock()
-	streams, err := secure(s, e.opt.Keys, atTarget)
-	if err != nil {
-		return f.Faults(), err
 	}
 	if err := f.Fill(ctx, streams); err != nil {
 		return f.Faults(), err

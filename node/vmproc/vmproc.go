@@ -44,11 +44,13 @@ type VM interface {
 	Allow(token []byte)
 	// Continue lets a guest at rest go on here.
 	Continue() error
-	// Drain serves what the target lacks, once it has started; at the end it lacks nothing.
+	// Drain serves what the target lacks, from Commit on; at the end it lacks nothing. It can be asked
+	// for while Send goes on, and then opens the streams.
 	Drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
 	// Receive fills the memory of a guest that was made to resume, until it can be started.
 	Receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, error)
-	// Fill fetches what it lacked at its start, and returns how many pages somebody waited for.
+	// Fill fetches what it lacked at its start, and returns how many pages somebody waited for. It can
+	// be asked for together with Receive, and then waits for the streams.
 	Fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
 
 	// Input gives the guest a piece of its standard input; what it has already is left out.

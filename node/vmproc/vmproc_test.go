@@ -426,6 +426,7 @@ func fillFrom(t *testing.T, source, target VM, from, to Streams) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	source.Commit()
 	drained := make(chan error, 1)
 	go func() { drained <- source.Drain(ctx, from, nil) }()
 	_, err := target.Fill(ctx, to, nil)
@@ -467,6 +468,62 @@ func catOnItsWay(t *testing.T) (d *daemon, p *pipes, vm, target VM) {
 	check(t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "to"}, Left: sent.Left, LogBase: sent.LogEnd, InputAccepted: 4}, d.log("to")))
 	check(t, target.Go(time.Time{}))
 	return d, p, vm, target
+}
+
+// The streams of what follows are opened before the guest leaves its stack, and bring nothing before
+// the commitment.
+func TestStreamsAhead(t *testing.T) {
+	d := newDaemon(t)
+	target := d.make("to", true)
+	if !target.Status().PostCopy {
+		t.Skip("memory cannot be filled on demand here")
+	}
+	p := &pipes{ends: map[uint8]net.Conn{}}
+	received, filled, drained := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+	go func() {
+		opt := receiveOptions()
+		opt.PostCopy = true
+		_, err := target.Receive(t.Context(), p, opt, nil)
+		received <- err
+	}()
+	go func() {
+		_, err := target.Fill(t.Context(), p, nil)
+		filled <- err
+	}()
+	vm := d.run("from", "cat")
+	opt := sendOptions()
+	opt.Options, opt.PostCopy = &pb.MoveOptions{Kind: pb.MoveKind_MOVE_KIND_POSTCOPY}, true
+	draining := false
+	sent, err := vm.Send(t.Context(), p, opt, func(m *pb.MoveProgress) {
+		if !draining {
+			draining = true
+			go func() { drained <- vm.Drain(t.Context(), p, nil) }()
+		}
+	})
+	check(t, err)
+	check(t, <-received)
+	p.mu.Lock()
+	open := len(p.ends)
+	p.mu.Unlock()
+	if open > 0 { // one end of a pair waits for the other
+		t.Errorf("%d streams are open at one end alone", open)
+	}
+	check(t, target.Arm(&pb.ProcessArm{Vm: &pb.VM{Id: "to"}, Left: sent.Left, LogBase: sent.LogEnd}, d.log("to")))
+	select {
+	case err := <-filled:
+		t.Errorf("filled before the commitment: %v", err)
+	case err := <-drained:
+		t.Errorf("drained before the commitment: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	vm.Commit()
+	check(t, target.Go(time.Time{}))
+	check(t, <-filled)
+	check(t, <-drained)
+	check(t, vm.Close())
+	_, err = target.Input(t.Context(), 0, nil, true)
+	check(t, err)
+	ended(t, target)
 }
 
 // A guest that waits has all of its memory in the end, though it needs little of it, and goes on

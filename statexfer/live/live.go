@@ -76,6 +76,10 @@ type Plan struct {
 	// Link is what went to the target in an earlier move, bytes of memory a second; 0: not known.
 	Link float64
 
+	// Ahead is closed when post-copy's streams are open, which the guest runs on for if that does
+	// not take long; nil: they are opened later.
+	Ahead <-chan struct{}
+
 	// Hashes says that the hash of each page follows the transfer, as an offer.
 	Hashes bool
 

@@ -203,7 +203,7 @@ func TestPostCopy(t *testing.T) {
 					}
 				})
 			}
-			server := live.NewServer(g.mem, res, statexfer.Auto, nil)
+			server := live.NewServer(g.mem, res, statexfer.Auto, nil, nil)
 			served := make(chan error, 1)
 			go func() { served <- server.Serve(t.Context(), side{board, 1}) }()
 			filler := live.NewFiller(s, arrival.Later, arrival.Leaves, nil)
@@ -239,7 +239,7 @@ func TestPostCopyReconnects(t *testing.T) {
 		}
 		return rng.Int64N(600 << 10)
 	}
-	server := live.NewServer(g.mem, res, statexfer.Auto, nil)
+	server := live.NewServer(g.mem, res, statexfer.Auto, nil, nil)
 	filler := live.NewFiller(s, arrival.Later, arrival.Leaves, nil)
 	waits := make(chan struct{})
 	go func() {

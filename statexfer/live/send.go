@@ -140,6 +140,7 @@ func (s *source) rounds(ctx context.Context, left statexfer.Bitmap) error {
 		case step == postpone || s.mode == Hybrid:
 			s.mode = Hybrid
 			s.why = s.because(s.pace.reason)
+			s.tell(func(p *Progress) { p.Mode, p.Why = s.mode, s.why })
 			return nil
 		case step == finish:
 			s.why = s.because(s.pace.reason)
@@ -196,6 +197,7 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 		}
 		last = s.empty()
 		res.Later = left
+		s.awaitStreams(ctx)
 	}
 	if err := s.guest.Quiesce(ctx); err != nil {
 		return nil, false, err
@@ -241,6 +243,20 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 	}
 	res.Progress, res.Digest, res.Leaves, res.Link = s.last, digest, s.sender.Leaves(), s.link
 	return res, true, nil
+}
+
+// aheadPatience is how long a guest runs on for streams that are being opened.
+const aheadPatience = 250 * time.Millisecond
+
+func (s *source) awaitStreams(ctx context.Context) {
+	if s.plan.Ahead == nil {
+		return
+	}
+	select {
+	case <-s.plan.Ahead:
+	case <-time.After(aheadPatience):
+	case <-ctx.Done():
+	}
 }
 
 // later leaves the pages of a set to post-copy, but for those that are sent after all.

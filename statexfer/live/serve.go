@@ -19,6 +19,9 @@ type Server struct {
 	codec  statexfer.Codec
 	pages  uint64
 	report func(Progress)
+	begin  <-chan struct{} // closed when pages may go; nil: they may
+	asked  chan struct{}   // closed when the target has asked for a page
+	once   sync.Once       // closes it
 
 	mu     sync.Mutex
 	rest   statexfer.Bitmap // pages that the target lacks and that are not under way
@@ -28,12 +31,12 @@ type Server struct {
 	sent   statexfer.Stats
 }
 
-// NewServer serves what res has left to post-copy.
-func NewServer(mem []byte, res *Result, codec statexfer.Codec, report func(Progress)) *Server {
+// NewServer serves what res has left to post-copy, from when begin is closed; nil: at once.
+func NewServer(mem []byte, res *Result, codec statexfer.Codec, begin <-chan struct{}, report func(Progress)) *Server {
 	if report == nil {
 		report = func(Progress) {}
 	}
-	return &Server{mem: mem, codec: codec, pages: uint64(len(mem)) / statexfer.PageSize, leaves: res.Leaves, report: report}
+	return &Server{mem: mem, codec: codec, pages: uint64(len(mem)) / statexfer.PageSize, leaves: res.Leaves, begin: begin, report: report, asked: make(chan struct{})}
 }
 
 const (
@@ -41,6 +44,9 @@ const (
 	// under way: what is in the network is in the way of pages that the guest waits for.
 	pushPages  = 32
 	pushWindow = 4
+	// pushPause is how long the push waits for a guest that comes up and has touched nothing yet:
+	// what it needs for that came with the transfer, and pages would be in its way.
+	pushPause = 5 * time.Millisecond
 	// around is how many pages come with one that was asked for.
 	around = 8
 )
@@ -82,6 +88,13 @@ func (s *Server) connect(ctx context.Context, streams Streams) (done bool, err e
 	defer push.Close()
 	stop := context.AfterFunc(ctx, func() { demand.Close(); push.Close() })
 	defer stop()
+	if s.begin != nil {
+		select {
+		case <-s.begin:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
 	s.mu.Lock()
 	s.rest, s.left = missing, missing.Count()
 	s.mu.Unlock()
@@ -121,6 +134,7 @@ func (s *Server) answer(conn net.Conn) (done bool, err error) {
 		if page == complete {
 			return s.finish(conn)
 		}
+		s.once.Do(func() { close(s.asked) })
 		first := page / around * around
 		s.mu.Lock()
 		pages = s.take(pages[:0], page, page+1, 1)
@@ -180,6 +194,10 @@ func (s *Server) push(conn net.Conn) error {
 		for range placed {
 		}
 	}()
+	select {
+	case <-s.asked:
+	case <-time.After(pushPause):
+	}
 	var pages []uint64
 	for underWay := 0; ; {
 		for underWay >= pushWindow {
