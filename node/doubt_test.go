@@ -92,6 +92,32 @@ func TestTargetGoneAfterCommit(t *testing.T) {
 	}
 }
 
+// A VM on its way home whose source is gone for good when all of it is here: its home, which waits for
+// the source's word, can give it up, and keeps nothing of it.
+func TestSourceGoneAfterReady(t *testing.T) {
+	server, board, p := proxied(t)
+	board.survive()
+	vm := server.run("job", "idle")
+	server.move("job", "board")
+	board.atPhase(pb.MovePhase_MOVE_PHASE_START, func() { p.setCut(true) })
+	if _, err := server.tryMove("job", ""); err == nil {
+		t.Error("recalled over a link that is cut")
+	}
+	board.stop()
+	server.eventually("the link is gone", func() bool { _, err := server.hub.Link("board"); return err != nil })
+	server.checkAway("job")
+	if rec, err := server.client.Forget(t.Context(), &pb.VMRequest{Vm: "job"}); err != nil || rec.State != pb.VMState_VM_STATE_LOST {
+		t.Errorf("given up: %v, %v", rec.GetState(), err)
+	}
+	server.eventually("nothing of it is left", func() bool { return len(server.incoming()) == 0 && server.granted() == nil })
+	p.setCut(false)
+	board.start()
+	board.eventually("it is ended there", func() bool { return board.here(vm.Id) == nil })
+	if rec := server.inspect("job"); rec.State != pb.VMState_VM_STATE_LOST {
+		t.Errorf("its home says %v", rec.State)
+	}
+}
+
 // A move whose outcome is not open is not given up.
 func TestForgetWhileMoving(t *testing.T) {
 	server, _ := pair(t, false)

@@ -44,6 +44,12 @@ func (vm *VM) giveUpAway(seen *pb.VM) error {
 	if _, err := vm.node.hub.Link(seen.Node); err == nil {
 		return status.Errorf(codes.FailedPrecondition, "%s is connected: `migratectl stop` or `recall` reach the VM", seen.Node)
 	}
+	for _, t := range vm.node.incoming() { // on its way back, from a node that says no more
+		if t.VM.Id == vm.id {
+			t.Abort("it was given up here")
+			<-t.Gone()
+		}
+	}
 	if err := vm.lostElsewhere(seen); err != nil {
 		return err
 	}
