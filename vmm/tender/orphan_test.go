@@ -24,7 +24,8 @@ func TestChildDiesWithHost(t *testing.T) {
 		beHost(t)
 	}
 	host := exec.Command(os.Args[0], "-test.run=^TestChildDiesWithHost$")
-	host.Env = append(os.Environ(), hostVariable+"=1")
+	// It is killed, and removes nothing: its temporary files are below this test's.
+	host.Env = append(os.Environ(), hostVariable+"=1", "TMPDIR="+t.TempDir())
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
