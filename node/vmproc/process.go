@@ -188,7 +188,11 @@ func (p *Process) end(ended *pb.ProcessEnded) {
 	defer p.mu.Unlock()
 	if ended != nil && p.ended == nil {
 		p.ended = ended
-		close(p.done)
+		select {
+		case <-p.done: // it has died meanwhile
+		default:
+			close(p.done)
+		}
 	}
 }
 

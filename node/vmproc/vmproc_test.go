@@ -470,6 +470,16 @@ func catOnItsWay(t *testing.T) (d *daemon, p *pipes, vm, target VM) {
 	return d, p, vm, target
 }
 
+// A process can die just behind its answer to who takes it over, which says how its guest ended.
+func TestEndedProcessDies(t *testing.T) {
+	p := &Process{done: make(chan struct{})}
+	close(p.done) // the reader saw it
+	p.end(&pb.ProcessEnded{Exit: &pb.Exit{Code: 42}})
+	if got := p.Ended().GetExit().GetCode(); got != 42 {
+		t.Errorf("it ended with %d", got)
+	}
+}
+
 // The streams of what follows are opened before the guest leaves its stack, and bring nothing before
 // the commitment.
 func TestStreamsAhead(t *testing.T) {
