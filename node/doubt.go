@@ -40,6 +40,12 @@ func (vm *VM) unserved(to string, silence time.Duration) string {
 		"Bring %[1]s or the link to it back, and do not end migrated here for good before. If %[1]s never returns, the VM is lost: %[3]s gives it up", to, silence, vm.forgetting())
 }
 
+// unheard is what to know of a VM that is moved from elsewhere, by a node that is out of sight now.
+func (vm *VM) unheard(from string) string {
+	return fmt.Sprintf("the move is in doubt: %[1]s, from where the VM was to be moved, is out of sight. `migratectl ps` shows where the VM is as far as is known; "+
+		"when %[1]s is back, the VM goes on there or the move is ended by itself. If %[1]s never returns, the VM is lost unless it is shown as running elsewhere: %[2]s gives it up", from, vm.forgetting())
+}
+
 // forgetting is how to give a VM up.
 func (vm *VM) forgetting() string {
 	rec := vm.view()

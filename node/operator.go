@@ -156,8 +156,16 @@ func (vm *VM) moveTo(ctx context.Context, to string, opt *pb.MoveOptions, report
 		last = proto.CloneOf(event)
 		return report(event)
 	})
-	if err != nil || last.GetPhase() != pb.MovePhase_MOVE_PHASE_DONE {
-		return err
+	if err != nil {
+		select {
+		case <-l.Done():
+			return status.Error(codes.Aborted, vm.unheard(rec.Node))
+		default:
+			return err
+		}
+	}
+	if last.GetPhase() != pb.MovePhase_MOVE_PHASE_DONE {
+		return nil
 	}
 	// What comes next from the same operator must find the VM where it is now.
 	_, err = vm.await(ctx, func(now *pb.VM) bool { return now.Generation > rec.Generation || over(now.State) })
