@@ -8,7 +8,7 @@
 #include "counter.h"
 #include "native.h"
 
-#define STRETCHES 4096
+#define STRETCHES 65536
 
 /* Read by the benchmarks: testbed/bench/gap.go. */
 struct {

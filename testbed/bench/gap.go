@@ -145,7 +145,7 @@ func gapRun(ctx context.Context, m *image.Image, memory uint64, input string, ar
 
 // Of kernel/gap/poll_gap.c.
 const (
-	stretches         = 4096
+	stretches         = 65536
 	stretchSize       = 32
 	stretchHeaderSize = 16
 )
