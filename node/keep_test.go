@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -178,6 +180,38 @@ func TestUnkeepByAStranger(t *testing.T) {
 	}
 	server.keeps(1)
 	server.end("job")
+}
+
+// A VM that ends at its home while the node that it came from still serves its memory, and has
+// forgotten all else of it, is not kept there.
+func TestEndedWhileServed(t *testing.T) {
+	server, board := keeping(t, 1<<30)
+	begun, hold := make(chan struct{}), make(chan struct{})
+	server.run("job", "idle")
+	server.move("job", "board")
+	server.faults.set(func(f *faults) {
+		f.filling = func(s vmproc.Streams) vmproc.Streams { return &holding{s, begun, hold} }
+	})
+	done := make(chan error, 1)
+	go func() {
+		stream, err := server.client.Recall(t.Context(), &pb.RecallRequest{
+			Vm: "job", Options: &pb.MoveOptions{Kind: pb.MoveKind_MOVE_KIND_POSTCOPY},
+		})
+		if err == nil {
+			_, err = accountOf(stream)
+		}
+		done <- err
+	}()
+	server.eventually("it is here, and needs the board", func() bool { return server.inspect("job").DependsOn == "board" })
+	board.eventually("it is forgotten", func() bool { return len(board.list(true)) == 0 })
+	server.end("job")
+	close(hold)
+	<-done
+	board.eventually("nothing is served", func() bool {
+		h, err := board.store.Handovers()
+		return err == nil && !slices.ContainsFunc(h, func(h *pb.Handover) bool { return h.State == pb.HandoverState_HANDOVER_STATE_COMMITTED })
+	})
+	board.keeps(0)
 }
 
 // A VM that ends while it is on its way back has nothing kept, though what was kept before was
