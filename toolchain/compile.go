@@ -41,6 +41,9 @@ func (t *Toolchain) LinkerVersion(ctx context.Context, stdout io.Writer) error {
 func (t *Toolchain) frontEndArgs() []string {
 	args := []string{
 		"--target=" + neutral, "-march=rv64gc", "-mabi=lp64d", "--sysroot=" + t.Sysroot, "-D__migrated__=1",
+		// On x86-64 char has a sign, on aarch64 it has none. Programs that cannot do without are
+		// more than those that cannot do with it.
+		"-fsigned-char",
 	}
 	// The neutral target lends its data types, not its name: no program shall take a path of
 	// its own for it.

@@ -36,7 +36,7 @@ func TestPrograms(t *testing.T) {
 // runNative compiles a program for this host and returns what it prints.
 func runNative(t *testing.T, cc string, p corpus.Program, flags ...string) []byte {
 	exe := filepath.Join(t.TempDir(), p.Name)
-	args := append([]string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o", exe, p.Path, "-lm", "-latomic"}, flags...)
+	args := append([]string{"-std=gnu11", "-fsigned-char", "-Wall", "-Wextra", "-Werror", "-o", exe, p.Path, "-lm", "-latomic"}, flags...)
 	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
 		t.Fatalf("compile: %v\n%s", err, out)
 	}
