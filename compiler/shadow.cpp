@@ -1,12 +1,17 @@
 // Moves what reached functions keep on the machine stack to the thread's shadow stack, which
 // lies in portable memory: a pointer to a local variable survives the frame's move.
 //
-// Around it is other memory, with a small guard at most. So a large frame looks whether it has
+// Other functions keep theirs on the machine stack, but for those that look at an address as
+// such: how deep recursion is, many programs tell by the distance of two local variables.
+//
+// Around the shadow stack is other memory, with a small guard at most. So a large frame looks whether it has
 // room. Small ones need not: recursion looks at its migration points (poll.cpp).
 #include "abi.h"
+#include "check.h"
 #include "core.h"
 #include "reach.h"
 
+#include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -164,12 +169,60 @@ private:
   SmallVector<Instruction *> Returns;
 };
 
+bool isIn(const Value *Pointer, const AllocaInst *A) {
+  SmallVector<const Value *> Objects;
+  getUnderlyingObjects(Pointer, Objects);
+  return all_of(Objects, [&](const Value *O) { return O == A || isa<ConstantPointerNull>(O); });
+}
+
+// Whether two numbers, one of which is Number, the address of a place in A, tell how far places
+// in A are from each other and no more.
+bool isDistanceIn(const User *U, const Value *Number, const AllocaInst *A) {
+  auto *Sub = dyn_cast<BinaryOperator>(U);
+  if (!Sub || Sub->getOpcode() != Instruction::Sub)
+    return false;
+  auto *Other = dyn_cast<PtrToIntOperator>(Sub->getOperand(Sub->getOperand(0) == Number));
+  return Other && isIn(Other->getPointerOperand(), A);
+}
+
+// Whether the function takes an address in A for a number, or compares it with one elsewhere.
+bool isAddressSeen(const AllocaInst *A) {
+  SmallVector<const Value *> Pointers{A};
+  SmallPtrSet<const Value *, 8> Known{A};
+  while (!Pointers.empty()) {
+    const Value *Pointer = Pointers.pop_back_val();
+    for (const User *U : Pointer->users()) {
+      if (isa<GetElementPtrInst, PHINode, SelectInst>(U)) {
+        if (Known.insert(U).second)
+          Pointers.push_back(U);
+      } else if (isa<PtrToIntInst>(U)) {
+        if (!all_of(U->users(), [&](const User *N) { return isDistanceIn(N, U, A); }))
+          return true;
+      } else if (auto *Compare = dyn_cast<ICmpInst>(U)) {
+        if (!isIn(Compare->getOperand(Compare->getOperand(0) == Pointer), A))
+          return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool seesAddress(const Function &F) {
+  return any_of(instructions(F), [](const Instruction &I) {
+    auto *A = dyn_cast<AllocaInst>(&I);
+    return A && isAddressSeen(A);
+  });
+}
+
 } // namespace
 
 void moveToShadowStack(Module &M) {
   Reach Reached(M);
   for (Function *F : Reached.functions(M))
     ShadowFrame(*F).build();
+  for (Function &F : M)
+    if (!Reached.isReached(F) && !F.hasFnAttribute(SystemAttr) && seesAddress(F))
+      ShadowFrame(F).build();
 }
 
 } // namespace migrated

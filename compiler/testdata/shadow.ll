@@ -1,5 +1,6 @@
 ; passes: migrated-shadow
-; Allocas of functions that can be left move to the shadow stack; others stay.
+; Allocas of functions that can be left move to the shadow stack; others stay, unless their
+; address is looked at.
 declare void @__mig_leave()
 declare void @use(ptr)
 declare ptr @llvm.stacksave.p0()
@@ -55,4 +56,43 @@ define void @large() {
   call void @use(ptr %a)
   call void @__mig_leave()
   ret void
+}
+
+@outermost = global ptr null
+
+; How deep recursion is.
+define i64 @distance() {
+  %here = alloca i8
+  %top = load ptr, ptr @outermost
+  %top.number = ptrtoint ptr %top to i64
+  %here.number = ptrtoint ptr %here to i64
+  %r = sub i64 %top.number, %here.number
+  ret i64 %r
+}
+
+define i1 @below(ptr %caller) {
+  %here = alloca i8
+  %r = icmp ult ptr %here, %caller
+  ret i1 %r
+}
+
+; How long what was written to a local array is: the place of that does not matter.
+define i64 @within(i8 %n) {
+entry:
+  %a = alloca [20 x i8]
+  %end = getelementptr i8, ptr %a, i64 20
+  br label %loop
+loop:
+  %p = phi ptr [ %end, %entry ], [ %next, %again ]
+  %done = icmp eq ptr %p, %a
+  br i1 %done, label %exit, label %again
+again:
+  %next = getelementptr i8, ptr %p, i64 -1
+  store i8 %n, ptr %next
+  br label %loop
+exit:
+  %end.number = ptrtoint ptr %end to i64
+  %p.number = ptrtoint ptr %p to i64
+  %r = sub i64 %end.number, %p.number
+  ret i64 %r
 }

@@ -1,3 +1,4 @@
+@outermost = global ptr null
 @__mig_ssp = external global ptr
 @__mig_ssp_limit = external global ptr
 
@@ -106,6 +107,52 @@ define void @large() {
   %4 = getelementptr inbounds i8, ptr %shadow.frame, i64 1024
   store ptr %4, ptr @__mig_ssp, align 8
   ret void
+}
+
+define i64 @distance() {
+  %shadow.caller = load ptr, ptr @__mig_ssp, align 8
+  %shadow.frame = getelementptr inbounds i8, ptr %shadow.caller, i64 -16
+  store ptr %shadow.frame, ptr @__mig_ssp, align 8
+  %top = load ptr, ptr @outermost, align 8
+  %top.number = ptrtoint ptr %top to i64
+  %here.number = ptrtoint ptr %shadow.frame to i64
+  %r = sub i64 %top.number, %here.number
+  %1 = getelementptr inbounds i8, ptr %shadow.frame, i64 16
+  store ptr %1, ptr @__mig_ssp, align 8
+  ret i64 %r
+}
+
+define i1 @below(ptr %caller) {
+  %shadow.caller = load ptr, ptr @__mig_ssp, align 8
+  %shadow.frame = getelementptr inbounds i8, ptr %shadow.caller, i64 -16
+  store ptr %shadow.frame, ptr @__mig_ssp, align 8
+  %r = icmp ult ptr %shadow.frame, %caller
+  %1 = getelementptr inbounds i8, ptr %shadow.frame, i64 16
+  store ptr %1, ptr @__mig_ssp, align 8
+  ret i1 %r
+}
+
+define i64 @within(i8 %n) {
+entry:
+  %a = alloca [20 x i8], align 1
+  %end = getelementptr i8, ptr %a, i64 20
+  br label %loop
+
+loop:                                             ; preds = %again, %entry
+  %p = phi ptr [ %end, %entry ], [ %next, %again ]
+  %done = icmp eq ptr %p, %a
+  br i1 %done, label %exit, label %again
+
+again:                                            ; preds = %loop
+  %next = getelementptr i8, ptr %p, i64 -1
+  store i8 %n, ptr %next, align 1
+  br label %loop
+
+exit:                                             ; preds = %loop
+  %end.number = ptrtoint ptr %end to i64
+  %p.number = ptrtoint ptr %p to i64
+  %r = sub i64 %end.number, %p.number
+  ret i64 %r
 }
 
 ; Function Attrs: nocallback nofree nosync nounwind speculatable willreturn memory(none)
