@@ -1,8 +1,9 @@
 package programs_test
 
 import (
+	"cmp"
+	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,9 +17,10 @@ import (
 // wrong and ends with another status than 0.
 type ownTest struct {
 	script, image string
+	name          string // of the test; "": the image's
 	args          []string
 	says          string // is in what it prints when all is well
-	files         string // those of the source that it reads, a pattern in build
+	files         string // a file or directory of the source that it reads, in build
 	memory        uint64 // bytes; 0: 64 MiB
 	varies        string // what it prints that no two runs have in common, a regular expression
 }
@@ -42,8 +44,9 @@ func TestOwnTests(t *testing.T) {
 			args: []string{"--timeout", "600000", "--limit-heap", "64M", "/test/fuzzdata8.db"},
 			says: "fuzzcheck: 0 errors out of 575 tests", varies: "in [0-9.]* seconds", memory: 256 << 20,
 		},
+		jqTest("jq"), jqTest("onig"), jqTest("base64"), jqTest("optional"),
 	} {
-		t.Run(own.image, func(t *testing.T) {
+		t.Run(cmp.Or(own.name, own.image), func(t *testing.T) {
 			image := built(t, own.script)[own.image]
 			t.Parallel()
 			own.run(t, image)
@@ -52,7 +55,15 @@ func TestOwnTests(t *testing.T) {
 }
 
 func xzTest(name string) ownTest {
-	return ownTest{script: "xz", image: "xz_test_" + name, says: "# FAIL:  0\n# ERROR: 0\n", files: "src/xz-utils/tests/files/*", memory: 256 << 20}
+	return ownTest{script: "xz", image: "xz_test_" + name, says: "# FAIL:  0\n# ERROR: 0\n", files: "src/xz-utils/tests/files", memory: 256 << 20}
+}
+
+// jqTest runs a file of filters, each with an input and what must come of it.
+func jqTest(name string) ownTest {
+	return ownTest{
+		script: "jq", image: "jq", name: "jq_" + name, files: "src/jq/tests", says: " tests passed (0 malformed",
+		args: []string{"-L", "/tests/modules", "--run-tests", "/tests/" + name + ".test"},
+	}
 }
 
 func (own ownTest) run(t *testing.T, image string) {
@@ -66,7 +77,7 @@ func (own ownTest) run(t *testing.T, image string) {
 		p.Memory = own.memory
 	}
 	if own.files != "" {
-		p.Files = matching(t, filepath.Join(root(t), "build", own.files))
+		p.Files = tree(t, filepath.Join(root(t), "build", own.files))
 	}
 	var varies *regexp.Regexp
 	if own.varies != "" {
@@ -78,21 +89,25 @@ func (own ownTest) run(t *testing.T, image string) {
 	}
 }
 
-// matching gives a guest the files of a pattern, in a directory of the name that theirs has.
-func matching(t *testing.T, pattern string) []vmm.File {
+// tree gives a guest a file, or all that are in a directory, in a directory of the name that
+// theirs has.
+func tree(t *testing.T, top string) []vmm.File {
 	t.Helper()
-	names, err := filepath.Glob(pattern)
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no files %s: %v", pattern, err)
+	in := filepath.Dir(top)
+	if info, err := os.Stat(top); err == nil && !info.IsDir() {
+		in = filepath.Dir(in)
 	}
 	var files []vmm.File
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(top, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
 		}
-		in := filepath.Base(filepath.Dir(name))
-		files = append(files, vmm.File{Path: path.Join("/", in, filepath.Base(name)), Mode: 0o644, Data: data})
+		data, err := os.ReadFile(name)
+		files = append(files, vmm.File{Path: strings.TrimPrefix(name, in), Mode: 0o644, Data: data})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return files
 }
