@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
 static sem_t ready;
 static volatile int spins;
+static atomic_bool is_cancelled; /* the thread that must not notice */
 
 static void cleanup(void *what)
 {
@@ -83,9 +85,11 @@ static void *not_at_all(void *arg)
 	int old;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	sem_post(&ready);
-	struct timespec t = {0, 3000000};
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
+	do {
+		struct timespec t = {0, 1000000};
+		while (nanosleep(&t, &t) && errno == EINTR)
+			;
+	} while (!is_cancelled);
 	printf("not cancelled, was %d\n", old == PTHREAD_CANCEL_ENABLE);
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 	pthread_cleanup_push(cleanup, "enabled");
@@ -120,6 +124,7 @@ static void run(const char *name, void *(*f)(void *), void *arg)
 	if (f != itself) {
 		sem_wait(&ready);
 		pthread_cancel(t);
+		is_cancelled = f == not_at_all;
 	}
 	pthread_join(t, &result);
 	printf("%s: %s\n", name, result == PTHREAD_CANCELED ? "cancelled" : "returned");
