@@ -45,6 +45,7 @@ constexpr NamedPass Passes[] = {
     {"migrated-reach", markReached},
     {"migrated-reject", ignoringAnalyses<checkReached>},
     {"migrated-sjlj", ignoringAnalyses<lowerSetjmp>},
+    {"migrated-locals", tellLocalsApart},
     {"migrated-shadow", ignoringAnalyses<moveToShadowStack>},
     {"migrated-frames", ignoringAnalyses<makeFramesPortable>},
 };
@@ -65,6 +66,7 @@ void addCorePasses(ModulePassManager &MPM) {
   MPM.addPass(CorePass(ignoringAnalyses<splitBulkOperations>));
   MPM.addPass(CorePass(ignoringAnalyses<checkReached>));
   MPM.addPass(CorePass(ignoringAnalyses<lowerSetjmp>));
+  MPM.addPass(CorePass(tellLocalsApart));
   MPM.addPass(CorePass(ignoringAnalyses<moveToShadowStack>));
   MPM.addPass(CorePass(ignoringAnalyses<makeFramesPortable>));
 }

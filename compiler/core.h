@@ -18,6 +18,7 @@ void insertPolls(llvm::Module &M, llvm::ModuleAnalysisManager &MAM);
 void splitBulkOperations(llvm::Module &M);  // long copies and the like poll on their way
 void checkReached(llvm::Module &M);         // refuses what cannot be left
 void lowerSetjmp(llvm::Module &M);          // to the runtime's, with values kept in memory
+void tellLocalsApart(llvm::Module &M, llvm::ModuleAnalysisManager &MAM); // while they are allocas
 void moveToShadowStack(llvm::Module &M);    // allocas of reached functions
 void makeFramesPortable(llvm::Module &M);   // save pads, resume functions, the site table
 

@@ -14,6 +14,9 @@ static cl::opt<std::string> TargetTriple("migrated-triple",
                                          cl::desc("migrated-target: LLVM triple of the build"));
 static cl::opt<std::string> TargetLayout("migrated-datalayout",
                                          cl::desc("migrated-target: data layout of the build"));
+static cl::opt<std::string> TargetTune("migrated-tune",
+                                       cl::desc("migrated-target: processor to tune for, where it is "
+                                                "not the one of -march"));
 
 void setTarget(Module &M) {
   Diagnostics Diag(M);
@@ -33,8 +36,11 @@ void setTarget(Module &M) {
   // At each instruction, not only at calls: a crash is anywhere.
   M.setUwtable(UWTableKind::Async);
   for (Function &F : M)
-    if (!F.isDeclaration())
+    if (!F.isDeclaration()) {
       F.setUWTableKind(UWTableKind::Async);
+      if (!TargetTune.empty()) // clang heeds -mtune with source files alone
+        F.addFnAttr("tune-cpu", TargetTune);
+    }
 }
 
 } // namespace migrated

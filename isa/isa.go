@@ -28,6 +28,7 @@ type Level struct {
 	Name     string   // "x86-64-v3", "armv8-a"
 	Variant  string   // platform.variant of an OCI manifest: "v3", "v8"
 	March    string   // clang -march
+	Tune     string   // processor to tune for; empty: as March has it
 	Features []string // what a host must have, in the words of its /proc/cpuinfo
 	FMA      bool     // has fused multiply-add of float and double, scalars and vectors
 }

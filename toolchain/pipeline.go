@@ -54,7 +54,7 @@ func (p *pipeline) imageKey(inputs *Key) (*Key, error) {
 		key.File(exe)
 	}
 	for _, t := range p.link.Targets {
-		key.Strings(t.Level.Name)
+		key.Strings(t.Level.Name, t.Level.Tune)
 		key.Strings(p.codeGen(t)...)
 		p.natives[t.ISA].key(key)
 	}
@@ -194,12 +194,13 @@ func (p *pipeline) object(portable string, t Target) (string, error) {
 	key.Program(clang)
 	key.File(p.Plugin)
 	key.File(portable)
-	key.Strings(t.ISA.Triple, t.ISA.DataLayout)
+	key.Strings(t.ISA.Triple, t.ISA.DataLayout, t.Level.Tune)
 	key.Strings(p.codeGen(t)...)
 	dir, err := p.Cache.Do(key, p.dir, func(dir string) error {
 		target := filepath.Join(dir, "target.bc")
 		err := p.run(p.ctx, opt, "-load-pass-plugin="+p.Plugin, "-passes=migrated-target",
 			"-migrated-triple="+t.ISA.Triple, "-migrated-datalayout="+t.ISA.DataLayout,
+			"-migrated-tune="+t.Level.Tune,
 			portable, "-o", target)
 		if err != nil {
 			return err

@@ -38,6 +38,13 @@ word, at an address that is the same in all builds, and a branch that is hardly 
 		opt: []string{"-passes=migrated-poll"},
 	},
 	{
+		title: "migrated-locals",
+		text: `"v" is an argument, so it does not point to "x", whose address is not known before the function
+has begun. Where "x" is about to lie the optimiser cannot see that any more, so it is written down:
+one load is of "x", the other is not.`,
+		opt: []string{"-passes=migrated-locals"},
+	},
+	{
 		title: "migrated-shadow",
 		text: `"total" is *reached*: it can be on the stack when a thread leaves, in "get" or in
 "__mig_poll_slow". So "x" must keep its address over a move, and lies on the shadow stack, in
