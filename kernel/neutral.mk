@@ -7,7 +7,7 @@ PLUGIN := $(ROOT)/build/lib/migrated-passes.so
 
 NEUTRAL_TARGET := --target=riscv64-unknown-linux-musl -march=rv64gc -mabi=lp64d
 # Passes stay off: the whole program is optimised at once, when it is linked.
-NEUTRAL_CFLAGS := $(NEUTRAL_TARGET) -O2 -Xclang -disable-llvm-passes -emit-llvm \
+NEUTRAL_CFLAGS := $(NEUTRAL_TARGET) -fsigned-char -O2 -Xclang -disable-llvm-passes -emit-llvm \
 	-ffp-contract=off -gline-tables-only -fno-pic -ftls-model=local-exec \
 	-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables \
 	-fdebug-prefix-map=$(ROOT)/=

@@ -3,6 +3,7 @@
 // stdin: ab\xff\x80
 // exit: 0
 #include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ int main(void)
 	for (unsigned i = 0; i < sizeof steps; i++)
 		printf("%d ", place += steps[i]);
 	puts("");
+	// libc has the same char: in the C locale it says by CHAR_MAX that there is no such number.
+	printf("%d\n", localeconv()->frac_digits == CHAR_MAX);
 	char bytes[16];
 	size_t n = fread(bytes, 1, sizeof bytes, stdin);
 	for (size_t i = 0; i < n; i++)
