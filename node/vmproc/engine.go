@@ -37,9 +37,8 @@ type sender interface {
 
 // A receiver is the target's.
 type receiver interface {
-	// start, which may be nil, is called when the source's process says that the guest, which left
-	// then, may start.
-	receive(ctx context.Context, s Streams, start func(left time.Time), progress func(*pb.MoveProgress)) (*pb.Received, error)
+	// start, which may be nil, is for the source's process to start the guest by.
+	receive(ctx context.Context, s Streams, start *starter, progress func(*pb.MoveProgress)) (*pb.Received, error)
 	// fill fetches what is missing when the guest runs, and returns how many pages somebody
 	// waited for. Called again, it goes on.
 	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
@@ -204,7 +203,7 @@ func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions,
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	return e.receive(ctx, s, func(left time.Time) { h.startTold(ctx, left) }, progress)
+	return e.receive(ctx, s, &starter{ready: h.ready, now: func(left time.Time) { h.startTold(ctx, left) }}, progress)
 }
 
 func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (uint64, error) {

@@ -154,11 +154,6 @@ func (h *hosted) start(at *timestamppb.Timestamp) error {
 // startTold lets the guest run because the source's process says so. Where it fails the daemon finds
 // that it has not run.
 func (h *hosted) startTold(ctx context.Context, left time.Time) {
-	select {
-	case <-h.ready:
-	case <-ctx.Done():
-		return
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if ctx.Err() == nil {

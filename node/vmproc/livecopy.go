@@ -97,6 +97,11 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		Ahead:       e.ahead,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
 	}, l.report)
+	// With pages to follow the daemons start it.
+	direct := err == nil && commit != nil && len(e.opt.Token) > 0 && res.Later.Count() == 0
+	if direct {
+		err = awaitReady(ctx, conn)
+	}
 	if err != nil {
 		if stopped {
 			if err := e.g.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
@@ -115,7 +120,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		Digest: res.Digest[:], Memory: MemoryStats(res.Memory),
 		Kind: kindOf(res.Mode), Why: res.Why, Link: res.Link,
 	}
-	if missing == 0 && commit != nil && commit(sent) {
+	if direct && commit(sent) {
 		// Whether it has come the daemon hears from the target's, which is asked all the same.
 		_ = tellStart(conn, time.Since(l.at)+e.opt.RoundTrip.AsDuration()/2)
 	}
@@ -260,7 +265,7 @@ type liveReceiver struct {
 	leaves  []uint64     // the hash of each page, as it came; nil: not all have come
 }
 
-func (e *liveReceiver) receive(ctx context.Context, s Streams, start func(left time.Time), progress func(*pb.MoveProgress)) (*pb.Received, error) {
+func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, progress func(*pb.MoveProgress)) (*pb.Received, error) {
 	defer close(e.there)
 	first, cancel := context.WithTimeout(ctx, e.opt.FirstTimeout.AsDuration())
 	defer cancel()
@@ -306,8 +311,8 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start func(left t
 	} else {
 		e.setArrived(a.Leaves)
 		if e.opt.Direct && start != nil {
-			if stopped, ok := awaitStart(conn); ok {
-				start(time.Now().Add(-stopped))
+			if stopped, ok := awaitStart(conn, start.ready); ok {
+				start.now(time.Now().Add(-stopped))
 			}
 		}
 	}

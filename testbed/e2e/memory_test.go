@@ -103,7 +103,7 @@ func TestCompression(t *testing.T) {
 func TestNoRoom(t *testing.T) {
 	f, ctx := begun(t)
 	v := attached(t, ctx, f.server, "large", "reading", "--memory", "1G", f.guest, "--", "read")
-	refused(t, ctx, f.server, 1, "1024 MiB of memory are wanted", "offload", v.name, "--to", "arm-board-1")
+	refused(t, ctx, f.server, 1, "1 GiB of memory are wanted", "offload", v.name, "--to", "arm-board-1")
 	v.send("still here")
 	v.await("1: still here")
 	v.at("running", "server-1")
