@@ -31,12 +31,9 @@ StringRef partwise(const CallInst &I) {
   case Intrinsic::memset: return "__mig_bulk_fill";
   }
   Function *F = calledFunction(I);
-  if (!F || I.arg_size() != 3)
+  if (!F || !F->isDeclaration() || I.arg_size() != 3)
     return "";
   StringRef Name = F->getName();
-  if (Name == "memchr" && F->hasFnAttribute(SystemAttr)) return "__mig_bulk_find";
-  if (!F->isDeclaration())
-    return "";
   if (Name == "memcpy") return "__mig_bulk_copy";
   if (Name == "memmove") return "__mig_bulk_move";
   if (Name == "memset") return "__mig_bulk_fill";
@@ -62,12 +59,12 @@ void split(CallInst &I, StringRef Partwise) {
                                 MDBuilder(M.getContext()).createUnlikelyBranchWeights());
   B.SetInsertPoint(Long);
   B.SetCurrentDebugLocation(I.getDebugLoc());
-  bool Looks = Partwise == "__mig_bulk_compare" || Partwise == "__mig_bulk_find";
-  FunctionCallee Callee =
-      M.getOrInsertFunction(Partwise, Looks ? I.getType() : B.getVoidTy(), B.getPtrTy(),
-                            Second->getType(), B.getInt64Ty());
+  bool Compares = Partwise == "__mig_bulk_compare";
+  FunctionCallee Callee = M.getOrInsertFunction(
+      Partwise, Compares ? B.getInt32Ty() : B.getVoidTy(), B.getPtrTy(), Second->getType(),
+      B.getInt64Ty());
   Value *Result = B.CreateCall(Callee, {I.getArgOperand(0), Second, Length});
-  if (!Looks)
+  if (!Compares)
     Result = I.getArgOperand(0);
   BasicBlock *After = I.getParent();
   I.moveBefore(Whole);
@@ -79,55 +76,20 @@ void split(CallInst &I, StringRef Partwise) {
   Either->addIncoming(&I, Whole->getParent());
 }
 
-bool isLength(const CallInst &I) {
-  Function *F = calledFunction(I);
-  return F && F->getName() == "strlen" && F->hasFnAttribute(SystemAttr) && I.arg_size() == 1 &&
-         I.getType()->isIntegerTy(64);
-}
-
-void splitLength(CallInst &I) {
-  Module &M = *I.getModule();
-  IRBuilder<> B(&I);
-  Value *String = I.getArgOperand(0);
-  auto Call = [&](StringRef Name) {
-    return B.CreateCall(M.getOrInsertFunction(Name, I.getType(), B.getPtrTy()), {String});
-  };
-  Value *First = Call("__mig_bulk_first_length");
-  BasicBlock *Before = I.getParent();
-  Instruction *Long = SplitBlockAndInsertIfThen(
-      B.CreateICmpEQ(First, B.getInt64(Short)), &I, /*Unreachable=*/false,
-      MDBuilder(M.getContext()).createUnlikelyBranchWeights());
-  B.SetInsertPoint(Long);
-  B.SetCurrentDebugLocation(I.getDebugLoc());
-  Value *Whole = Call("__mig_bulk_length");
-  PHINode *Either = PHINode::Create(I.getType(), 2, "", I.getParent()->begin());
-  Either->addIncoming(First, Before);
-  Either->addIncoming(Whole, Long->getParent());
-  I.replaceAllUsesWith(Either);
-  I.eraseFromParent();
-}
-
 } // namespace
 
 void splitBulkOperations(Module &M) {
-  SmallVector<CallInst *> Calls, Lengths;
+  SmallVector<CallInst *> Calls;
   for (Function *F : Reach(M).functions(M))
     if (!F->hasFnAttribute(SystemAttr))
       for (Instruction &I : instructions(F))
-        if (auto *CI = dyn_cast<CallInst>(&I)) {
-          if (isLength(*CI))
-            Lengths.push_back(CI);
-          else if (!partwise(*CI).empty() && mayBeLong(*CI))
-            Calls.push_back(CI);
-        }
+        if (auto *CI = dyn_cast<CallInst>(&I); CI && !partwise(*CI).empty() && mayBeLong(*CI))
+          Calls.push_back(CI);
   for (CallInst *CI : Calls)
     split(*CI, partwise(*CI));
-  for (CallInst *CI : Lengths)
-    splitLength(*CI);
   // They were kept for these calls.
   for (StringRef Name :
-       {"__mig_bulk_copy", "__mig_bulk_move", "__mig_bulk_fill", "__mig_bulk_compare",
-        "__mig_bulk_find", "__mig_bulk_first_length", "__mig_bulk_length"})
+       {"__mig_bulk_copy", "__mig_bulk_move", "__mig_bulk_fill", "__mig_bulk_compare"})
     if (Function *F = M.getFunction(Name); F && !F->isDeclaration()) {
       F->setLinkage(GlobalValue::InternalLinkage);
       if (F->use_empty())

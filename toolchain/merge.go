@@ -26,7 +26,6 @@ var emitted = []string{
 	"__mig_poll_slow", "__mig_result", "__mig_ssp", "__mig_ssp_limit", "__mig_stack_overflow", "__mig_tp", "__mig_epoch", "__mig_fid",
 	"__mig_longjmp",
 	"__mig_bulk_copy", "__mig_bulk_move", "__mig_bulk_fill", "__mig_bulk_compare",
-	"__mig_bulk_find", "__mig_bulk_first_length", "__mig_bulk_length",
 }
 
 // lowered lists the functions of libc that passes replace by the runtime's: libc has none.

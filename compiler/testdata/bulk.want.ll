@@ -71,55 +71,11 @@ define void @system(ptr %a, i32 %m) #2 {
   ret void
 }
 
-define i64 @strlen(ptr %s) #2 {
-  ret i64 0
-}
-
-define ptr @memchr(ptr %s, i32 %c, i64 %n) #2 {
-  ret ptr null
-}
-
-define i64 @lengths(ptr %s, i64 %n) {
-  call void @__mig_leave()
-  %1 = call i64 @__mig_bulk_first_length(ptr %s)
-  %2 = icmp eq i64 %1, 65536
-  br i1 %2, label %3, label %5, !prof !0
-
-3:                                                ; preds = %0
-  %4 = call i64 @__mig_bulk_length(ptr %s)
-  br label %5
-
-5:                                                ; preds = %0, %3
-  %6 = phi i64 [ %1, %0 ], [ %4, %3 ]
-  %7 = icmp ugt i64 %n, 65536
-  br i1 %7, label %8, label %10, !prof !0
-
-8:                                                ; preds = %5
-  %9 = call ptr @__mig_bulk_find(ptr %s, i32 7, i64 %n)
-  br label %11
-
-10:                                               ; preds = %5
-  %p = call ptr @memchr(ptr %s, i32 7, i64 %n)
-  br label %11
-
-11:                                               ; preds = %10, %8
-  %12 = phi ptr [ %9, %8 ], [ %p, %10 ]
-  %i = ptrtoint ptr %12 to i64
-  %r = add i64 %6, %i
-  ret i64 %r
-}
-
 declare void @__mig_bulk_fill(ptr, i32, i64)
 
 declare void @__mig_bulk_copy(ptr, ptr, i64)
 
 declare i32 @__mig_bulk_compare(ptr, ptr, i64)
-
-declare ptr @__mig_bulk_find(ptr, i32, i64)
-
-declare i64 @__mig_bulk_first_length(ptr)
-
-declare i64 @__mig_bulk_length(ptr)
 
 attributes #0 = { nocallback nofree nounwind willreturn memory(argmem: write) }
 attributes #1 = { nocallback nofree nounwind willreturn memory(argmem: readwrite) }

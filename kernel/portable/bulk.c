@@ -62,56 +62,6 @@ NATIVE_CALLS int __mig_bulk_compare(const void *a, const void *b, uint64_t n)
 	return memcmp(x, y, n);
 }
 
-typedef uint64_t word __attribute__((may_alias));
-#define ONES (~0ull / 255)
-
-/* The index of c in n bytes; n if it is not there. Words are aligned: none reaches into memory
-   that a byte of it is not in. */
-static inline uint64_t find(const unsigned char *s, unsigned char c, uint64_t n)
-{
-	uint64_t at = 0;
-	for (; at < n && (uintptr_t)(s + at) % sizeof(word); at++)
-		if (s[at] == c)
-			return at;
-	for (; n - at >= sizeof(word); at += sizeof(word)) {
-		uint64_t w = *(const word *)(s + at) ^ ONES * c;
-		if ((w - ONES) & ~w & ONES << 7) /* has a zero */
-			break;
-	}
-	while (at < n && s[at] != c)
-		at++;
-	return at;
-}
-
-NATIVE_CALLS void *__mig_bulk_find(const void *p, int c, uint64_t n)
-{
-	const unsigned char *s = p;
-	for (; n > PART; n -= PART, s += PART) {
-		uint64_t at = find(s, c, PART);
-		if (at < PART)
-			return (void *)(s + at);
-		pause_to_leave();
-	}
-	uint64_t at = find(s, c, n);
-	return at < n ? (void *)(s + at) : NULL;
-}
-
-/* Of a string, up to PART: it may go on then. */
-NATIVE_CALLS __attribute__((noinline)) uint64_t __mig_bulk_first_length(const char *s)
-{
-	return find((const unsigned char *)s, 0, PART);
-}
-
-NATIVE_CALLS uint64_t __mig_bulk_length(const char *s)
-{
-	for (uint64_t n = 0;; n += PART) {
-		uint64_t more = __mig_bulk_first_length(s + n);
-		if (more < PART)
-			return n + more;
-		pause_to_leave();
-	}
-}
-
 void copy_leaving(void *to, const void *from, size_t n)
 {
 	char *at = to;
