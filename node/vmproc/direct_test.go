@@ -30,13 +30,7 @@ func TestDirect(t *testing.T) {
 			d := newDaemon(t)
 			target := d.make("to", true)
 			p := newWires(t)
-			received := make(chan error, 1)
-			go func() {
-				opt := receiveOptions()
-				opt.Keys, opt.Direct = p.target, true
-				_, err := target.Receive(t.Context(), accepting{p}, opt, nil)
-				received <- err
-			}()
+			received := receiveDirect(t, target, p)
 			vm := d.run("from", "cat")
 			if test.allowed != nil {
 				vm.Allow(test.allowed)
@@ -95,13 +89,7 @@ func TestDirectWithoutArm(t *testing.T) {
 	d := newDaemon(t)
 	target := d.make("to", true)
 	p := newWires(t)
-	received := make(chan error, 1)
-	go func() {
-		opt := receiveOptions()
-		opt.Keys, opt.Direct = p.target, true
-		_, err := target.Receive(t.Context(), accepting{p}, opt, nil)
-		received <- err
-	}()
+	received := receiveDirect(t, target, p)
 	vm := d.run("from", "cat")
 	vm.Allow([]byte("token"))
 	opt := sendOptions()
@@ -120,4 +108,16 @@ func TestDirectWithoutArm(t *testing.T) {
 	if got := d.output("from"); got != "here" {
 		t.Errorf("output %q", got)
 	}
+}
+
+// receiveDirect has target receive a move that the source's process may commit to by itself.
+func receiveDirect(t *testing.T, target VM, p *wires) <-chan error {
+	received := make(chan error, 1)
+	go func() {
+		opt := receiveOptions()
+		opt.Keys, opt.Direct = p.target, true
+		_, err := target.Receive(t.Context(), accepting{p}, opt, nil)
+		received <- err
+	}()
+	return received
 }

@@ -97,20 +97,20 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		Ahead:       e.ahead,
 		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
 	}, l.report)
-	// With pages to follow the daemons start it.
-	direct := err == nil && commit != nil && len(e.opt.Token) > 0 && res.Later.Count() == 0
-	if direct {
-		err = awaitReady(ctx, conn)
-	}
 	if err != nil {
 		if stopped {
-			if err := e.g.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
-				return nil, fmt.Errorf("resume after a failed move: %w", err)
-			}
+			return nil, e.goOn(err)
 		}
 		return nil, explainClosed(err)
 	}
 	missing := res.Later.Count()
+	// With pages to follow the daemons start it.
+	direct := missing == 0 && commit != nil && len(e.opt.Token) > 0
+	if direct {
+		if err := awaitReady(ctx, conn); err != nil {
+			return nil, e.goOn(err)
+		}
+	}
 	if missing > 0 {
 		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], e.mayServe, nil)
 	}
@@ -125,6 +125,14 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		_ = tellStart(conn, time.Since(l.at)+e.opt.RoundTrip.AsDuration()/2)
 	}
 	return sent, nil
+}
+
+// goOn lets the guest resume after it was stopped for a move that failed.
+func (e *liveSender) goOn(failed error) error {
+	if err := e.g.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
+		return fmt.Errorf("resume after a failed move: %w", err)
+	}
+	return explainClosed(failed)
 }
 
 // drain serves what the target lacks until that says that it has all. Before send has returned it
