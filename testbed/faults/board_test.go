@@ -57,21 +57,11 @@ func startHome(t *testing.T) *campaign {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	c, err := cluster.New()
+	f := newCampaign(t, ctx, toolchain.OnePerISA)
+	var err error
+	f.a, err = f.c.Start(ctx, cluster.NodeConfig{Name: "home", Config: "[move]\ndoubt_timeout = \"2s\"\n"})
 	check(t, err)
-	t.Cleanup(c.Close)
-	f := &campaign{c: c, image: filepath.Join(c.Dir(), "steady.img")}
-	check(t, toolchain.Build(ctx, toolchain.Options{
-		Sources: []string{"testdata/steady.c"}, CFlags: []string{"-O2"}, Output: f.image, Builds: toolchain.OnePerISA,
-	}))
-	f.a, err = c.Start(ctx, cluster.NodeConfig{Name: "home", Config: "[move]\ndoubt_timeout = \"2s\"\n"})
-	check(t, err)
-	r := &round{campaign: f, t: t, ctx: ctx}
-	r.ctl(f.a, "run", "--name", "reference", f.image, "--", fmt.Sprint(boardLines)) // its status is the program's
-	f.want = r.ctl(f.a, "logs", "reference").Stdout
-	if strings.Count(f.want, "\n") != boardLines {
-		t.Fatalf("the program printed:\n%s", f.want)
-	}
+	(&round{campaign: f, t: t, ctx: ctx}).reference(boardLines)
 	return f
 }
 

@@ -122,11 +122,8 @@ func start(t *testing.T) *campaign {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	c, err := cluster.New()
-	check(t, err)
-	t.Cleanup(c.Close)
-	f := &campaign{c: c, image: filepath.Join(c.Dir(), "steady.img")}
-	check(t, toolchain.Build(ctx, toolchain.Options{Sources: []string{"testdata/steady.c"}, CFlags: []string{"-O2"}, Output: f.image}))
+	f := newCampaign(t, ctx, nil)
+	c := f.c
 	f.disks = true
 	for _, name := range []string{"a", "b"} {
 		dir := filepath.Join(c.Dir(), name, "state")
@@ -138,6 +135,7 @@ func start(t *testing.T) *campaign {
 		}
 		t.Cleanup(func() { check(t, unix.Unmount(dir, unix.MNT_DETACH)) })
 	}
+	var err error
 	f.b, err = c.Start(ctx, f.config("b"))
 	check(t, err)
 	f.wire, err = cluster.NewWire(f.b.Address)
@@ -148,11 +146,7 @@ func start(t *testing.T) *campaign {
 	check(t, f.a.AwaitPeer(ctx, "b"))
 
 	r := &round{campaign: f, t: t, ctx: ctx}
-	r.ctl(f.a, "run", "--name", "reference", f.image, "--", fmt.Sprint(lines)) // its status is the program's
-	f.want = r.ctl(f.a, "logs", "reference").Stdout
-	if strings.Count(f.want, "\n") != lines {
-		t.Fatalf("the program printed:\n%s", f.want)
-	}
+	r.reference(lines)
 	before := f.wire.Count()
 	r.must(f.a, "run", "-d", "--name", "still", f.image, "--", fmt.Sprint(lines))
 	r.must(f.a, "offload", "still", "--to", "b", "--mode", *mode)
@@ -160,6 +154,29 @@ func start(t *testing.T) *campaign {
 	r.ctl(f.a, "wait", "still")
 	r.checkEnd("still", false)
 	return f
+}
+
+// newCampaign has the program to move, and no nodes yet; nil builds are the usual ones.
+func newCampaign(t *testing.T, ctx context.Context, builds []string) *campaign {
+	t.Helper()
+	c, err := cluster.New()
+	check(t, err)
+	t.Cleanup(c.Close)
+	f := &campaign{c: c, image: filepath.Join(c.Dir(), "steady.img")}
+	check(t, toolchain.Build(ctx, toolchain.Options{
+		Sources: []string{"testdata/steady.c"}, CFlags: []string{"-O2"}, Output: f.image, Builds: builds,
+	}))
+	return f
+}
+
+// reference sees what the program prints on a, so many lines, when nothing disturbs it.
+func (r *round) reference(lines int) {
+	r.t.Helper()
+	r.ctl(r.a, "run", "--name", "reference", r.image, "--", fmt.Sprint(lines)) // its status is the program's
+	r.want = r.ctl(r.a, "logs", "reference").Stdout
+	if strings.Count(r.want, "\n") != lines {
+		r.t.Fatalf("the program printed:\n%s", r.want)
+	}
 }
 
 func (f *campaign) config(name string) cluster.NodeConfig {
