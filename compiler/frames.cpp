@@ -132,7 +132,7 @@ private:
   }
 
   // What the code behind setjmps needs, and the resume function for arming them: it has to be
-  // in all records. The sjlj pass has left nothing but what the entry block defines.
+  // in all records. The sjlj pass has left arguments, and what the entry block defines.
   SetVector<Value *> liveAtSetjmps(Frame &Fr, const Liveness &Live) {
     SetVector<Value *> Vs;
     for (SetjmpSite &S : Fr.Setjmps) {

@@ -1,18 +1,22 @@
 // setjmp and longjmp. While nothing has moved they are native. For afterwards, a function that
-// can be left keeps in its shadow stack frame all that the code behind its setjmps uses: the
-// frame can be entered there with no other state than its records begin with.
+// can be left keeps in its shadow stack frame all that the code behind its setjmps uses, as it was
+// when they were called: the frame can be entered there with no other state than its records
+// begin with.
 #include "abi.h"
 #include "core.h"
 #include "diag.h"
+#include "frame.h"
 #include "liveness.h"
 #include "reach.h"
+#include "redefine.h"
 
-#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
-#include "llvm/Transforms/Utils/Local.h"
 
 using namespace llvm;
 
@@ -66,11 +70,13 @@ void replaceLongjmps(Module &M) {
 // One function that can be left, and its calls of setjmp.
 class SetjmpFunction {
 public:
-  SetjmpFunction(Function &F, ArrayRef<CallInst *> Calls) : F(F), M(*F.getParent()), Calls(Calls) {}
+  SetjmpFunction(Function &F, const Reach &Reached, ArrayRef<CallInst *> Calls)
+      : F(F), M(*F.getParent()), Reached(Reached), Calls(Calls) {}
 
   void lower() {
+    findAtEntry();
     for (CallInst *Call : Calls)
-      Continuations.push_back(SplitBlock(Call->getParent(), Call->getNextNode()));
+      Continuations.push_back(blockBehind(*Call));
     keepInMemory();
     // Allocas from now on become parts of the shadow stack frame as they stand here.
     IRBuilder<> B(&*F.getEntryBlock().getFirstInsertionPt());
@@ -91,6 +97,13 @@ public:
   }
 
 private:
+  // An empty block between a call and what follows it, for loads that all of it sees.
+  static BasicBlock *blockBehind(CallInst &Call) {
+    BasicBlock *Behind = SplitBlock(Call.getParent(), Call.getNextNode());
+    SplitBlock(Behind, &Behind->front());
+    return Behind;
+  }
+
   // What is on the shadow stack above the frame when setjmp returns again is given up.
   void restoreShadowStack(AllocaInst *Saved, CallInst &Call, BasicBlock &Continuation) {
     Value *Top = abi::shadowTop(M);
@@ -102,56 +115,72 @@ private:
                              Align(8));
   }
 
-  // Moves what lives behind a setjmp to memory. A PHI that is moved leaves a load in its
-  // place, which may live there in turn.
+  // Stores what lives behind a setjmp before it, and loads it behind it: so nothing lives across
+  // one, and elsewhere values are in registers, those of an interpreter that calls setjmp for
+  // its try statements. Each value has one place: when it has changed since a setjmp,
+  // and another one has been called, C leaves open which of both the first finds.
   void keepInMemory() {
-    for (bool Again = true; Again;) {
-      Liveness Live(F);
-      SetVector<Value *> Vs;
-      for (auto [Call, Continuation] : zip(Calls, Continuations))
-        for (Value *V : Live.liveInto(*Continuation))
-          if (V != Call && !isStaticAlloca(V))
-            Vs.insert(V);
-      for (Value *V : Vs)
-        if (auto *A = dyn_cast<Argument>(V))
-          demote(*A);
-        else if (auto *Phi = dyn_cast<PHINode>(V))
-          DemotePHIToStack(Phi);
-        else
-          DemoteRegToStack(*cast<Instruction>(V));
-      Again = !Vs.empty();
-    }
-  }
-
-  static bool isStaticAlloca(Value *V) {
-    auto *A = dyn_cast<AllocaInst>(V);
-    return A && A->isStaticAlloca();
-  }
-
-  void demote(Argument &A) {
-    Instruction *First = &*F.getEntryBlock().getFirstInsertionPt();
-    auto *Slot = new AllocaInst(A.getType(), F.getDataLayout().getAllocaAddrSpace(),
-                                A.getName() + ".reg2mem", First->getIterator());
-    for (Use &U : make_early_inc_range(A.uses())) {
-      auto *User = cast<Instruction>(U.getUser());
-      Instruction *At = User;
-      if (auto *Phi = dyn_cast<PHINode>(User)) {
-        BasicBlock *From = Phi->getIncomingBlock(U);
-        At = From->getTerminator();
-        // All entries for one block need the same value.
-        if (Value *Other = Phi->getIncomingValueForBlock(From); Other != &A) {
-          U.set(Other);
-          continue;
-        }
+    DenseMap<Value *, AllocaInst *> Places;
+    Redefinitions Redefined;
+    IRBuilder<> Entry(&*F.getEntryBlock().getFirstInsertionPt());
+    Entry.SetCurrentDebugLocation(DebugLoc());
+    SmallVector<SmallVector<Value *>> Behind = liveBehind();
+    for (auto [Call, Continuation, Vs] : zip(Calls, Continuations, Behind)) {
+      IRBuilder<> Before(Call), After(&*Continuation->getFirstInsertionPt());
+      for (Value *V : Vs) {
+        AllocaInst *&Place = Places[V];
+        if (!Place)
+          Place = Entry.CreateAlloca(V->getType(), nullptr, V->getName() + ".kept");
+        Before.CreateStore(V, Place);
+        Redefined.add(V, Continuation, After.CreateLoad(V->getType(), Place, V->getName()));
       }
-      U.set(new LoadInst(A.getType(), Slot, A.getName() + ".reload", At->getIterator()));
     }
-    new StoreInst(&A, Slot, std::next(Slot->getIterator())); // before any of the loads
+    Redefined.rewrite([&](Value *V) -> Redefinitions::First {
+      return {V, cast<Instruction>(V)->getParent()};
+    });
+  }
+
+  // What lives behind each call, once all that is cheap is computed where it is used.
+  SmallVector<SmallVector<Value *>> liveBehind() {
+    SmallVector<SmallVector<Value *>> Behind;
+    DenseSet<const Value *> All;
+    do {
+      Liveness Live(F);
+      Behind.clear();
+      All.clear();
+      for (auto [Call, Continuation] : zip(Calls, Continuations)) {
+        SmallVector<Value *> &Vs = Behind.emplace_back();
+        for (Value *V : Live.liveInto(*Continuation))
+          if (V != Call && !isOfEntry(V))
+            Vs.push_back(V);
+        All.insert(Vs.begin(), Vs.end());
+      }
+    } while (rematerialise(F, All));
+    return Behind;
+  }
+
+  // True for what has one value as long as the frame lives, from before it can be left for the
+  // first time. All of the function's records have it (frames.cpp).
+  bool isOfEntry(Value *V) const {
+    auto *I = dyn_cast<Instruction>(V);
+    return !I || AtEntry.contains(I);
+  }
+
+  void findAtEntry() {
+    for (Instruction &I : F.getEntryBlock()) {
+      if (auto *CB = dyn_cast<CallBase>(&I); CB && (Reached.isSite(*CB) || is_contained(Calls, CB)))
+        return;
+      auto *A = dyn_cast<AllocaInst>(&I);
+      if (A ? A->isStaticAlloca() : StoredType::of(I.getType()).has_value())
+        AtEntry.insert(&I);
+    }
   }
 
   Function &F;
   Module &M;
+  const Reach &Reached;
   ArrayRef<CallInst *> Calls;
+  DenseSet<const Instruction *> AtEntry; // see isOfEntry
   SmallVector<BasicBlock *> Continuations;
 };
 
@@ -167,7 +196,7 @@ void lowerSetjmp(Module &M) {
   Reach Reached(M);
   for (auto &[F, Cs] : Calls)
     if (Reached.isReached(*F))
-      SetjmpFunction(*F, Cs).lower();
+      SetjmpFunction(*F, Reached, Cs).lower();
 }
 
 } // namespace migrated

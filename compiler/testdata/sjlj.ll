@@ -30,3 +30,32 @@ define void @jump(ptr %buffer) {
   call void @longjmp(ptr %buffer, i32 2) noreturn
   unreachable
 }
+
+; What changes is kept where setjmp is called; elsewhere it is in registers.
+define i32 @loops(ptr %buffer, ptr %code) {
+entry:
+  %start = load i32, ptr %code
+  br label %loop
+loop:
+  %pc = phi i32 [ %start, %entry ], [ %next, %back ]
+  %next = add i32 %pc, 1
+  %at = getelementptr i8, ptr %code, i64 8
+  %op = load i32, ptr %at
+  %try = icmp eq i32 %op, 1
+  br i1 %try, label %set, label %run
+set:
+  %r = call i32 @setjmp(ptr %buffer) returns_twice
+  %thrown = icmp ne i32 %r, 0
+  br i1 %thrown, label %done, label %back
+run:
+  call void @__mig_leave()
+  br label %back
+back:
+  %end = icmp eq i32 %next, %start
+  br i1 %end, label %done, label %loop
+done:
+  %sum = phi i32 [ %pc, %set ], [ %next, %back ]
+  %field = load i32, ptr %at
+  %all = add i32 %sum, %field
+  ret i32 %all
+}

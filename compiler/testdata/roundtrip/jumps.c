@@ -99,8 +99,69 @@ static int handled(int n)
 	return r * 2 + n;
 }
 
+static struct {
+	jmp_buf buffer;
+	const char *at;
+} tries[4];
+static int depth;
+
+static void throw_from(int frames)
+{
+	POINT();
+	if (frames == 0) {
+		depth--;
+		longjmp(tries[depth].buffer, depth + 1);
+	}
+	throw_from(frames - 1);
+	POINT();
+}
+
+/* An interpreter whose try statements call setjmp. What it has had since it began, and what a round
+   has had since the round began, is as it was, whichever stack a throw comes from. */
+static long interpret(const char *code, long scale, double half)
+{
+	static long sum; /* of this call and those below it */
+	long early = scale * 3;
+	POINT();
+	long late = scale + 7;
+	double product = half * late;
+	for (int round = 0; round < 3; round++) {
+		long of_round = round * late - early;
+		for (const char *at = code; *at; at++) {
+			switch (*at) {
+			case '{':
+				tries[depth].at = at;
+				if (setjmp(tries[depth++].buffer)) {
+					at = tries[depth].at;
+					while (*at != '}')
+						at++;
+					sum += 1000 * of_round + scale;
+				}
+				break;
+			case '}':
+				depth--;
+				break;
+			case '!':
+				throw_from(round);
+				break;
+			case '(':
+				if (scale > 1)
+					sum += interpret("a{b!}", scale - 1, half + 1) % 977;
+				break;
+			default:
+				POINT();
+				sum = (sum * 5 + *at + of_round) % 1000003;
+			}
+		}
+		out(of_round + early + late);
+		out_double(product - half);
+	}
+	return sum + early;
+}
+
 int program(void)
 {
+	out(interpret("x{y!z}x{a(b)c}(d)x{q{r!s}t}v", 3, 0.75));
 	out(again(5));
 	out(nested(6, 1.25));
 	out(handled(6));
