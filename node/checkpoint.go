@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/migrated/migrated/image"
+	"github.com/migrated/migrated/node/images"
 	"github.com/migrated/migrated/node/move"
 	"github.com/migrated/migrated/node/vmproc"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -65,7 +66,7 @@ func (s *operatorServer) Checkpoint(stream pb.Node_CheckpointServer) error {
 	}
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	defer cancel(nil)
-	guest, done, err := vm.beginCheckpoint(cancel)
+	guest, done, err := vm.beginCheckpoint(stream.Context(), cancel)
 	if err != nil {
 		return err
 	}
@@ -155,19 +156,20 @@ func sendPieces(r io.Reader, send func([]byte) error) error {
 }
 
 // beginCheckpoint keeps moves away from a VM until done is called.
-func (vm *VM) beginCheckpoint(cancel context.CancelCauseFunc) (guest vmproc.VM, done func(), err error) {
+func (vm *VM) beginCheckpoint(asked context.Context, cancel context.CancelCauseFunc) (guest vmproc.VM, done func(), err error) {
+	vm.awaitOff(asked)
 	vm.mu.Lock()
 	defer vm.mu.Unlock()
 	switch {
 	case vm.out != nil:
-		return nil, nil, status.Errorf(codes.FailedPrecondition, "the VM is moving to %s already", vm.out.to)
+		return nil, nil, vm.out.busy()
 	case vm.guest == nil || vm.rec.State != pb.VMState_VM_STATE_RUNNING:
-		return nil, nil, status.Errorf(codes.FailedPrecondition, "the VM does not run on %s: ask there", vm.node.cfg.Name)
+		return nil, nil, notHere(vm.rec, vm.node.cfg.Name)
 	}
 	if err := dependsOn(vm.rec); err != nil {
 		return nil, nil, err
 	}
-	out := &outgoing{to: "a file", cancel: cancel, done: make(chan struct{}), more: make(chan struct{}, 1)}
+	out := &outgoing{asked: asked, cancel: cancel, done: make(chan struct{}), more: make(chan struct{}, 1)}
 	vm.out = out
 	return vm.guest, func() {
 		vm.mu.Lock()
@@ -204,6 +206,9 @@ func (n *Node) restore(stream pb.Node_RestoreServer, first *pb.RestoreRequest, a
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	cfg, config, build, err := n.load(image.Digest(account.Image), nil)
+	if status.Code(err) == codes.NotFound {
+		err = status.Errorf(codes.NotFound, "its image %s (%s) is %v: give its file with --image", account.ImageName, account.Image, images.ErrUnknown)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -250,8 +255,10 @@ func (n *Node) receiveCheckpoint(stream pb.Node_RestoreServer, guest vmproc.VM, 
 	}
 	joined.copied.Wait() // what the process had to say is with the caller; it has closed its end
 	switch {
-	case err != nil:
-		return fmt.Errorf("restore: %w", err)
+	case errors.Is(err, vmproc.ErrStalled), errors.Is(err, vmproc.ErrClosed), errors.Is(err, vmproc.ErrGone), ctx.Err() != nil:
+		return err
+	case err != nil: // the process has an error without a name for what is wrong with the stream
+		return status.Errorf(codes.DataLoss, "it is not what was written: %v", err)
 	case !bytes.Equal(received.GetDigest(), first.Digest):
 		return status.Error(codes.DataLoss, "memory is not what the checkpoint was made of")
 	}

@@ -397,3 +397,32 @@ func TestCalledOffWhileReserving(t *testing.T) {
 	board.checkNothingLeft()
 	server.checkGoesOn("job", faultLines)
 }
+
+// Who calls a move off may ask for the next one at once, whatever phase the first was in.
+func TestCalledOffAndAgain(t *testing.T) {
+	for _, phase := range beforeCommit {
+		t.Run(phase.String(), func(t *testing.T) {
+			server, _ := pair(t, true)
+			server.run("job", "count", "600")
+			ctx, cancel := context.WithCancel(t.Context())
+			server.atPhase(phase, func() {
+				cancel()
+				time.Sleep(50 * time.Millisecond) // so that the next one comes while this is under way
+			})
+			stream, err := server.client.Offload(ctx, &pb.OffloadRequest{Vm: "job", To: "board"})
+			for err == nil {
+				_, err = stream.Recv()
+			}
+			if status.Code(err) != codes.Canceled {
+				t.Fatal(err)
+			}
+			server.move("job", "board")
+			if end := server.wait("job"); end.Exit.GetCode() != 42 || end.Node != "board" {
+				t.Errorf("it ended with %v on %s", end.Exit, end.Node)
+			}
+			if got := server.logs("job", false); got != countOutput(faultLines) {
+				t.Errorf("log has %d bytes", len(got))
+			}
+		})
+	}
+}

@@ -192,12 +192,14 @@ func (n *Node) tidy(vm *VM) error {
 }
 
 // errNotHere says where a VM is instead.
-func errNotHere(vm *VM) error {
-	rec := vm.view()
+func errNotHere(vm *VM) error { return notHere(vm.view(), vm.node.cfg.Name) }
+
+// notHere says where the VM of a record is, if not on a node.
+func notHere(rec *pb.VM, node string) error {
 	switch {
 	case over(rec.State):
 		return status.Errorf(codes.FailedPrecondition, "the VM %s has ended", rec.Name)
-	case rec.Node != vm.node.cfg.Name:
+	case rec.Node != node:
 		return status.Errorf(codes.FailedPrecondition, "the VM %s is on %s", rec.Name, rec.Node)
 	}
 	return status.Errorf(codes.FailedPrecondition, "the VM %s does not run yet", rec.Name)

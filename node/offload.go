@@ -22,7 +22,8 @@ import (
 
 // An outgoing is a move from here that is under way.
 type outgoing struct {
-	to      string
+	to      string                  // empty: to a file
+	asked   context.Context         // of whoever asked for it: when that ends, it is called off
 	cancel  context.CancelCauseFunc // has no effect after the commitment
 	doubt   chan error              // what to know of it, when the target is out of sight after that
 	doubted atomic.Bool             // whether it has been
@@ -36,6 +37,34 @@ type outgoing struct {
 	more   chan struct{}   // has something when events has
 }
 
+// busy says what else may be done with the VM meanwhile: nothing.
+func (out *outgoing) busy() error {
+	if out.to == "" {
+		return status.Error(codes.FailedPrecondition, "a checkpoint of the VM is being taken: wait until it is there")
+	}
+	return status.Errorf(codes.FailedPrecondition, "the VM is moving to %s already", out.to)
+}
+
+// offPatience is how long what comes next waits for the end of what has been called off. A move that
+// is past its commitment takes longer, and then the next is refused.
+const offPatience = time.Second
+
+// awaitOff waits for the end of what nobody asks for any more: who called it off may ask for
+// something else at once.
+func (vm *VM) awaitOff(ctx context.Context) {
+	vm.mu.Lock()
+	out := vm.out
+	vm.mu.Unlock()
+	if out == nil || out.asked.Err() == nil {
+		return
+	}
+	select {
+	case <-out.done:
+	case <-time.After(offPatience):
+	case <-ctx.Done():
+	}
+}
+
 // A sourceVerdict is what the target of a move may ask about.
 type sourceVerdict struct {
 	to        string
@@ -46,7 +75,7 @@ type sourceVerdict struct {
 // offload moves a VM that is here. It returns once the move is over or in doubt; a caller
 // that goes away calls it off, if that is still possible.
 func (vm *VM) offload(ctx context.Context, to string, opt *pb.MoveOptions, report func(*pb.MoveEvent) error) error {
-	out, err := vm.beginMove(to, opt)
+	out, err := vm.beginMove(ctx, to, opt)
 	if err != nil {
 		return err
 	}
@@ -98,8 +127,8 @@ func (out *outgoing) take() []*pb.MoveEvent {
 	return events
 }
 
-// beginMove starts a move in the background.
-func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
+// beginMove starts a move in the background. asked is the context of whoever asks for it.
+func (vm *VM) beginMove(asked context.Context, to string, opt *pb.MoveOptions) (*outgoing, error) {
 	if err := move.CheckOptions(opt); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -115,6 +144,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 		return nil, err
 	}
 	vm.awaitFilled()
+	vm.awaitOff(asked)
 	m, err := n.images.Get(image.Digest(vm.view().Image))
 	if err != nil {
 		return nil, err
@@ -122,6 +152,7 @@ func (vm *VM) beginMove(to string, opt *pb.MoveOptions) (*outgoing, error) {
 	ctx, cancel := context.WithCancelCause(n.ctx)
 	out := &outgoing{
 		to:     to,
+		asked:  asked,
 		cancel: cancel,
 		doubt:  make(chan error, 1),
 		done:   make(chan struct{}),
@@ -204,7 +235,7 @@ func (vm *VM) enterMove(out *outgoing, src *move.Source) error {
 	defer vm.mu.Unlock()
 	switch {
 	case vm.out != nil:
-		return status.Errorf(codes.FailedPrecondition, "the VM is moving to %s already", vm.out.to)
+		return vm.out.busy()
 	case vm.guest == nil || vm.rec.State != pb.VMState_VM_STATE_RUNNING:
 		return status.Errorf(codes.FailedPrecondition, "the VM does not run on %s", vm.node.cfg.Name)
 	}

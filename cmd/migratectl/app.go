@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/migrated/migrated/node/rpcerror"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 )
 
@@ -78,8 +79,15 @@ var redial = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, J
 func (a *app) with(cmd *cobra.Command, f func(context.Context, pb.NodeClient) error) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return a.withContext(ctx, f)
+	err := a.withContext(ctx, f)
+	if st, ok := rpcerror.Find(err); ok && st.Code() == codes.Canceled && ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
 }
+
+// errInterrupted is the error of what is called off by a signal.
+var errInterrupted = errors.New("it was called off")
 
 func (a *app) withContext(ctx context.Context, f func(context.Context, pb.NodeClient) error) error {
 	conn, err := a.dial()

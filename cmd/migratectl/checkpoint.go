@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/migrated/migrated/node/rpcerror"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/statexfer/checkpoint"
@@ -66,10 +68,10 @@ image is not in the file: the node must have it, or be given it with --image.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			chain, err := checkpoint.OpenChain(args[0])
 			if err != nil {
-				return err
+				return advise(err)
 			}
 			defer chain.Close()
-			return a.with(cmd, func(ctx context.Context, client pb.NodeClient) error {
+			return advise(a.with(cmd, func(ctx context.Context, client pb.NodeClient) error {
 				if imageFile != "" {
 					if _, err := importImage(ctx, client, imageFile); err != nil {
 						return err
@@ -83,7 +85,7 @@ image is not in the file: the node must have it, or be given it with --image.`,
 					_, err := fmt.Fprintln(w, vm.Name)
 					return err
 				})
-			})
+			}))
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "name of the VM (default made from the image's)")
@@ -91,18 +93,34 @@ image is not in the file: the node must have it, or be given it with --image.`,
 	return cmd
 }
 
+// advise says what to do where a checkpoint is none, or not what it was.
+func advise(err error) error {
+	if st, ok := rpcerror.Find(err); errors.Is(err, checkpoint.ErrFormat) || ok && st.Code() == codes.DataLoss {
+		return fmt.Errorf("%w; take a good copy of the file, or another checkpoint", err)
+	}
+	return err
+}
+
 // saveCheckpoint writes a checkpoint as the daemon's answer comes.
 func saveCheckpoint(ctx context.Context, client pb.NodeClient, vm, path, parent string, opt *pb.MoveOptions) (err error) {
 	var h checkpoint.Header
 	var base *statexfer.Offer
 	if parent != "" {
-		p, err := checkpoint.Open(parent)
+		// All of it is looked at now: what is missing would be missing when the VM is needed.
+		chain, err := checkpoint.OpenChain(parent)
 		if err != nil {
-			return err
+			return advise(err)
 		}
-		defer p.Close()
+		defer chain.Close()
+		if chain.Has(path) {
+			return fmt.Errorf("%s is what the checkpoint would build on: give it another name", path)
+		}
+		if len(chain) == checkpoint.MaxChain {
+			return fmt.Errorf("%d checkpoints build on each other: begin anew, without --parent", len(chain))
+		}
+		p := chain.Last()
 		if base, err = p.Offer(); err != nil {
-			return err
+			return advise(err)
 		}
 		h.Parent, h.ParentDigest = filepath.Base(parent), p.Digest
 		h.Pages = p.Pages
@@ -178,12 +196,13 @@ func restoreCheckpoint(ctx context.Context, client pb.NodeClient, chain checkpoi
 			return m.GetData(), err
 		},
 	}
-	if err := chain.Feed(ctx, conn); err != nil {
-		return nil, conn.explain(err)
+	at := new(checkpoint.FeedError)
+	if err := chain.Feed(ctx, conn); errors.As(err, &at) {
+		return nil, fmt.Errorf("restore %s: %w", at.Path, conn.explain(at.Err))
 	}
 	for vm == nil {
 		if _, err := conn.receive(); err != nil && vm == nil {
-			return nil, err
+			return nil, fmt.Errorf("restore %s: %w", last.Path(), err)
 		}
 	}
 	return vm, nil

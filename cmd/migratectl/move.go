@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +48,7 @@ Once the node has what it needs to start the VM, the move cannot be taken back. 
 sight after that, offload fails after a while and says that the move is in doubt, which side may have the
 VM, and what to do; the daemon goes on to resolve it. The VM never runs on both sides.
 
-Interrupt (Ctrl-C) calls the move off.`,
+Interrupt (Ctrl-C) calls the move off, where that is still possible, and offload says where the VM is.`,
 		Example: `  migratectl offload lua --to arm-board-1
   migratectl offload lua --to arm-board-1 --compress zstd -o json
   migratectl offload lua --to server-2 --max-downtime 5ms --bandwidth 50M
@@ -67,7 +68,7 @@ Interrupt (Ctrl-C) calls the move off.`,
 				if err != nil {
 					return err
 				}
-				return a.watchMove(args[0], stream)
+				return a.watchMove(ctx, client, args[0], stream)
 			})
 		},
 	}
@@ -96,7 +97,7 @@ func (a *app) recallCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.watchMove(args[0], stream)
+				return a.watchMove(ctx, client, args[0], stream)
 			})
 		},
 	}
@@ -105,7 +106,7 @@ func (a *app) recallCommand() *cobra.Command {
 }
 
 // watchMove shows a move's progress on standard error, and its account at the end.
-func (a *app) watchMove(vm string, stream moveStream) error {
+func (a *app) watchMove(ctx context.Context, client pb.NodeClient, vm string, stream moveStream) error {
 	progress := newProgress(a.stderr, vm)
 	var account *pb.Move
 	err := each(stream, func(event *pb.MoveEvent) error {
@@ -116,6 +117,9 @@ func (a *app) watchMove(vm string, stream moveStream) error {
 		return nil
 	})
 	progress.end(err)
+	if err != nil && ctx.Err() != nil {
+		return calledOff(client, vm)
+	}
 	if err != nil {
 		return err
 	}
@@ -127,4 +131,29 @@ func (a *app) watchMove(vm string, stream moveStream) error {
 		fmt.Fprintf(w, "moved %s from %s to %s\n", vm, record.From, record.To)
 		return printMove(w, &record)
 	})
+}
+
+// settlePatience is how long a move that is called off may take to end. Most take no time: what
+// takes longer is past its commitment.
+const settlePatience = 5 * time.Second
+
+// calledOff says where a VM is after an interrupt has called its move off: it may have been too
+// late for that.
+func calledOff(client pb.NodeClient, vm string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), settlePatience)
+	defer cancel()
+	for {
+		rec, err := client.Inspect(ctx, &pb.VMRequest{Vm: vm})
+		if err != nil {
+			return fmt.Errorf("the move was called off, and where %s is cannot be said: %w", vm, err)
+		}
+		if rec.State != pb.VMState_VM_STATE_MOVING {
+			return fmt.Errorf("the move was called off: %s is %s on %s", vm, vmStates[rec.State], rec.Node)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("too late to call the move off: %s is on its way to %s; migratectl ps says when it is there", vm, rec.MovingTo)
+		}
+	}
 }

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
 	build := exec.Command("go", "build", "-o", bin, "github.com/migrated/migrated/cmd/migrated")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is delivered: with cgo it cannot confine VMs
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the daemon: %v\n%s", err, out)
 	}
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "truncate": truncate, "scrape": scrape},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "truncate": truncate, "flip": flip, "scrape": scrape},
 	})
 }
 
@@ -116,6 +117,14 @@ func truncate(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b[:len(b)/2], 0o644))
+}
+
+// flip FROM TO makes TO a copy of FROM with one bit altered in the middle.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b[len(b)/2] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
 }
 
 func freePort() (string, error) {

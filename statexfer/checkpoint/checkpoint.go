@@ -107,7 +107,7 @@ func (t *trailer) append(b []byte) []byte {
 // offsets.
 func parseTrailer(b *[trailerLen]byte, memory, end uint64) (t trailer, err error) {
 	if string(b[trailerLen-8:]) != endMagic {
-		return t, bad("it has no end: was it written to the end?")
+		return t, bad("it has no end: it was cut off")
 	}
 	if binary.LittleEndian.Uint64(b[56:]) != xxhash.Sum64(b[:56]) {
 		return t, bad("checksum of the end")

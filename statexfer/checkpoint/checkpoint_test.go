@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/statexfer/live"
 	"github.com/migrated/migrated/testbed/loopback"
@@ -146,12 +148,69 @@ func TestChain(t *testing.T) {
 
 	// A parent that is another's, or gone.
 	save(t, names[1], noise(7), "", "")
-	if _, err := restore(t, names[2]); err == nil || !strings.Contains(err.Error(), "not what the next was built on") {
+	if _, err := restore(t, names[2]); err == nil || !strings.Contains(err.Error(), names[1]+" is not what "+names[2]+" was built on") {
 		t.Errorf("another parent: %v", err)
 	}
 	check(t, os.Remove(names[1]))
-	if _, err := restore(t, names[2]); !errors.Is(err, os.ErrNotExist) {
+	if _, err := restore(t, names[2]); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), names[2]+" builds on it") {
 		t.Errorf("no parent: %v", err)
+	}
+}
+
+// A file that another one builds on is known by whatever name, so that it is not written over.
+func TestHas(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}
+	save(t, names[0], noise(1), "", "")
+	save(t, names[1], noise(2), names[0], "")
+	link := filepath.Join(dir, "link")
+	check(t, os.Symlink("a", link))
+	c, err := OpenChain(names[1])
+	check(t, err)
+	defer c.Close()
+	for name, want := range map[string]bool{names[0]: true, names[1]: true, link: true, filepath.Join(dir, "new"): false} {
+		if got := c.Has(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Something that is no file is neither read, for ever, nor replaced.
+func TestNoFile(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	check(t, unix.Mkfifo(fifo, 0o600))
+	for _, path := range []string{fifo, filepath.Dir(fifo)} {
+		if _, err := Open(path); !errors.Is(err, ErrFormat) {
+			t.Errorf("read %s: %v", path, err)
+		}
+		if _, err := Create(path, &Header{Pages: pages}); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("write %s: %v", path, err)
+		}
+	}
+}
+
+// While a file is written it has no name, so that nothing is left of it when its writer is killed.
+func TestNoNameBeforeItsTime(t *testing.T) {
+	dir := t.TempDir()
+	for _, there := range []bool{false, true} {
+		path := filepath.Join(dir, "a")
+		w, err := Create(path, &Header{Pages: pages})
+		check(t, err)
+		files, err := os.ReadDir(dir)
+		check(t, err)
+		if w.temporary != "" {
+			t.Skip("the file system of the temporary directory makes no files without a name")
+		}
+		if len(files) != 0 && !there || len(files) > 1 {
+			t.Errorf("a file was begun: %v", files)
+		}
+		check(t, w.Commit([]byte("meta")))
+		if files, err := os.ReadDir(dir); err != nil || len(files) != 1 || files[0].Name() != "a" {
+			t.Errorf("a file was ended: %v, %v", files, err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%v, %v", info, err)
+		}
 	}
 }
 
@@ -181,8 +240,11 @@ func TestEveryFaultIsFound(t *testing.T) {
 		bad := bytes.Clone(good)
 		bad[at] ^= 4
 		check(t, os.WriteFile(path, bad, 0o600))
-		if _, err := restore(t, path); err == nil && !inLeaves(t, path, at) {
+		switch _, err := restore(t, path); {
+		case err == nil && !inLeaves(t, path, at):
 			t.Errorf("byte %d of %d altered: no error", at, len(good))
+		case err != nil && !strings.Contains(err.Error(), path):
+			t.Errorf("byte %d of %d altered: %v", at, len(good), err)
 		}
 		check(t, os.WriteFile(path, good[:at], 0o600))
 		if _, err := Open(path); !errors.Is(err, ErrFormat) {
@@ -198,6 +260,9 @@ func inLeaves(t *testing.T, path string, at int) bool {
 	check(t, err)
 	defer f.Close()
 	_, err = f.Offer()
+	if err != nil && (!errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), path)) {
+		t.Errorf("byte %d of the hashes altered: %v", at, err)
+	}
 	return err != nil && int64(at) >= f.leaves && int64(at) < f.meta
 }
 

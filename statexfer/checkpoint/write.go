@@ -15,15 +15,16 @@ import (
 	"github.com/migrated/migrated/statexfer"
 )
 
-// A Writer writes one file. Until Commit it has another name; so a file that has the right name
-// is complete, also after a crash.
+// A Writer writes one file. Until Commit it has no name, or another one where the file system has
+// only files with names. So a file that has the right name is complete, also after a crash.
 type Writer struct {
-	path    string
-	tmp     *os.File
-	buf     *bufio.Writer
-	at      uint64
-	pages   uint64
-	trailer trailer
+	path      string
+	temporary string // the other name
+	tmp       *os.File
+	buf       *bufio.Writer
+	at        uint64
+	pages     uint64
+	trailer   trailer
 }
 
 // Create begins a file.
@@ -31,11 +32,14 @@ func Create(path string, h *Header) (*Writer, error) {
 	if len(h.Parent) > maxName {
 		return nil, fmt.Errorf("write checkpoint: the parent's name is too long")
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("write checkpoint: %s is there and is no file", path)
+	}
+	tmp, temporary, err := begin(path)
 	if err != nil {
 		return nil, fmt.Errorf("write checkpoint: %w", err)
 	}
-	w := &Writer{path: path, tmp: tmp, buf: bufio.NewWriterSize(tmp, 1<<20), pages: h.Pages}
+	w := &Writer{path: path, temporary: temporary, tmp: tmp, buf: bufio.NewWriterSize(tmp, 1<<20), pages: h.Pages}
 	if _, err := w.Write(appendHeader(nil, h)); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}
@@ -87,20 +91,26 @@ func (w *Writer) Commit(meta []byte) error {
 	if err == nil {
 		err = w.tmp.Sync()
 	}
+	if err == nil && w.temporary == "" {
+		w.temporary, err = giveName(w.tmp, w.path)
+	}
 	if err = errors.Join(err, w.tmp.Close()); err == nil {
-		err = os.Rename(w.tmp.Name(), w.path)
+		err = os.Rename(w.temporary, w.path)
 	}
 	if err != nil {
-		return fmt.Errorf("write checkpoint: %w", errors.Join(err, remove(w.tmp.Name())))
+		return fmt.Errorf("write checkpoint: %w", errors.Join(err, w.remove()))
 	}
 	return syncDir(filepath.Dir(w.path))
 }
 
 // Abort removes what was written.
-func (w *Writer) Abort() error { return errors.Join(w.tmp.Close(), remove(w.tmp.Name())) }
+func (w *Writer) Abort() error { return errors.Join(w.tmp.Close(), w.remove()) }
 
-func remove(name string) error {
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+func (w *Writer) remove() error {
+	if w.temporary == "" {
+		return nil
+	}
+	if err := os.Remove(w.temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
