@@ -23,12 +23,20 @@ struct content {
 	uint8_t **pages;         /* NULL: a hole */
 	uint64_t slots;          /* entries in pages */
 	const uint8_t *borrowed; /* if set: the content, size bytes */
+	uint32_t shares;         /* shared mappings of it: pages may lie behind its end, too */
+	bool tail;               /* a page may have other than zeroes behind the file's end */
 };
 
 size_t content_read(const struct content *c, uint64_t offset, void *buf, size_t n);
 int64_t content_write(struct content *c, uint64_t offset, const void *buf, size_t n);
 int content_resize(struct content *c, uint64_t size);
 int content_reserve(struct content *c, uint64_t offset, uint64_t n); /* no holes there */
+int content_own(struct content *c, uint64_t slots);      /* nothing borrowed, and room for pages */
+uint8_t *content_page(const struct content *c, uint64_t slot); /* NULL: a hole */
+/* How many pages from slot on lie side by side, pages at most. */
+uint64_t content_run(const struct content *c, uint64_t slot, uint64_t pages);
+/* Its pages from slot on are those at an address from now on, which are taken. */
+void content_place(struct content *c, uint64_t slot, uint64_t pages, uint8_t *at);
 
 #define PIPE_SIZE 65536u /* bytes: what Linux makes (pipe(7)) */
 
@@ -150,6 +158,13 @@ short event_ready(const struct file *file);
 
 /* flock.c */
 void flock_closed(struct file *file);
+
+/* share.c: shared mappings; numbers are of pages. */
+long share_map(struct inode *inode, uint64_t slot, uint64_t pages, uint64_t want); /* want 0: anywhere */
+bool share_has(const struct content *c, uint64_t slot);
+/* How many pages from addr on are of one shared mapping, or of none; pages at most. */
+uint64_t share_span(uint64_t addr, uint64_t pages, bool *shared);
+int share_cut(uint64_t addr, uint64_t pages); /* ends it for a span that is shared */
 
 /* poll.c: POLL* that hold now. */
 short file_ready(const struct file *file);

@@ -34,6 +34,7 @@ void *page_alloc(uint64_t pages);              /* zeroed; NULL when there is no 
 void page_free(void *run, uint64_t pages);     /* zeroes them; free ones among them are fine */
 void page_free_leaving(void *run, uint64_t pages); /* the same, with leave points */
 bool page_take(uint64_t addr, uint64_t pages); /* exactly these, if all are free */
+bool page_is_free(uint64_t addr, uint64_t pages); /* all of these */
 bool page_ours(uint64_t addr, uint64_t pages); /* within the allocator's range? */
 uint64_t page_count_free(void);
 uint64_t page_count(void);

@@ -71,6 +71,7 @@
 	X(109, timer_getoverrun, 1) \
 	X(110, timer_settime, 4) \
 	X(111, timer_delete, 1) \
+	X(112, clock_settime, 2) \
 	X(113, clock_gettime, 2) \
 	X(114, clock_getres, 2) \
 	X(115, clock_nanosleep, 4) \

@@ -28,6 +28,7 @@ struct signal_queue {
 bool signal_queue_add(struct signal_queue *q, const siginfo_t *info); /* false: no memory */
 /* Takes the lowest signal of those in mask. */
 bool signal_queue_take(struct signal_queue *q, uint64_t mask, siginfo_t *info);
+bool signal_queue_has_timer(const struct signal_queue *q, int id);
 void signal_queue_drop(struct signal_queue *q, uint64_t mask);
 
 /* records.c: frame records of a thread, a stack. */
@@ -61,7 +62,7 @@ struct thread {
 	uint64_t deadline;         /* while blocked: mono ns, or FOREVER */
 
 	char *shadow_stack;        /* __mig_ssp while it does not run */
-	char *shadow_limit;        /* lowest address of its shadow stack */
+	char *shadow_limit;        /* lowest address of its own shadow stack */
 	char *thread_local;        /* __mig_tp while it does not run */
 	struct records records;
 
@@ -73,7 +74,7 @@ struct thread {
 
 	uint64_t ran;              /* ns on a CPU, without what it runs now */
 	char name[16];             /* and its NUL */
-	stack_t signal_stack;      /* as the program set it; not used */
+	stack_t signal_stack;      /* for handlers with SA_ONSTACK, or without an address */
 
 	volatile int *futex;       /* while it waits there */
 	uint32_t futex_bits;
@@ -94,6 +95,9 @@ struct thread *thread_by_id(int id);   /* the same */
 int threads_end(void);                 /* numbers are below it */
 int thread_count(void);
 void thread_check_stack(void);
+bool thread_on_signal_stack(const struct thread *t, const char *at);
+char *thread_signal_stack_end(const struct thread *t);
+char *thread_stack_limit(const struct thread *t, const char *at); /* __mig_ssp_limit where __mig_ssp is at */
 _Noreturn void thread_exit(int code);
 
 /* schedule.c */
@@ -130,6 +134,7 @@ int futex_wake(volatile int *word, int count, uint32_t bits);
 /* signal.c; info has a valid number. */
 bool signal_to_process(const siginfo_t *info); /* false: no memory to keep info */
 bool signal_to_thread(struct thread *t, const siginfo_t *info);
+bool signal_timer_pending(int id);     /* a signal of a POSIX timer */
 bool signal_waits(void);               /* for the running thread: it will be acted on at a point */
 void signal_self(int sig);             /* to the running thread, at its next point */
 void signal_deliver(void);             /* runs handlers of the running thread, a migration point */
@@ -139,5 +144,6 @@ bool signal_take(uint64_t mask, siginfo_t *info); /* one of them, whether blocke
 
 /* timer.c: fires what is due; returns when the next is, mono ns or FOREVER. */
 uint64_t timers_expire(void);
+void timer_delivered(siginfo_t *info); /* a POSIX timer's signal is taken: says how often it came due since */
 
 #endif

@@ -49,11 +49,26 @@ static int grow_slots(struct content *c, uint64_t need)
 	return 0;
 }
 
+/* A file that grows has zeroes between its old end and the new one. */
+static void clear_tail(struct content *c, uint64_t from, uint64_t to)
+{
+	while (c->tail && from < to) {
+		uint64_t within = from % PAGE, part = PAGE - within < to - from ? PAGE - within : to - from;
+		uint8_t *page = content_page(c, from / PAGE);
+		if (page)
+			memset(page + within, 0, part);
+		from += part;
+		if (from % PART == 0)
+			leave_point();
+	}
+}
+
 static int64_t write_pages(struct content *c, uint64_t offset, const uint8_t *in, size_t n)
 {
 	size_t done = 0;
 	if (grow_slots(c, PAGES(offset + n)) < 0)
 		return -ENOSPC;
+	clear_tail(c, c->size, offset);
 	while (done < n) {
 		uint64_t slot = offset / PAGE, within = offset % PAGE;
 		size_t part = n - done < PAGE - within ? n - done : PAGE - within;
@@ -82,6 +97,42 @@ static int own(struct content *c)
 	}
 	*c = copy;
 	return 0;
+}
+
+int content_own(struct content *c, uint64_t slots)
+{
+	return own(c) < 0 || grow_slots(c, slots) < 0 ? -ENOSPC : 0;
+}
+
+uint8_t *content_page(const struct content *c, uint64_t slot)
+{
+	return slot < c->slots ? c->pages[slot] : NULL;
+}
+
+uint64_t content_run(const struct content *c, uint64_t slot, uint64_t pages)
+{
+	uint8_t *first = content_page(c, slot);
+	uint64_t n = 0;
+	while (first && n < pages && content_page(c, slot + n) == first + n * PAGE)
+		n++;
+	return n;
+}
+
+void content_place(struct content *c, uint64_t slot, uint64_t pages, uint8_t *at)
+{
+	for (uint64_t i = 0; i < pages; i++, at += PAGE) {
+		uint8_t *old = c->pages[slot + i];
+		if (old == at)
+			continue;
+		c->pages[slot + i] = at;
+		if (old) {
+			memcpy(at, old, PAGE);
+			page_free(old, 1);
+		}
+		if (i % (PART / PAGE) == 0)
+			leave_point();
+	}
+	c->tail = true; /* what a program writes there is not seen */
 }
 
 int64_t content_write(struct content *c, uint64_t offset, const void *buf, size_t n)
@@ -122,10 +173,15 @@ int content_resize(struct content *c, uint64_t size)
 	}
 	if (own(c) < 0)
 		return -ENOSPC;
+	clear_tail(c, c->size, size);
 	for (uint64_t slot = PAGES(size); slot < c->slots; slot++) {
-		if (c->pages[slot])
+		if (c->shares && share_has(c, slot)) { /* whoever has mapped it still has it */
+			if (size < c->size)
+				memset(c->pages[slot], 0, PAGE);
+		} else if (c->pages[slot]) {
 			page_free(c->pages[slot], 1);
-		c->pages[slot] = NULL;
+			c->pages[slot] = NULL;
+		}
 		if (slot % (PART / PAGE) == 0)
 			leave_point();
 	}
@@ -133,7 +189,7 @@ int content_resize(struct content *c, uint64_t size)
 	uint64_t last = size / PAGE;
 	if (size < c->size && size % PAGE && last < c->slots && c->pages[last])
 		memset(c->pages[last] + size % PAGE, 0, PAGE - size % PAGE);
-	if (size == 0) {
+	if (size == 0 && !c->shares) {
 		kmem_free(c->pages, c->slots * sizeof *c->pages);
 		c->pages = NULL;
 		c->slots = 0;

@@ -49,6 +49,7 @@ void fs_init(void)
 	root->links++; /* has no name that could be removed */
 	path_init(root);
 	add("/tmp", 4, INODE_DIR, 01777);
+	add("/dev/shm", 8, INODE_DIR, 01777);
 	add_device("/dev/null", DEV_NULL, 0666);
 	add_device("/dev/zero", DEV_ZERO, 0666);
 	add_device("/dev/random", DEV_RANDOM, 0666);

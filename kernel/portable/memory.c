@@ -29,13 +29,43 @@ SYSCALL1(brk, uint64_t, want)
 	return brk_now = want;
 }
 
-static long map_at(uint64_t addr, uint64_t pages, int flags)
+/* Frees what is the program's own, and ends shared mappings: their pages are the files'. */
+static int unmap(uint64_t addr, uint64_t pages)
 {
+	while (pages) {
+		bool shared;
+		uint64_t n = share_span(addr, pages, &shared);
+		if (!shared)
+			page_free_leaving((void *)addr, n);
+		else if (share_cut(addr, n) < 0)
+			return -ENOMEM;
+		addr += n * PAGE;
+		pages -= n;
+	}
+	return 0;
+}
+
+/* Makes an address free. */
+static long clear_at(uint64_t addr, uint64_t pages, int flags)
+{
+	if (addr % PAGE)
+		return -EINVAL;
 	if (!page_ours(addr, pages))
 		return -ENOMEM;
-	if (!(flags & MAP_FIXED_NOREPLACE))
-		page_free_leaving((void *)addr, pages);
-	return page_take(addr, pages) ? (long)addr : -EEXIST;
+	if (flags & MAP_FIXED_NOREPLACE)
+		return page_is_free(addr, pages) ? 0 : -EEXIST;
+	return unmap(addr, pages);
+}
+
+/* A copy of a file, or nothing but memory. addr 0: anywhere. */
+static long map_own(const struct file *file, off_t offset, uint64_t addr, size_t length)
+{
+	uint64_t pages = PAGES(length);
+	if (addr ? !page_take(addr, pages) : !(addr = (uint64_t)page_alloc(pages)))
+		return -ENOMEM;
+	if (file)
+		content_read(&file->inode->content, offset, (void *)addr, length);
+	return addr;
 }
 
 SYSCALL6(mmap, uint64_t, addr, size_t, length, int, protection, int, flags, int, fd, off_t, offset)
@@ -53,28 +83,24 @@ SYSCALL6(mmap, uint64_t, addr, size_t, length, int, protection, int, flags, int,
 		file = fd_file(fd);
 		if (!file)
 			return -EBADF;
-		/* A mapping is a copy; writes to it cannot reach the file. */
-		if (file->inode->kind != INODE_FILE || (shared && (protection & PROT_WRITE)))
-			return -ENODEV;
-		if ((file->flags & O_ACCMODE) == O_WRONLY)
+		uint32_t access = file->flags & O_ACCMODE;
+		if (access == O_WRONLY || (shared && (protection & PROT_WRITE) && access != O_RDWR))
 			return -EACCES;
+		if (file->inode->kind == INODE_DEVICE && file->inode->device == DEV_ZERO)
+			file = NULL;
+		else if (file->inode->kind != INODE_FILE)
+			return -ENODEV;
 	}
-	long at;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-		if (addr % PAGE)
-			return -EINVAL;
-		at = map_at(addr, pages, flags);
-		if (at < 0)
-			return at;
+		long err = clear_at(addr, pages, flags);
+		if (err)
+			return err;
 	} else {
-		void *run = page_alloc(pages);
-		if (!run)
-			return -ENOMEM;
-		at = (long)run;
+		addr = 0;
 	}
-	if (file)
-		content_read(&file->inode->content, offset, (void *)at, length);
-	return at;
+	if (file && shared)
+		return share_map(file->inode, offset / PAGE, pages, addr);
+	return map_own(file, offset, addr, length);
 }
 
 SYSCALL2(munmap, uint64_t, addr, size_t, length)
@@ -82,8 +108,7 @@ SYSCALL2(munmap, uint64_t, addr, size_t, length)
 	uint64_t pages = PAGES(length);
 	if (addr % PAGE || length == 0 || !page_ours(addr, pages))
 		return -EINVAL;
-	page_free_leaving((void *)addr, pages);
-	return 0;
+	return unmap(addr, pages);
 }
 
 SYSCALL5(mremap, uint64_t, addr, size_t, old_length, size_t, length, int, flags, uint64_t, at)
@@ -97,9 +122,12 @@ SYSCALL5(mremap, uint64_t, addr, size_t, old_length, size_t, length, int, flags,
 	if (!page_ours(addr, old))
 		return -EFAULT;
 	if (pages <= old) {
-		page_free_leaving((void *)(addr + pages * PAGE), old - pages);
-		return addr;
+		int err = unmap(addr + pages * PAGE, old - pages);
+		return err ? err : (long)addr;
 	}
+	bool shared;
+	if (share_span(addr, old, &shared) < old || shared)
+		return -ENOMEM; /* to be unmapped and mapped again */
 	if (page_take(addr + old * PAGE, pages - old))
 		return addr;
 	void *moved = flags & MREMAP_MAYMOVE ? page_alloc(pages) : NULL;
@@ -125,8 +153,14 @@ SYSCALL3(madvise, uint64_t, addr, size_t, length, int, advice)
 		return -EINVAL;
 	if (!page_ours(addr, pages))
 		return -ENOMEM;
-	if (advice == MADV_DONTNEED || advice == MADV_FREE)
-		clear_leaving((void *)addr, pages * PAGE);
+	while (pages && (advice == MADV_DONTNEED || advice == MADV_FREE)) {
+		bool shared;
+		uint64_t n = share_span(addr, pages, &shared);
+		if (!shared)
+			clear_leaving((void *)addr, n * PAGE);
+		addr += n * PAGE;
+		pages -= n;
+	}
 	return 0;
 }
 
@@ -161,6 +195,8 @@ SYSCALL3(mincore, uint64_t, addr, size_t, length, unsigned char *, there)
 
 SYSCALL3(msync, uint64_t, addr, size_t, length, int, flags)
 {
-	(void)length, (void)flags; /* nothing writable is shared with a file */
-	return addr % PAGE ? -EINVAL : 0;
+	if (addr % PAGE || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	return page_ours(addr, PAGES(length)) ? 0 : -ENOMEM; /* it is the file's memory already */
 }

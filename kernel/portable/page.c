@@ -99,7 +99,7 @@ void *page_alloc(uint64_t pages)
 	return NULL;
 }
 
-bool page_take(uint64_t addr, uint64_t pages)
+bool page_is_free(uint64_t addr, uint64_t pages)
 {
 	if (!page_ours(addr, pages))
 		return false;
@@ -107,7 +107,14 @@ bool page_take(uint64_t addr, uint64_t pages)
 	for (uint64_t k = 0; k < pages; k++)
 		if (is_taken(i + k))
 			return false;
-	mark(i, pages);
+	return true;
+}
+
+bool page_take(uint64_t addr, uint64_t pages)
+{
+	if (!page_is_free(addr, pages))
+		return false;
+	mark((addr - first) / PAGE, pages);
 	return true;
 }
 

@@ -203,7 +203,7 @@ NATIVE_CALLS int64_t __mig_schedule(void)
 	t->on_stack = true;
 	MIG_CTL->records = (uint64_t)&t->records;
 	__mig_ssp = t->shadow_stack;
-	__mig_ssp_limit = t->shadow_limit;
+	__mig_ssp_limit = thread_stack_limit(t, t->shadow_stack);
 	__mig_tp = t->thread_local;
 	return t->number;
 }

@@ -61,6 +61,23 @@ static void default_action(int sig)
 	}
 }
 
+/* Calls a handler. Of its own and of what it calls, all variables with an address are on the signal
+   stack then; machine frames are not. */
+static void call(const struct k_sigaction *a, siginfo_t *info, ucontext_t *context)
+{
+	struct thread *t = thread_current();
+	char *stack = __mig_ssp;
+	if ((a->flags & SA_ONSTACK) && t->signal_stack.ss_sp && !thread_on_signal_stack(t, stack))
+		__mig_ssp = thread_signal_stack_end(t);
+	__mig_ssp_limit = thread_stack_limit(t, __mig_ssp);
+	if (a->flags & SA_SIGINFO)
+		a->info_handler(info->si_signo, info, context);
+	else
+		a->handler(info->si_signo);
+	__mig_ssp = stack;
+	__mig_ssp_limit = thread_stack_limit(t, stack);
+}
+
 static void run_handler(siginfo_t *info)
 {
 	struct thread *t = thread_current();
@@ -73,16 +90,12 @@ static void run_handler(siginfo_t *info)
 	t->handled++;
 	if (!(a.flags & SA_RESTART))
 		t->interrupted++;
-	if (a.flags & SA_SIGINFO) {
-		/* Of the context there is the mask alone, which the handler may change. */
-		ucontext_t context;
-		memset(&context, 0, sizeof context);
-		memcpy(&context.uc_sigmask, &mask, sizeof mask);
-		a.info_handler(sig, info, &context);
-		memcpy(&mask, &context.uc_sigmask, sizeof mask);
-	} else {
-		a.handler(sig);
-	}
+	/* Of the context there is the mask alone, which the handler may change. */
+	ucontext_t context;
+	memset(&context, 0, sizeof context);
+	memcpy(&context.uc_sigmask, &mask, sizeof mask);
+	call(&a, info, &context);
+	memcpy(&mask, &context.uc_sigmask, sizeof mask);
 	signal_mask(mask);
 }
 
@@ -110,6 +123,16 @@ bool signal_waits(void)
 {
 	const struct thread *t = thread_current();
 	return (t->signals.pending | process.pending) & ~t->blocked;
+}
+
+bool signal_timer_pending(int id)
+{
+	if (signal_queue_has_timer(&process, id))
+		return true;
+	for (int i = 0; i < threads_end(); i++)
+		if (thread_at(i) && signal_queue_has_timer(&thread_at(i)->signals, id))
+			return true;
+	return false;
 }
 
 uint64_t signal_pending(void)
@@ -171,15 +194,16 @@ static void drop_everywhere(uint64_t mask)
 			signal_queue_drop(&thread_at(i)->signals, mask);
 }
 
-/* Handlers run on the thread's own stack: nothing overflows that a handler could still see. */
 SYSCALL2(sigaltstack, const stack_t *, set, stack_t *, old)
 {
 	struct thread *t = thread_current();
+	bool used = thread_on_signal_stack(t, __mig_ssp);
 	stack_t before = t->signal_stack;
-	if (!before.ss_sp)
-		before.ss_flags = SS_DISABLE;
+	before.ss_flags = !before.ss_sp ? SS_DISABLE : used ? SS_ONSTACK : 0;
 	if (set) {
-		if (set->ss_flags & ~SS_DISABLE)
+		if (used)
+			return -EPERM;
+		if (set->ss_flags & ~(SS_DISABLE | SS_ONSTACK))
 			return -EINVAL;
 		if (!(set->ss_flags & SS_DISABLE) && set->ss_size < MINSIGSTKSZ)
 			return -ENOMEM;

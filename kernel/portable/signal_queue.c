@@ -40,6 +40,14 @@ static struct signal_info **find(struct signal_info **at, int sig)
 	return at;
 }
 
+bool signal_queue_has_timer(const struct signal_queue *q, int id)
+{
+	for (const struct signal_info *one = q->first; one; one = one->next)
+		if (one->info.si_code == SI_TIMER && one->info.si_timerid == id)
+			return true;
+	return false;
+}
+
 bool signal_queue_take(struct signal_queue *q, uint64_t mask, siginfo_t *info)
 {
 	uint64_t now = q->pending & mask;
@@ -50,6 +58,8 @@ bool signal_queue_take(struct signal_queue *q, uint64_t mask, siginfo_t *info)
 	if (*at) {
 		*info = (*at)->info;
 		take_out(at);
+		if (info->si_code == SI_TIMER)
+			timer_delivered(info);
 		at = find(at, sig);
 	} else {
 		memset(info, 0, sizeof *info);

@@ -61,7 +61,7 @@ SYSCALL3(tgkill, int, pid, int, tid, int, sig)
 static long check_info(int sig, const siginfo_t *given, siginfo_t *info)
 {
 	CHECK_POINTER(given);
-	if (sig < 1 || sig > SIGNALS)
+	if (sig < 0 || sig > SIGNALS)
 		return -EINVAL;
 	if (given->si_code >= 0 || given->si_code == SI_TKILL)
 		return -EPERM;
@@ -78,7 +78,7 @@ SYSCALL3(rt_sigqueueinfo, int, pid, int, sig, const siginfo_t *, given)
 		return error;
 	if (pid != THE_PROCESS)
 		return -ESRCH;
-	if (!signal_to_process(&info))
+	if (sig && !signal_to_process(&info))
 		return -EAGAIN;
 	signal_deliver();
 	return 0;
@@ -93,7 +93,7 @@ SYSCALL4(rt_tgsigqueueinfo, int, pid, int, tid, int, sig, const siginfo_t *, giv
 		return error;
 	if (pid != THE_PROCESS || !t)
 		return -ESRCH;
-	if (!signal_to_thread(t, &info))
+	if (sig && !signal_to_thread(t, &info))
 		return -EAGAIN;
 	signal_deliver();
 	return 0;

@@ -19,8 +19,16 @@ static long known(int fd)
 	return fd_file(fd) ? 0 : -EBADF;
 }
 
-SYSCALL1(fsync, int, fd) { return known(fd); }
-SYSCALL1(fdatasync, int, fd) { return known(fd); }
+static long synced(int fd)
+{
+	const struct file *file = fd_file(fd);
+	if (!file)
+		return -EBADF;
+	return file->inode->kind == INODE_FILE || file->inode->kind == INODE_DIR ? 0 : -EINVAL;
+}
+
+SYSCALL1(fsync, int, fd) { return synced(fd); }
+SYSCALL1(fdatasync, int, fd) { return synced(fd); }
 SYSCALL1(syncfs, int, fd) { return known(fd); }
 
 SYSCALL4(sync_file_range, int, fd, off_t, offset, off_t, n, unsigned, flags)

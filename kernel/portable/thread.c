@@ -66,6 +66,26 @@ void thread_check_stack(void)
 		__mig_stack_overflow();
 }
 
+#define STACK_ALIGN 16
+
+/* Its ends belong to what lies beside it. */
+bool thread_on_signal_stack(const struct thread *t, const char *at)
+{
+	const char *start = t->signal_stack.ss_sp;
+	return start && at > start && at < start + t->signal_stack.ss_size;
+}
+
+char *thread_signal_stack_end(const struct thread *t)
+{
+	uint64_t end = (uint64_t)t->signal_stack.ss_sp + t->signal_stack.ss_size;
+	return (char *)(end % STACK_ALIGN ? end - end % STACK_ALIGN : end - STACK_ALIGN);
+}
+
+char *thread_stack_limit(const struct thread *t, const char *at)
+{
+	return thread_on_signal_stack(t, at) ? (char *)t->signal_stack.ss_sp + 1 : t->shadow_limit;
+}
+
 static int free_number(void)
 {
 	int n = 0;

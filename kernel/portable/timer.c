@@ -15,11 +15,19 @@ struct timer {
 	uint64_t interval; /* ns; 0: once */
 	int notify;        /* SIGEV_* */
 	int thread;        /* SIGEV_THREAD_ID */
-	int64_t overrun;   /* of the signal that was sent last */
+	uint64_t missed;   /* expiries since its signal was sent, which is still pending */
+	uint64_t overrun;  /* the same, of the signal that was delivered last */
 	siginfo_t info;
 };
 
 static struct timer timers[POSIX_TIMERS + INTERVAL_TIMERS];
+
+static struct timer *posix_timer(int id)
+{
+	if (id < 0 || id >= POSIX_TIMERS || !timers[id].exists)
+		return NULL;
+	return &timers[id];
+}
 
 static uint64_t now_of(const struct timer *t)
 {
@@ -28,10 +36,15 @@ static uint64_t now_of(const struct timer *t)
 	return now;
 }
 
-static void fire(struct timer *t)
+/* Of a POSIX timer one signal is pending at a time. times: how often it has come due. */
+static void fire(struct timer *t, uint64_t times)
 {
 	struct thread *to;
-	t->info.si_overrun = t->overrun;
+	if (t->info.si_code == SI_TIMER && signal_timer_pending(t->info.si_timerid)) {
+		t->missed += times;
+		return;
+	}
+	t->missed = times - 1;
 	switch (t->notify) {
 	case SIGEV_SIGNAL:
 		signal_to_process(&t->info);
@@ -41,6 +54,15 @@ static void fire(struct timer *t)
 			signal_to_thread(to, &t->info);
 		break;
 	}
+}
+
+void timer_delivered(siginfo_t *info)
+{
+	struct timer *t = posix_timer(info->si_timerid);
+	if (!t)
+		return; /* it was deleted meanwhile */
+	t->overrun = t->missed < INT32_MAX ? t->missed : INT32_MAX; /* DELAYTIMER_MAX */
+	info->si_overrun = t->overrun;
 }
 
 /* When the timer is due, on the monotonic clock. */
@@ -62,9 +84,8 @@ uint64_t timers_expire(void)
 		uint64_t now = now_of(t);
 		if (t->expiry <= now) {
 			uint64_t late = t->interval ? (now - t->expiry) / t->interval : 0;
-			t->overrun = late;
 			t->expiry = t->interval ? t->expiry + (late + 1) * t->interval : 0;
-			fire(t);
+			fire(t, late + 1);
 		}
 		uint64_t at = due(t);
 		if (at < next)
@@ -183,13 +204,6 @@ struct k_sigevent {
 	int tid;
 };
 
-static struct timer *posix_timer(int id)
-{
-	if (id < 0 || id >= POSIX_TIMERS || !timers[id].exists)
-		return NULL;
-	return &timers[id];
-}
-
 SYSCALL3(timer_create, int, clock, const struct k_sigevent *, event, int *, id)
 {
 	uint64_t now;
@@ -258,7 +272,7 @@ SYSCALL4(timer_settime, int, id, int, flags, const struct itimerspec *, value,
 SYSCALL1(timer_getoverrun, int, id)
 {
 	const struct timer *t = posix_timer(id);
-	return t ? (t->overrun > INT32_MAX ? INT32_MAX : t->overrun) : -EINVAL;
+	return t ? (long)t->overrun : -EINVAL;
 }
 
 SYSCALL1(timer_delete, int, id)

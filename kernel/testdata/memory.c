@@ -17,6 +17,76 @@ static bool zero(long addr, size_t n)
 	return true;
 }
 
+#define SHARE(at, n, fd, offset) __mig_sys_mmap(at, n, PROT_READ | PROT_WRITE, MAP_SHARED | (at ? MAP_FIXED : 0), fd, offset)
+
+static bool file_has(long fd, long offset, const char *text)
+{
+	char got[16];
+	long n = strlen(text);
+	return __mig_sys_pread64(fd, (long)got, n, offset) == n && memcmp(got, text, n) == 0;
+}
+
+/* A file and its mapping are one memory, for as long as either is there. */
+static void shared(void)
+{
+	uint64_t free_before = page_count_free();
+	long fd = __mig_sys_openat(AT_FDCWD, (long)"/tmp/shared", O_CREAT | O_RDWR, 0600);
+	EQUAL(__mig_sys_write(fd, (long)"one", 3), 3);
+	EQUAL(__mig_sys_ftruncate(fd, 3 * PAGE), 0);
+	long a = SHARE(0, 3 * PAGE, fd, 0);
+	CHECK(a > 0 && memcmp((char *)a, "one", 4) == 0);
+	memcpy((char *)a + 2 * PAGE, "two", 3);
+	CHECK(file_has(fd, 2 * PAGE, "two"));
+	EQUAL(__mig_sys_pwrite64(fd, (long)"three", 5, PAGE), 5);
+	CHECK(memcmp((char *)a + PAGE, "three", 6) == 0);
+
+	/* Again, a part of it, and farther than the file. */
+	long b = SHARE(0, PAGE, fd, PAGE);
+	EQUAL(b, a + PAGE);
+	long other = MAP(PAGE);
+	EQUAL(SHARE(other, PAGE, fd, PAGE), -ENOMEM); /* a page has one address */
+	CHECK(page_is_free(other, 1));
+	EQUAL(__mig_sys_madvise(a, 3 * PAGE, MADV_DONTNEED), 0);
+	CHECK(memcmp((char *)b, "three", 6) == 0);
+	EQUAL(__mig_sys_mremap(a, 3 * PAGE, 4 * PAGE, MREMAP_MAYMOVE, 0), -ENOMEM);
+	EQUAL(__mig_sys_munmap(a, 3 * PAGE), 0);
+	memcpy((char *)b, "THREE", 5); /* is still mapped */
+	CHECK(file_has(fd, PAGE, "THREE") && file_has(fd, 2 * PAGE, "two"));
+
+	/* Shrunk below a mapping, and grown again: zeroes, of which both know. */
+	EQUAL(__mig_sys_ftruncate(fd, 1), 0);
+	CHECK(zero(b, PAGE));
+	memcpy((char *)b + 7, "lost", 4);
+	EQUAL(__mig_sys_ftruncate(fd, 2 * PAGE), 0);
+	CHECK(zero(b, PAGE));
+	memcpy((char *)b + 7, "kept", 4);
+	CHECK(file_has(fd, PAGE + 7, "kept"));
+	EQUAL(__mig_sys_pwrite64(fd, (long)"end", 3, 5 * PAGE), 3);
+	CHECK(file_has(fd, PAGE + 7, "kept"));
+
+	/* The file goes, its mapping stays; what is mapped in its middle goes first. */
+	EQUAL(__mig_sys_munmap(b, PAGE), 0);
+	a = SHARE(0, 6 * PAGE, fd, 0);
+	CHECK(a > 0 && memcmp((char *)a + 5 * PAGE, "end", 4) == 0);
+	EQUAL(__mig_sys_close(fd), 0);
+	EQUAL(__mig_sys_unlinkat(AT_FDCWD, (long)"/tmp/shared", 0), 0);
+	EQUAL(__mig_sys_munmap(a + PAGE, 2 * PAGE), 0);
+	CHECK(memcmp((char *)a + 5 * PAGE, "end", 4) == 0);
+	EQUAL(__mig_sys_munmap(a, 6 * PAGE), 0);
+
+	/* Of what may not be written, and of a device. */
+	fd = __mig_sys_openat(AT_FDCWD, (long)"/tmp/shared", O_CREAT | O_RDONLY, 0600);
+	EQUAL(SHARE(0, PAGE, fd, 0), -EACCES);
+	EQUAL(__mig_sys_close(fd), 0);
+	EQUAL(__mig_sys_unlinkat(AT_FDCWD, (long)"/tmp/shared", 0), 0);
+	fd = __mig_sys_openat(AT_FDCWD, (long)"/dev/zero", O_RDWR, 0);
+	a = SHARE(0, PAGE, fd, 0);
+	CHECK(a > 0 && zero(a, PAGE));
+	EQUAL(__mig_sys_munmap(a, PAGE), 0);
+	EQUAL(__mig_sys_close(fd), 0);
+	EQUAL(page_count_free(), free_before);
+}
+
 void test(void)
 {
 	const uint64_t memory = 1 << 20;
@@ -65,6 +135,6 @@ void test(void)
 	EQUAL(__mig_sys_write(fd, (long)"file", 4), 4);
 	long m = __mig_sys_mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	CHECK(m > 0 && memcmp((char *)m, "file\0", 5) == 0);
-	EQUAL(__mig_sys_mmap(0, PAGE, PROT_WRITE, MAP_SHARED, fd, 0), -ENODEV);
 	EQUAL(__mig_sys_mmap(0, PAGE, PROT_READ, MAP_PRIVATE, 77, 0), -EBADF);
+	shared();
 }

@@ -61,6 +61,10 @@ void test(void)
 	EQUAL(__mig_sys_tkill(1, SIGCHLD), 0); /* ignored by default */
 	EQUAL(__mig_sys_kill(2, SIGUSR1), -ESRCH);
 	EQUAL(__mig_sys_kill(1, 65), -EINVAL);
+	siginfo_t info = {.si_code = SI_QUEUE};
+	EQUAL(__mig_sys_rt_sigqueueinfo(1, 0, (long)&info), 0); /* only asks whether it is there */
+	EQUAL(__mig_sys_rt_sigqueueinfo(2, 0, (long)&info), -ESRCH);
+	EQUAL(__mig_sys_rt_sigqueueinfo(1, 65, (long)&info), -EINVAL);
 	EQUAL(__mig_sys_rt_sigaction(SIGKILL, (long)&(struct action){0}, 0, 8), -EINVAL);
 	EQUAL(__mig_sys_none(220), -ENOSYS);
 	EQUAL(__mig_sys_none(220), -ENOSYS);

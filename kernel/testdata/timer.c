@@ -10,7 +10,7 @@
 
 struct k_sigevent { union sigval value; int signo, notify, tid; };
 
-static int ticks, value;
+static int ticks, value, overruns, deliveries;
 
 /* The host's side of MIG_OP_ALARM. */
 static void ring_if_due(void)
@@ -40,6 +40,8 @@ static void tagged(int sig, siginfo_t *info, void *context)
 	EQUAL(sig, SIGUSR1);
 	EQUAL(info->si_code, SI_TIMER);
 	value = info->si_value.sival_int;
+	overruns = info->si_overrun;
+	deliveries++;
 }
 
 static void on(int sig, void *handler, unsigned long flags)
@@ -106,6 +108,23 @@ static void posix(void)
 	EQUAL(__mig_sys_rt_sigprocmask(SIG_UNBLOCK, (long)&user, 0, 8), 0);
 	EQUAL(value, 77);
 	EQUAL(__mig_sys_timer_getoverrun(id), 9);
+
+	/* It is pending once, however often it comes due; each time counts. */
+	EQUAL(__mig_sys_rt_sigprocmask(SIG_BLOCK, (long)&user, 0, 8), 0);
+	for (int i = 0; i < 5; i++) {
+		harness_now += 2 * MS;
+		EQUAL(__mig_sys_timer_gettime(id, (long)&left), 0);
+	}
+	EQUAL(__mig_sys_timer_getoverrun(id), 9); /* of the last that was delivered */
+	value = overruns = deliveries = 0;
+	EQUAL(__mig_sys_rt_sigprocmask(SIG_UNBLOCK, (long)&user, 0, 8), 0);
+	EQUAL(deliveries, 1);
+	EQUAL(overruns, 9);
+	EQUAL(__mig_sys_timer_getoverrun(id), 9);
+	harness_now += MS;
+	EQUAL(__mig_sys_timer_gettime(id, (long)&left), 0);
+	EQUAL(deliveries, 2);
+	EQUAL(overruns, 0);
 
 	/* By the wall clock, at a time that is past: at once, and no more. */
 	value = 0;
