@@ -19,7 +19,6 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 
 	"github.com/migrated/migrated/node/rpcerror"
 	pb "github.com/migrated/migrated/proto/migrated/v1"
@@ -116,11 +115,11 @@ func (a *app) withTrust(cmd *cobra.Command, f func(context.Context, pb.TrustClie
 
 // explain says what to do where the daemon cannot be reached, or is not any more.
 func (a *app) explain(err error) error {
-	st, ok := status.FromError(err)
-	if err == nil || !ok || st.Code() != codes.Unavailable {
+	st, ok := rpcerror.Find(err)
+	if !ok || st.Code() != codes.Unavailable {
 		return err
 	}
-	if strings.HasPrefix(st.Message(), "error reading from server") { // gRPC's words
+	if strings.Contains(st.Message(), "error reading from server") { // gRPC's words
 		if a.node != "" {
 			return fmt.Errorf("the connection to %s has ended: its daemon has, or it has revoked this user", a.node)
 		}
