@@ -82,7 +82,7 @@ func NewSender(w io.Writer, mem []byte, opt Options) (*Sender, error) {
 		s.parts = make(partTable, pages)
 	}
 	if opt.Bandwidth > 0 {
-		s.limit = &limiter{w: w, rate: float64(opt.Bandwidth)}
+		s.limit = &limiter{w: w, pace: NewPace(opt.Bandwidth)}
 	}
 	for range opt.Workers {
 		s.enc = append(s.enc, &compressor{})

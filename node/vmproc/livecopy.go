@@ -112,7 +112,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		}
 	}
 	if missing > 0 {
-		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], e.mayServe, nil)
+		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], o.GetBandwidth(), e.mayServe, nil)
 	}
 	sent := &pb.Sent{
 		Missing: missing,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -203,7 +204,7 @@ func TestPostCopy(t *testing.T) {
 					}
 				})
 			}
-			server := live.NewServer(g.mem, res, statexfer.Auto, nil, nil)
+			server := live.NewServer(g.mem, res, statexfer.Auto, 0, nil, nil)
 			served := make(chan error, 1)
 			go func() { served <- server.Serve(t.Context(), side{board, 1}) }()
 			filler := live.NewFiller(s, arrival.Later, arrival.Leaves, nil)
@@ -225,6 +226,31 @@ func TestPostCopy(t *testing.T) {
 	}
 }
 
+// What follows a post-copy keeps to the limit too; what the guest waits for does not wait for it.
+func TestPostCopyBandwidth(t *testing.T) {
+	const n, rate = 1000, 20 << 20
+	g, res, s, arrival := filled(t, n, live.PostCopy)
+	amount := uint64(0)
+	for p := arrival.Later.Next(0, n); p < n; p = arrival.Later.Next(p+1, n) {
+		if slices.Max(g.mem[p*statexfer.PageSize:][:statexfer.PageSize]) > 0 {
+			amount += statexfer.PageSize
+		}
+	}
+	if amount < rate/10 {
+		t.Fatalf("%d bytes are left", amount)
+	}
+	board := newSwitchboard()
+	server := live.NewServer(g.mem, res, statexfer.None, rate, nil, nil)
+	served := make(chan error, 1)
+	begin := time.Now()
+	go func() { served <- server.Serve(t.Context(), side{board, 1}) }()
+	check(t, live.NewFiller(s, arrival.Later, arrival.Leaves, nil).Fill(t.Context(), side{board, 0}))
+	check(t, <-served)
+	if took, least := time.Since(begin), time.Duration(amount)*time.Second/rate*3/4; took < least {
+		t.Errorf("%d bytes at %d a second took %v", amount, rate, took)
+	}
+}
+
 // Streams break again and again, and both sides are given new ones: nothing is lost, nothing is
 // wrong, and whoever waits gets his page in the end.
 func TestPostCopyReconnects(t *testing.T) {
@@ -239,7 +265,7 @@ func TestPostCopyReconnects(t *testing.T) {
 		}
 		return rng.Int64N(600 << 10)
 	}
-	server := live.NewServer(g.mem, res, statexfer.Auto, nil, nil)
+	server := live.NewServer(g.mem, res, statexfer.Auto, 0, nil, nil)
 	filler := live.NewFiller(s, arrival.Later, arrival.Leaves, nil)
 	waits := make(chan struct{})
 	go func() {

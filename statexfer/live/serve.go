@@ -18,6 +18,8 @@ type Server struct {
 	mem    []byte
 	codec  statexfer.Codec
 	pages  uint64
+	pace   *statexfer.Pace // what is asked for counts, and is not held back: the guest waits for it
+	piece  int             // pages pushed in one frame
 	report func(Progress)
 	begin  <-chan struct{} // closed when pages may go; nil: they may
 	asked  chan struct{}   // closed when the target has asked for a page
@@ -31,12 +33,20 @@ type Server struct {
 	sent   statexfer.Stats
 }
 
-// NewServer serves what res has left to post-copy, from when begin is closed; nil: at once.
-func NewServer(mem []byte, res *Result, codec statexfer.Codec, begin <-chan struct{}, report func(Progress)) *Server {
+// NewServer serves what res has left to post-copy, from when begin is closed; nil: at once. bandwidth
+// is how many bytes a second it may take; 0: what the link takes.
+func NewServer(mem []byte, res *Result, codec statexfer.Codec, bandwidth uint64, begin <-chan struct{}, report func(Progress)) *Server {
 	if report == nil {
 		report = func(Progress) {}
 	}
-	return &Server{mem: mem, codec: codec, pages: uint64(len(mem)) / statexfer.PageSize, leaves: res.Leaves, begin: begin, report: report, asked: make(chan struct{})}
+	piece := pushPages
+	if bandwidth > 0 { // nothing is to be on its way for long
+		piece = int(min(max(bandwidth/10/statexfer.PageSize, 1), pushPages))
+	}
+	return &Server{
+		mem: mem, codec: codec, pages: uint64(len(mem)) / statexfer.PageSize, leaves: res.Leaves,
+		pace: statexfer.NewPace(bandwidth), piece: piece, begin: begin, report: report, asked: make(chan struct{}),
+	}
 }
 
 const (
@@ -98,14 +108,16 @@ func (s *Server) connect(ctx context.Context, streams Streams) (done bool, err e
 	s.mu.Lock()
 	s.rest, s.left = missing, missing.Count()
 	s.mu.Unlock()
+	pushing, over := context.WithCancel(ctx)
 	pushed := make(chan struct{})
 	go func() {
 		defer close(pushed)
-		if s.push(push) != nil {
+		if s.push(pushing, push) != nil {
 			demand.Close() // begin anew
 		}
 	}()
 	done, err = s.answer(demand)
+	over()
 	push.Close()
 	<-pushed
 	return done, err
@@ -146,9 +158,11 @@ func (s *Server) answer(conn net.Conn) (done bool, err error) {
 		s.next = first + around
 		s.mu.Unlock()
 		if len(pages) > 0 {
+			before := w.Stats().WireBytes
 			if _, err := w.Write(pages, s.leaves); err != nil {
 				return false, err
 			}
+			s.pace.Spent(w.Stats().WireBytes - before)
 		}
 	}
 }
@@ -175,7 +189,7 @@ func (s *Server) finish(conn net.Conn) (done bool, err error) {
 }
 
 // push sends pages that nobody has asked for, those behind the last that somebody has first.
-func (s *Server) push(conn net.Conn) error {
+func (s *Server) push(ctx context.Context, conn net.Conn) error {
 	w := statexfer.NewPageWriter(conn, s.mem, s.codec)
 	defer w.Close()
 	placed := make(chan struct{}, pushWindow)
@@ -206,9 +220,12 @@ func (s *Server) push(conn net.Conn) error {
 			}
 			underWay--
 		}
+		if err := s.pace.Wait(ctx); err != nil {
+			return err
+		}
 		s.mu.Lock()
-		if pages = s.take(pages[:0], s.next, s.pages, pushPages); len(pages) == 0 {
-			pages = s.take(pages, 0, s.pages, pushPages)
+		if pages = s.take(pages[:0], s.next, s.pages, s.piece); len(pages) == 0 {
+			pages = s.take(pages, 0, s.pages, s.piece)
 		}
 		if n := len(pages); n > 0 {
 			s.next = pages[n-1] + 1
@@ -220,10 +237,12 @@ func (s *Server) push(conn net.Conn) error {
 			}
 			return nil
 		}
+		before := w.Stats().WireBytes
 		frames, err := w.Write(pages, s.leaves)
 		if err != nil {
 			return err
 		}
+		s.pace.Spent(w.Stats().WireBytes - before)
 		underWay += frames
 		s.report(Progress{Mode: PostCopy, Memory: w.Stats(), Remaining: left})
 	}
