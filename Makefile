@@ -18,6 +18,13 @@ plugin: setup
 sysroot: plugin
 	@$(MAKE) --no-print-directory -C kernel
 	@$(MAKE) --no-print-directory -C libc
+	@mkdir -p build/sysroot/refused
+	@for h in $(INTRINSICS); do cmp -s toolchain/refused.h build/sysroot/refused/$$h.h || \
+		cp toolchain/refused.h build/sysroot/refused/$$h.h; done
+
+# Clang's headers for one ISA, in whose place a program finds why they are not there.
+INTRINSICS := immintrin x86intrin ammintrin mmintrin xmmintrin emmintrin pmmintrin tmmintrin smmintrin nmmintrin \
+	wmmintrin arm_neon arm_sve arm_sme arm_neon_sve_bridge arm_acle arm_bf16 arm_fp16 arm_mve arm_cde arm_cmse
 
 # Without gRPC's traces for a browser, a program is smaller by the templates and the HTTP server
 # that they would need, and starts sooner.

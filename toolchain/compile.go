@@ -44,6 +44,10 @@ func (t *Toolchain) frontEndArgs() []string {
 		// On x86-64 char has a sign, on aarch64 it has none. Programs that cannot do without are
 		// more than those that cannot do with it.
 		"-fsigned-char",
+		// In front of clang's own headers of intrinsics. What each of these includes is not there,
+		// which is a fatal error, the only kind that ends a compilation: one line in place of one for
+		// each name that clang's header declares.
+		"-isystem", filepath.Join(t.Sysroot, "refused"),
 	}
 	// The neutral target lends its data types, not its name: no program shall take a path of
 	// its own for it.
