@@ -34,8 +34,13 @@ directory, and needs it to be restored.
 What the program has printed is not in the file, and neither is its image.`,
 		Example: `  migratectl checkpoint worker worker.ckpt
   migratectl checkpoint worker worker-2.ckpt --parent worker.ckpt`,
-		Args:              exactly("VM", "FILE"),
-		ValidArgsFunction: a.completeVMs,
+		Args: exactly("VM", "FILE"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return nil, cobra.ShellCompDirectiveDefault // a file
+			}
+			return a.completeRunning(cmd, args, typed)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt, err := flags.options()
 			if err != nil {

@@ -12,13 +12,22 @@ import (
 // completionTimeout keeps a shell from hanging on a daemon that does not answer.
 const completionTimeout = 2 * time.Second
 
-// completeVMs offers the names of VMs.
+// completeVMs offers the names of VMs, those that have ended too.
 func (a *app) completeVMs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return a.completeListed(cmd, args, true)
+}
+
+// completeRunning offers the names of VMs that have not ended.
+func (a *app) completeRunning(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return a.completeListed(cmd, args, false)
+}
+
+func (a *app) completeListed(cmd *cobra.Command, args []string, all bool) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return a.complete(cmd, func(ctx context.Context, client pb.NodeClient) (names []string, err error) {
-		answer, err := client.List(ctx, &pb.ListRequest{All: true})
+		answer, err := client.List(ctx, &pb.ListRequest{All: all})
 		for _, vm := range answer.GetVms() {
 			names = append(names, cobra.CompletionWithDesc(vm.Name, vmStates[vm.State]+" on "+vm.Node))
 		}

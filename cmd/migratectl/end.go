@@ -23,7 +23,7 @@ returns when it has ended. A move that is under way is called off.`,
 		Example: `  migratectl stop lua
   migratectl stop --grace 0s lua`,
 		Args:              exactly("VM"),
-		ValidArgsFunction: a.completeVMs,
+		ValidArgsFunction: a.completeRunning,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if grace < 0 {
 				return usagef("--grace %v: must not be negative", grace)

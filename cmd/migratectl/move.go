@@ -54,7 +54,7 @@ Interrupt (Ctrl-C) calls the move off, where that is still possible, and offload
   migratectl offload lua --to server-2 --max-downtime 5ms --bandwidth 50M
   migratectl offload lua --to server-2 --safe`,
 		Args:              exactly("VM"),
-		ValidArgsFunction: a.completeVMs,
+		ValidArgsFunction: a.completeRunning,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
 				return usagef("offload: say where to with --to NODE")
@@ -86,7 +86,7 @@ func (a *app) recallCommand() *cobra.Command {
 		Long:              `Recall moves a VM from wherever it is back to the node that it was started on.`,
 		Example:           `  migratectl recall lua`,
 		Args:              exactly("VM"),
-		ValidArgsFunction: a.completeVMs,
+		ValidArgsFunction: a.completeRunning,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opt, err := flags.options()
 			if err != nil {
