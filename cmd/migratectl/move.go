@@ -68,7 +68,7 @@ Interrupt (Ctrl-C) calls the move off, where that is still possible, and offload
 				if err != nil {
 					return err
 				}
-				return a.watchMove(ctx, client, args[0], stream)
+				return a.watchMove(ctx, client, args[0], to, stream)
 			})
 		},
 	}
@@ -97,7 +97,7 @@ func (a *app) recallCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.watchMove(ctx, client, args[0], stream)
+				return a.watchMove(ctx, client, args[0], "", stream)
 			})
 		},
 	}
@@ -105,8 +105,9 @@ func (a *app) recallCommand() *cobra.Command {
 	return cmd
 }
 
-// watchMove shows a move's progress on standard error, and its account at the end.
-func (a *app) watchMove(ctx context.Context, client pb.NodeClient, vm string, stream moveStream) error {
+// watchMove shows the progress of a move to a node on standard error, and its account at the end;
+// to the VM's home where to is empty.
+func (a *app) watchMove(ctx context.Context, client pb.NodeClient, vm, to string, stream moveStream) error {
 	progress := newProgress(a.stderr, vm)
 	var account *pb.Move
 	err := each(stream, func(event *pb.MoveEvent) error {
@@ -118,7 +119,7 @@ func (a *app) watchMove(ctx context.Context, client pb.NodeClient, vm string, st
 	})
 	progress.end(err)
 	if err != nil && ctx.Err() != nil {
-		return calledOff(client, vm)
+		return calledOff(client, vm, to)
 	}
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ const settlePatience = 5 * time.Second
 
 // calledOff says where a VM is after an interrupt has called its move off: it may have been too
 // late for that.
-func calledOff(client pb.NodeClient, vm string) error {
+func calledOff(client pb.NodeClient, vm, to string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), settlePatience)
 	defer cancel()
 	for {
@@ -148,12 +149,26 @@ func calledOff(client pb.NodeClient, vm string) error {
 			return fmt.Errorf("the move was called off, and where %s is cannot be said: %w", vm, err)
 		}
 		if rec.State != pb.VMState_VM_STATE_MOVING {
-			return fmt.Errorf("the move was called off: %s is %s on %s", vm, vmStates[rec.State], rec.Node)
+			return whereItIs(rec, to)
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("too late to call the move off: %s is on its way to %s; migratectl ps says when it is there", vm, rec.MovingTo)
+			return whereItIs(rec, to)
 		}
 	}
+}
+
+// whereItIs is what came of calling off a move to a node, or home.
+func whereItIs(rec *pb.VM, to string) error {
+	if to == "" {
+		to = rec.Home
+	}
+	switch {
+	case rec.State == pb.VMState_VM_STATE_MOVING:
+		return fmt.Errorf("too late to call the move off: %s is on its way to %s; migratectl ps says when it is there", rec.Name, rec.MovingTo)
+	case rec.Node == to:
+		return fmt.Errorf("too late to call the move off: %s is on %s", rec.Name, to)
+	}
+	return fmt.Errorf("the move was called off: %s is %s on %s", rec.Name, vmStates[rec.State], rec.Node)
 }

@@ -28,7 +28,7 @@ type moveFlags struct {
 func (f *moveFlags) add(cmd *cobra.Command) {
 	f.addShared(cmd, live.Auto, live.Stop, live.PreCopy, live.PostCopy, live.Hybrid)
 	cmd.Flags().BoolVar(&f.safe, "safe", false, "never let the VM need both nodes: no post-copy, whatever the program writes")
-	cmd.Flags().DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got all of it by then (default none)")
+	cmd.Flags().DurationVar(&f.deadline, "deadline", 0, "call the move off if the node has not got by then what it needs to start it (default none)")
 }
 
 // addToFile adds those of a checkpoint: a file cannot be asked for a page.
