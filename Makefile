@@ -53,7 +53,7 @@ test-long: build race
 
 # All that runs concurrently, under the race detector. That needs cgo, with which a VM's process
 # cannot be confined: tests that start such processes of their own binary are skipped.
-RACE := ./cmd/... ./image/... ./layout/... ./node/... ./statexfer/... ./vmm/...
+RACE := ./cmd/... ./image/... ./layout/... ./node/... ./statexfer/... ./testbed/cluster ./testbed/netns ./vmm/...
 race: build
 	CGO_ENABLED=1 go test -race -timeout 60m $(RACE)
 

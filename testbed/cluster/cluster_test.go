@@ -7,6 +7,7 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -92,16 +93,16 @@ func TestWire(t *testing.T) {
 	if err := roundTrip(); err != nil {
 		t.Fatal(err)
 	}
-	struck := 0
+	var struck atomic.Int32
 	w.After(8, func() { // in the middle of the answer
-		struck++
+		struck.Add(1)
 		w.Cut()
 	})
 	if err := roundTrip(); err == nil {
 		t.Error("an answer came through a wire that was cut before it")
 	}
-	if struck != 1 {
-		t.Errorf("the event happened %d times", struck)
+	if n := struck.Load(); n != 1 {
+		t.Errorf("the event happened %d times", n)
 	}
 	if err := roundTrip(); err == nil {
 		t.Error("an answer came through a wire that is cut")

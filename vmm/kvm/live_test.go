@@ -28,14 +28,22 @@ func (l *leaver) Quiesce(ctx context.Context) (err error) {
 // computes what it computes without.
 func TestPreCopy(t *testing.T) {
 	needKVM(t)
+	for work := 40_000_000; preCopied(t, work) == 0; work *= 4 {
+		t.Logf("the guest ended before it could be moved") // a slow machine, or the race detector
+	}
+}
+
+// preCopied runs a guest with some work to do and without any move, and with what moves there are
+// until it ends, and compares the two.
+func preCopied(t *testing.T, work int) (moves int) {
 	const pages = vmmtest.Memory / 4096 / 2
-	args := []string{"paint", strconv.Itoa(pages), "40000000"}
+	args := []string{"paint", strconv.Itoa(pages), strconv.Itoa(work)}
 	still := start(t, args...)
 	want := still.wait()
 
 	v := start(t, args...)
 	v.out.await("painting")
-	moves, calledOff := 0, 0
+	calledOff := 0
 	for moves < 4 {
 		to := newVM(t, v.out, true)
 		a, b := loopback.Pair(t)
@@ -70,10 +78,11 @@ func TestPreCopy(t *testing.T) {
 		v = to
 		moves++
 	}
-	if got := v.wait(); got.Code != want.Code || got.Crash != nil || moves == 0 {
+	if got := v.wait(); got.Code != want.Code || got.Crash != nil {
 		t.Errorf("%d moves, exit %+v %+v, want %+v", moves, got, got.Crash, want)
 	}
 	if got, want := v.out.stream(vmm.Stdout), still.out.stream(vmm.Stdout); got != want {
 		t.Errorf("output %q, want %q", got, want)
 	}
+	return moves
 }
