@@ -163,7 +163,7 @@ func TestInstall(t *testing.T) {
 	if !r.exists(wanted) {
 		t.Error("the service is not enabled")
 	}
-	for _, script := range []string{"usr/share/bash-completion/completions/migratectl", "usr/share/zsh/vendor-completions/_migratectl"} {
+	for _, script := range []string{"usr/share/bash-completion/completions/migratectl", "usr/share/zsh/vendor-completions/_migratectl", "usr/share/fish/vendor_completions.d/migratectl.fish"} {
 		if !strings.Contains(r.read(script), "migratectl") {
 			t.Errorf("%s completes nothing", script)
 		}
