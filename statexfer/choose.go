@@ -28,6 +28,7 @@ type chooser struct {
 	floor   float64       // seconds a byte on the wire takes at least, as seen last
 	seen    bool          // the link, or the receiver, has held the writer up
 	small   bool          // the round is small
+	waited  bool          // and somebody may wait for it: nothing is tried
 	current [forms]method // asIs but for the first batches
 	dwell   [forms]int    // batches until another may be picked
 	trial   int           // number of the batch at which a lighter method is tried
@@ -97,10 +98,11 @@ func newChooser(asked Codec, workers int) *chooser {
 
 // begin says that a round of so many pages begins. Small ones go through both stages one after
 // the other, and the link's buffers take all of them.
-func (c *chooser) begin(pages uint64) {
+func (c *chooser) begin(pages uint64, again bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.small = pages <= smallRound/PageSize
+	c.waited = c.small && again
 	c.last, c.recent = time.Time{}, stretch{}
 }
 
@@ -237,6 +239,9 @@ func (c *chooser) wants(f form, raw int) (method, bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.waited {
+		return 0, false
+	}
 	for i, m := range ladders[f] {
 		w := &c.ways[m]
 		if i == 0 || m == c.current[f] || c.known(m) && c.batches-w.at < sampleEvery {

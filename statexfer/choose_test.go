@@ -51,7 +51,7 @@ func (m model) run(c *chooser, f form, batches int, only method) (count [methods
 	var all []played
 	var free [modelWorkers]float64
 	told := 0 // batches that the chooser knows to be written
-	c.begin(uint64(batches) * maxBatchPages)
+	c.begin(uint64(batches)*maxBatchPages, false)
 	// behind returns the newest batch of which something must have left a buffer for batch i to be
 	// in it, and how much of it.
 	behind := func(i int) (j int, over float64) {
@@ -249,12 +249,12 @@ func TestSmallRoundsGoByLatency(t *testing.T) {
 			c.ways[m].cpu, c.ways[m].size = 1/server[m], luaSize[m]
 		}
 	}
-	c.begin(1 << 20)
+	c.begin(1<<20, false)
 	if m := c.pick(plain); m != zstdFast && m != zstdGood && m != withS2 {
 		t.Errorf("method %d in a large round", m)
 	}
 	c.dwell[plain] = 0
-	c.begin(100)
+	c.begin(100, false)
 	if m := c.pick(plain); m != withS2 {
 		t.Errorf("method %d in a small round", m)
 	}

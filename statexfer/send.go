@@ -154,7 +154,7 @@ func (s *Sender) round(ctx context.Context, set Bitmap) error {
 
 // pass sends the pages of a set and closes the round on the wire.
 func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap) error {
-	s.choose.begin(s.count(set))
+	s.choose.begin(s.count(set), s.stats.Rounds > 0)
 	todo := make(chan *outBatch)
 	ready := make(chan *outBatch, cap(s.pool))
 	go s.scan(ctx, set, todo)

@@ -11,7 +11,7 @@ import (
 // Protocol is the version of what nodes say to each other on a link: requests, their meaning
 // and the memory stream. It is raised with every change that a node of the version before
 // would misunderstand.
-const Protocol = 6
+const Protocol = 7
 
 // self is what this node says of itself.
 func (h *Hub) self() *pb.NodeInfo {

@@ -25,12 +25,11 @@ func beginFilling(ctx context.Context, guest vmproc.VM, s vmproc.Streams) *Filli
 	return f
 }
 
-// over says whether it has come to nothing already, as in a process that began to fill only when
-// all else was there.
-func (f *Filling) over() bool {
+// failed says whether it has come to nothing already.
+func (f *Filling) failed() bool {
 	select {
 	case <-f.done:
-		return true
+		return f.err != nil
 	default:
 		return false
 	}

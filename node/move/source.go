@@ -259,7 +259,7 @@ func (s *Source) prepare(ctx context.Context) error {
 
 // send has the guest leave its stack and its memory sent. On an error it still runs.
 func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
-	sent, err := s.Guest.Send(ctx, &outgoing{s.link, s.Token}, &pb.SendOptions{
+	opt := &pb.SendOptions{
 		Options:        s.Options,
 		RoundTrip:      durationpb.New(s.clock.roundTrip),
 		QuiesceTimeout: durationpb.New(s.Timeouts.Quiesce),
@@ -267,11 +267,14 @@ func (s *Source) send(ctx context.Context) (*pb.Sent, error) {
 		PostCopy:       s.postCopy,
 		Link:           s.Rate,
 		Keys:           s.keys,
-		Token:          s.Token[:],
-	}, func(p *pb.MoveProgress) {
+	}
+	if s.Guest.Status().GetTells() {
+		opt.Token = s.Token[:]
+	}
+	sent, err := s.Guest.Send(ctx, &outgoing{s.link, s.Token}, opt, func(p *pb.MoveProgress) {
 		s.clock.phase(p.Phase)
-		if p.AtRest != nil {
-			s.askReady(p.AtRest)
+		if p.Arm {
+			s.askReady(new(pb.AtRest))
 		}
 		if s.rest == nil && vmproc.NeedsBoth(p.Rate.GetKind()) {
 			s.rest = s.serveRest()
@@ -297,8 +300,8 @@ type readiness struct {
 	err    error
 }
 
-// askReady tells the target how the guest left, while the last of memory is on its way, and asks
-// whether all is there.
+// askReady has the target get ready to start the guest, and asks whether all is there: the answer comes
+// when it is. It is told how the guest left, unless the VM's process tells it.
 func (s *Source) askReady(left *pb.AtRest) {
 	r := &readiness{done: make(chan struct{})}
 	s.ready = r
@@ -321,7 +324,7 @@ func (s *Source) verify(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeouts.Stall)
 	defer cancel()
-	if s.ready == nil { // its process does not say when the guest has left
+	if s.ready == nil { // its process has not asked for it
 		s.askReady(&pb.AtRest{Left: s.sent.Left, LogEnd: s.sent.LogEnd, InputAccepted: s.sent.InputAccepted})
 	}
 	select {

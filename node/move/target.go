@@ -91,7 +91,7 @@ func (t *Target) receive() {
 		go t.filling.stop()
 		t.expected.Cancel()
 	} // else more is to come, on other streams
-	failed := t.filling.over()
+	failed := t.filling.failed()
 	t.mu.Lock()
 	t.memory, t.receiveErr = memory, err
 	if failed {
@@ -193,6 +193,12 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) (*pb.ReadyResp
 		t.enter(handover.Trouble, t.receiveErr)
 		return nil, t.receiveErr
 	}
+	if req.Left == nil {
+		if err := t.told(t.memory.AtRest); err != nil {
+			t.enter(handover.Trouble, err)
+			return nil, err
+		}
+	}
 	t.arrival.Filling = t.filling
 	if t.arrival.Missing = t.memory.Missing; t.arrival.Missing > 0 {
 		t.enter(handover.HasEnough, nil)
@@ -202,11 +208,25 @@ func (t *Target) Ready(ctx context.Context, req *pb.ReadyRequest) (*pb.ReadyResp
 	return &pb.ReadyResponse{Digest: t.memory.Digest, Missing: t.memory.Missing}, nil
 }
 
-// comes takes what comes beside memory, and has the guest get ready with it.
+// told takes what the source's process has told the one here. t.mu is held.
+func (t *Target) told(a *pb.AtRest) error {
+	if a == nil {
+		return errors.New("the source's process did not say how the program left")
+	}
+	if err := vmproc.CheckAtRest(a); err != nil {
+		return err
+	}
+	t.arrival.Left, t.arrival.LogEnd, t.arrival.InputAccepted = a.Left, a.LogEnd, a.InputAccepted
+	return nil
+}
+
+// comes has the guest get ready, with what comes beside memory where the daemons are to tell that.
 func (t *Target) comes(req *pb.ReadyRequest) error {
-	_, err := vmproc.LeftFromWire(req.Left)
-	if err == nil && (req.LogEnd < 0 || req.InputAccepted < 0) {
-		err = errors.New("offsets of log and input must not be negative")
+	var err error
+	if req.Left != nil {
+		err = vmproc.CheckAtRest(&pb.AtRest{Left: req.Left, LogEnd: req.LogEnd, InputAccepted: req.InputAccepted})
+	} else if req.LogEnd != 0 || req.InputAccepted != 0 {
+		err = errors.New("offsets of log and input without how the program left")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -214,7 +234,7 @@ func (t *Target) comes(req *pb.ReadyRequest) error {
 	case t.state == handover.Dropped:
 		return fmt.Errorf("the move is off: %w", context.Cause(t.ctx))
 	case err == nil && t.armed != nil:
-		err = errors.New("it was said before how the guest left")
+		err = errors.New("it was asked before to get ready")
 	}
 	if err != nil {
 		t.enter(handover.Trouble, err)
@@ -234,7 +254,9 @@ func (t *Target) arm() {
 	arrival := t.arrival
 	go func() {
 		defer close(t.armed)
-		t.armErr = t.Arm(arrival)
+		if t.armErr = t.Arm(arrival); t.armErr != nil && arrival.Left == nil {
+			t.trouble(t.armErr) // the guest at the source need not be stopped
+		}
 	}()
 }
 

@@ -55,6 +55,17 @@ func LeftToWire(l *vmm.Left) *pb.Left {
 	}
 }
 
+// CheckAtRest says what is wrong with a peer's account of a guest that has left.
+func CheckAtRest(a *pb.AtRest) error {
+	if _, err := LeftFromWire(a.GetLeft()); err != nil {
+		return err
+	}
+	if a.LogEnd < 0 || a.InputAccepted < 0 {
+		return errors.New("offsets of log and input must not be negative")
+	}
+	return nil
+}
+
 // LeftFromWire is the inverse of LeftToWire.
 func LeftFromWire(l *pb.Left) (*vmm.Left, error) {
 	if l == nil {

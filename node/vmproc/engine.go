@@ -25,9 +25,9 @@ type Movable interface {
 // A sender is the source's part of one kind of move.
 type sender interface {
 	// send does all up to the moment when the target can start. On success the guest is at
-	// rest; on an error it goes on: send takes back what it did. commit, which may be nil, says
-	// whether the target's process may be told to start the guest, and makes it so.
-	send(ctx context.Context, s Streams, commit func(*pb.Sent) bool, progress func(*pb.MoveProgress)) (*pb.Sent, error)
+	// rest; on an error it goes on: send takes back what it did. d, which may be nil, is for having
+	// the target's process start the guest.
+	send(ctx context.Context, s Streams, d *director, progress func(*pb.MoveProgress)) (*pb.Sent, error)
 	// drain serves what the target still lacks. It may be called again, with other streams,
 	// when it fails.
 	drain(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) error
@@ -84,10 +84,7 @@ func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progre
 	if err != nil {
 		return nil, nil, err
 	}
-	sent, err := e.send(ctx, s, nil, func(p *pb.MoveProgress) {
-		p.AtRest = nil // which lacks what is the caller's
-		progress(p)
-	})
+	sent, err := e.send(ctx, s, nil, progress)
 	e.commit()
 	return sent, e.drain, err
 }
@@ -123,12 +120,12 @@ func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progr
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	sent, err := e.send(ctx, s, func(sent *pb.Sent) bool { return h.commitsItself(ctx, opt.Token, sent) }, func(p *pb.MoveProgress) {
-		if p.AtRest != nil {
-			p.AtRest.LogEnd, p.AtRest.InputAccepted = h.log.end(), h.input.count()
-		}
-		progress(p)
-	})
+	sent, err := e.send(ctx, s, &director{
+		atRest: func(left *vmm.Left) *pb.AtRest {
+			return &pb.AtRest{Left: LeftToWire(left), LogEnd: h.log.end(), InputAccepted: h.input.count()}
+		},
+		commit: func(sent *pb.Sent) bool { return h.commitsItself(ctx, opt.Token, sent) },
+	}, progress)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.moving = false
@@ -160,6 +157,7 @@ func (h *hosted) commitsItself(ctx context.Context, token []byte, sent *pb.Sent)
 	}
 	sent.LogEnd, sent.InputAccepted, sent.Committed = h.log.end(), h.input.count(), true
 	h.sent, h.commits, h.state = sent, true, pb.ProcessState_PROCESS_STATE_AT_REST
+	h.sender.commit()
 	return true
 }
 
@@ -203,7 +201,7 @@ func (h *hosted) receive(ctx context.Context, s Streams, opt *pb.ReceiveOptions,
 	defer h.using.RUnlock()
 	ctx, cancel := untilEnd(ctx, h.g)
 	defer cancel()
-	return e.receive(ctx, s, &starter{ready: h.ready, now: func(left time.Time) { h.startTold(ctx, left) }}, progress)
+	return e.receive(ctx, s, &starter{ready: h.ready, comes: h.comes, now: func(left time.Time) { h.startTold(ctx, left) }}, progress)
 }
 
 func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (uint64, error) {

@@ -29,7 +29,7 @@ type hosted struct {
 	mu       sync.Mutex
 	state    pb.ProcessState // but for ENDED, which ended says
 	armed    *pb.ProcessArm
-	ready    chan struct{} // closed when it is armed
+	ready    chan struct{} // closed when it is armed, perhaps without how the guest left
 	resumed  int64         // ns of the host's monotonic clock
 	sender   sender
 	receiver receiver
@@ -137,6 +137,22 @@ func (h *hosted) arm(a *pb.ProcessArm, files []*os.File) error {
 	a.Vm.Confinement = h.child.confinement() // the daemon may not have heard of it
 	h.armed, h.state = a, pb.ProcessState_PROCESS_STATE_ARMED
 	close(h.ready)
+	return nil
+}
+
+// comes takes from the source's process what a guest that was armed early starts from.
+func (h *hosted) comes(a *pb.AtRest) error {
+	if err := CheckAtRest(a); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state != pb.ProcessState_PROCESS_STATE_ARMED || h.armed.Left != nil {
+		return errors.New("the source's process says how the guest left before it was asked, or again")
+	}
+	h.armed.Left, h.armed.LogBase, h.armed.InputAccepted = a.Left, a.LogEnd, a.InputAccepted
+	h.log.rebase(a.LogEnd)
+	h.input.set(a.InputAccepted)
 	return nil
 }
 
@@ -280,6 +296,7 @@ func (h *hosted) status() *pb.ProcessStatus {
 		Sent:          h.sent,
 		PostCopy:      h.child.held.area != nil,
 		Remembers:     true,
+		Tells:         true,
 		Committed:     h.commits,
 		Held:          h.log.held(),
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -65,10 +66,14 @@ func kindOf(m live.Mode) pb.MoveKind {
 }
 
 // fixedDowntime is what stopping and starting take beside round trips: leaving the stack, coming
-// back on one, and what daemons and processes tell each other for that.
-const fixedDowntime = 2 * time.Millisecond
+// back on one, and what the processes do for that. fixedTrips are the round trips: to hear that all is
+// in place, and half of one to have the guest started.
+const (
+	fixedDowntime = 1500 * time.Microsecond
+	fixedTrips    = 2
+)
 
-func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) bool, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
+func (e *liveSender) send(ctx context.Context, s Streams, d *director, progress func(*pb.MoveProgress)) (*pb.Sent, error) {
 	defer close(e.sentAll)
 	streams, err := secure(s, e.opt.Keys, atSource)
 	if err != nil {
@@ -81,9 +86,12 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 	defer c.Close()
 	// The target gets ready to receive in the time that it has for the first byte.
 	conn := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration()}
+	if len(e.opt.Token) == 0 {
+		d = nil
+	}
 	o := e.opt.Options
 	l := &leaver{g: e.g, timeout: e.opt.QuiesceTimeout.AsDuration(), progress: progress, phase: pb.MovePhase_MOVE_PHASE_COPY}
-	res, stopped, err := live.Send(ctx, conn, l, live.Plan{
+	plan := live.Plan{
 		Mode:        moveKinds[o.GetKind()],
 		MaxDowntime: o.GetMaxDowntime().AsDuration(),
 		Compress:    codecs[o.GetCompress()],
@@ -93,10 +101,15 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		PageMap:     e.held.pageMap,
 		Hashes:      e.opt.Hashes,
 		Known:       e.known,
-		Confirm:     len(e.opt.Token) > 0,
+		Confirm:     d != nil,
 		Ahead:       e.ahead,
-		Fixed:       fixedDowntime + 4*e.opt.RoundTrip.AsDuration(),
-	}, l.report)
+		Fixed:       fixedDowntime + fixedTrips*e.opt.RoundTrip.AsDuration(),
+	}
+	if d != nil {
+		plan.Arm = func() { progress(&pb.MoveProgress{Phase: l.phase, Arm: true}) }
+		plan.Behind = func() []byte { return appendAtRest(nil, d.atRest(l.left)) }
+	}
+	res, stopped, err := live.Send(ctx, conn, l, plan, l.report)
 	if err != nil {
 		if stopped {
 			return nil, e.goOn(err)
@@ -104,13 +117,6 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		return nil, explainClosed(err)
 	}
 	missing := res.Later.Count()
-	// With pages to follow the daemons start it.
-	direct := missing == 0 && commit != nil && len(e.opt.Token) > 0
-	if direct {
-		if err := awaitReady(ctx, conn); err != nil {
-			return nil, e.goOn(err)
-		}
-	}
 	if missing > 0 {
 		e.server = live.NewServer(e.g.Memory(), res, codecs[o.GetCompress()], o.GetBandwidth(), e.mayServe, nil)
 	}
@@ -120,7 +126,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, commit func(*pb.Sent) 
 		Digest: res.Digest[:], Memory: MemoryStats(res.Memory),
 		Kind: kindOf(res.Mode), Why: res.Why, Link: res.Link,
 	}
-	if direct && commit(sent) {
+	if d != nil && d.commit(sent) {
 		// Whether it has come the daemon hears from the target's, which is asked all the same.
 		_ = tellStart(conn, time.Since(l.at)+e.opt.RoundTrip.AsDuration()/2)
 	}
@@ -226,7 +232,7 @@ func (l *leaver) Quiesce(ctx context.Context) (err error) {
 	l.left, l.at, err = Quiesce(ctx, l.g, l.timeout)
 	if err == nil {
 		l.phase = pb.MovePhase_MOVE_PHASE_TRANSFER
-		l.progress(&pb.MoveProgress{Phase: l.phase, AtRest: &pb.AtRest{Left: LeftToWire(l.left)}})
+		l.progress(&pb.MoveProgress{Phase: l.phase})
 	}
 	return err
 }
@@ -267,14 +273,15 @@ type liveReceiver struct {
 	pageMap *os.File
 	watch   func() (Area, error) // nil: all has to come before the guest starts
 	filling sync.Mutex           // as liveSender.draining
-	there   chan struct{}        // closed when receive has returned
+	there   chan struct{}        // closed when it is known what is missing
 	mu      sync.Mutex
 	filler  *live.Filler // nil: nothing is missing
 	leaves  []uint64     // the hash of each page, as it came; nil: not all have come
 }
 
 func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, progress func(*pb.MoveProgress)) (*pb.Received, error) {
-	defer close(e.there)
+	there := sync.OnceFunc(func() { close(e.there) })
+	defer there()
 	first, cancel := context.WithTimeout(ctx, e.opt.FirstTimeout.AsDuration())
 	defer cancel()
 	streams, err := secure(s, e.opt.Keys, atTarget)
@@ -287,6 +294,9 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, p
 	}
 	defer c.Close()
 	conn := &stallConn{Conn: c, stall: e.opt.StallTimeout.AsDuration(), first: e.opt.FirstTimeout.AsDuration()}
+	if e.opt.Direct && start != nil {
+		defer announce(conn, start.ready)()
+	}
 	kept, err := e.prepare()
 	if err != nil {
 		return nil, err
@@ -318,13 +328,29 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, p
 		}
 	} else {
 		e.setArrived(a.Leaves)
-		if e.opt.Direct && start != nil {
-			if stopped, ok := awaitStart(conn, start.ready); ok {
-				start.now(time.Now().Add(-stopped))
-			}
-		}
 	}
-	return &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory), Missing: missing}, nil
+	there() // a guest that starts may need at once what is missing
+	received := &pb.Received{Digest: a.Digest[:], Memory: MemoryStats(a.Memory), Missing: missing}
+	if e.opt.Direct && start != nil {
+		received.AtRest, err = e.await(conn, start)
+	}
+	return received, err
+}
+
+// await takes what comes behind memory, and starts the guest when the source's process says so. A
+// source that says nothing leaves all of it to the daemons.
+func (e *liveReceiver) await(conn net.Conn, start *starter) (*pb.AtRest, error) {
+	rest, err := readAtRest(conn)
+	if rest == nil || err != nil {
+		return nil, err
+	}
+	if err := start.comes(rest); err != nil {
+		return nil, err
+	}
+	if stopped, ok := awaitStart(conn); ok {
+		start.now(time.Now().Add(-stopped))
+	}
+	return rest, nil
 }
 
 // expect makes pages that are to come missing: from now on whoever touches one waits for it.

@@ -50,6 +50,13 @@ func (l *logWriter) open(f *os.File, base int64, hold bool) error {
 	return nil
 }
 
+// rebase says where in the VM's log a file begins of which that was not known.
+func (l *logWriter) rebase(base int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.base = base
+}
+
 func (l *logWriter) release() { l.loose.Do(func() { close(l.free) }) }
 
 // held says whether what the guest prints waits for release.

@@ -16,6 +16,8 @@ import (
 // wires are the streams of a move between two processes, as TCP connections that the processes
 // have themselves. They have the move's keys.
 type wires struct {
+	dialling sync.Mutex // else two that dial at once get each other's
+
 	t              *testing.T
 	source, target *pb.MoveKeys
 	ln             net.Listener
@@ -66,6 +68,8 @@ func (w accepting) Open(ctx context.Context, number uint8) (net.Conn, error) {
 
 // pair is a connection's two ends.
 func (w *wires) pair() (net.Conn, net.Conn) {
+	w.dialling.Lock()
+	defer w.dialling.Unlock()
 	a, err := net.Dial("tcp", w.ln.Addr().String())
 	check(w.t, err)
 	b, err := w.ln.Accept()

@@ -85,6 +85,11 @@ type Plan struct {
 
 	// Confirm says that the target has the end of the transfer confirmed, as its options say.
 	Confirm bool
+	// Arm asks the target to get ready to start the guest, which is not stopped before the target says
+	// that it is (SayArmed); nil: nobody waits for that.
+	Arm func()
+	// Behind is what goes behind the end of the transfer, once the guest stands still; nil: nothing.
+	Behind func() []byte
 
 	// Known is what memory was when it came here, if it did: the target may have it still.
 	Known *statexfer.Offer

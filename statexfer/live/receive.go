@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -22,6 +23,15 @@ type Options struct {
 
 // confirmed is what a receiver says in place of a number of rounds when it has checked all.
 const confirmed = 1<<32 - 1
+
+// armed is what it says, at any time, when it is ready to start the guest.
+const armed = 1<<32 - 2
+
+// SayArmed tells a Send that asks for it that the guest can be started.
+func SayArmed(conn io.Writer) error {
+	_, err := conn.Write(binary.LittleEndian.AppendUint32(nil, armed))
+	return err
+}
 
 // An Arrival is memory that has been received.
 type Arrival struct {

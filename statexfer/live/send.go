@@ -29,6 +29,8 @@ type source struct {
 	used   statexfer.Bitmap // pages that were in use when it began
 	wired  uint64           // bytes on the wire when the last round began
 	link   float64          // bytes of memory a second, as measured last; 0: not yet
+	asked  bool             // the target was asked to get ready to start the guest
+	armed  bool             // and is
 }
 
 func (s *source) empty() statexfer.Bitmap {
@@ -122,6 +124,7 @@ func (s *source) rounds(ctx context.Context, left statexfer.Bitmap) error {
 			return err
 		}
 		took := time.Since(begin)
+		s.arm()
 		clear(left)
 		if err := s.guest.Dirty(left); err != nil {
 			return err
@@ -174,6 +177,7 @@ func (s *source) because(reason string) string {
 func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, stopped bool, err error) {
 	res = &Result{}
 	last := left // what is sent while the guest stands still
+	s.arm()
 	switch s.mode {
 	case Stop:
 		last = nil
@@ -186,6 +190,10 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 				return nil, false, err
 			}
 		}
+		s.awaitStreams(ctx)
+		if err := s.awaitArmed(); err != nil {
+			return nil, false, err
+		}
 		if s.canLog {
 			if err := s.guest.Dirty(left); err != nil {
 				return nil, false, err
@@ -194,10 +202,15 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			if err := s.later(ctx, left); err != nil {
 				return nil, false, err
 			}
+			if err := s.hot(ctx, left); err != nil {
+				return nil, false, err
+			}
 		}
 		last = s.empty()
 		res.Later = left
-		s.awaitStreams(ctx)
+	}
+	if err := s.awaitArmed(); err != nil {
+		return nil, false, err
 	}
 	if err := s.guest.Quiesce(ctx); err != nil {
 		return nil, false, err
@@ -231,6 +244,11 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			return nil, true, err
 		}
 	}
+	if s.plan.Behind != nil {
+		if _, err := s.conn.Write(s.plan.Behind()); err != nil {
+			return nil, true, err
+		}
+	}
 	// Whoever closes a stream into which the other side still writes may lose what is on its way.
 	if err := s.allInPlace(); err != nil {
 		return nil, true, err
@@ -259,6 +277,29 @@ func (s *source) awaitStreams(ctx context.Context) {
 	}
 }
 
+// arm has the target get ready to start the guest.
+func (s *source) arm() {
+	if s.plan.Arm != nil && !s.asked {
+		s.asked = true
+		s.plan.Arm()
+	}
+}
+
+// awaitArmed waits until it is. The guest runs on: it would stand still for a target that is frozen.
+func (s *source) awaitArmed() error {
+	for s.plan.Arm != nil && !s.armed {
+		got, err := s.word()
+		if err != nil {
+			return fmt.Errorf("wait until the target can start the guest: %w", err)
+		}
+		if got != armed {
+			return fmt.Errorf("round %d is said to be in place again", got)
+		}
+		s.armed = true
+	}
+	return nil
+}
+
 // later leaves the pages of a set to post-copy, but for those that are sent after all.
 func (s *source) later(ctx context.Context, set statexfer.Bitmap) error {
 	rounds := s.sender.Stats().Rounds
@@ -269,6 +310,43 @@ func (s *source) later(ctx context.Context, set statexfer.Bitmap) error {
 		return nil
 	}
 	return s.inPlace()
+}
+
+const (
+	hotRounds = 3
+	hotPages  = 256
+)
+
+// hot sends what the guest writes all the time and needs at once at the target, until little of it is
+// left. And the sender has its buffers then: the first pages that it sends take much longer than others.
+// left is what post-copy brings.
+func (s *source) hot(ctx context.Context, left statexfer.Bitmap) error {
+	pages := uint64(len(s.guest.Memory())) / statexfer.PageSize
+	for range hotRounds {
+		set := s.empty()
+		if err := s.guest.Dirty(set); err != nil {
+			return err
+		}
+		n, over := uint64(0), false
+		for p := set.Next(0, pages); p < pages; p = set.Next(p+1, pages) {
+			if n++; n > hotPages {
+				set.Clear(p)
+				left.Set(p)
+				over = true
+			}
+		}
+		if err := s.round(ctx, set); err != nil {
+			return err
+		}
+		left.Remove(set)
+		if over { // all that it writes is not hot
+			return s.later(ctx, left)
+		}
+		if n <= fewPages {
+			return nil
+		}
+	}
+	return nil
 }
 
 // nameBase names the pages that the target has, and takes them out of a set that it is to get.
@@ -332,10 +410,24 @@ func (s *source) allInPlace() error {
 	return err
 }
 
+// hear returns how many rounds are in place, or confirmed.
 func (s *source) hear() (uint32, error) {
+	for {
+		got, err := s.word()
+		if err != nil {
+			return 0, fmt.Errorf("wait until a round is in place: %w", err)
+		}
+		if got != armed {
+			return got, nil
+		}
+		s.armed = true
+	}
+}
+
+func (s *source) word() (uint32, error) {
 	var b [4]byte
 	if _, err := io.ReadFull(s.conn, b[:]); err != nil {
-		return 0, fmt.Errorf("wait until a round is in place: %w", err)
+		return 0, err
 	}
 	return binary.LittleEndian.Uint32(b[:]), nil
 }

@@ -383,8 +383,9 @@ func (x *PrepareResponse) GetCertificate() []byte {
 	return nil
 }
 
-// When the guest has left its stack, while the last of its memory is sent. It is answered when that is
-// in place.
+// While memory flows: the target is to get ready to start the guest. It is answered when all of memory
+// is in place. How the guest left follows its memory, from the one process to the other. A source whose
+// process does not say that asks when the guest has left, and says it here.
 type ReadyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`

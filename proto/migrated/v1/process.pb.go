@@ -1017,7 +1017,7 @@ func (x *ProcessFile) GetSize() uint64 {
 type ProcessArm struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Vm            *VM                    `protobuf:"bytes,1,opt,name=vm,proto3" json:"vm,omitempty"`                                             // the record, its generation that of this stay
-	Left          *Left                  `protobuf:"bytes,2,opt,name=left,proto3" json:"left,omitempty"`                                         // where memory was received; its wall is of this host's clock
+	Left          *Left                  `protobuf:"bytes,2,opt,name=left,proto3" json:"left,omitempty"`                                         // where memory was received; its wall is of this host's clock; without, the source's process says it
 	LogBase       int64                  `protobuf:"varint,3,opt,name=log_base,json=logBase,proto3" json:"log_base,omitempty"`                   // offset in the VM's log of the descriptor's first byte
 	InputAccepted int64                  `protobuf:"varint,4,opt,name=input_accepted,json=inputAccepted,proto3" json:"input_accepted,omitempty"` // standard input that the guest has, bytes
 	Start         bool                   `protobuf:"varint,5,opt,name=start,proto3" json:"start,omitempty"`                                      // let it run at once, without a Go
@@ -1147,7 +1147,7 @@ func (x *ProcessGo) GetLeft() *timestamppb.Timestamp {
 type ProcessCommit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of a move of which the journal's entry is on disk: the process commits by itself when the target
-	// has all of the guest's memory, and tells the target's process to start it.
+	// has all that it needs to start the guest, and tells the target's process to do so.
 	Ahead         []byte `protobuf:"bytes,1,opt,name=ahead,proto3" json:"ahead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1828,9 +1828,11 @@ type SendOptions struct {
 	PostCopy       bool                   `protobuf:"varint,8,opt,name=post_copy,json=postCopy,proto3" json:"post_copy,omitempty"` // the target may start before it has all
 	Link           float64                `protobuf:"fixed64,9,opt,name=link,proto3" json:"link,omitempty"`                        // bytes of memory a second that went to the target in an earlier move; 0: not known
 	Keys           *MoveKeys              `protobuf:"bytes,10,opt,name=keys,proto3" json:"keys,omitempty"`                         // of the streams; none where they end on this machine
-	Token          []byte                 `protobuf:"bytes,11,opt,name=token,proto3" json:"token,omitempty"`                       // of a move in which this process may commit by itself, once it is told so
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Of a move in which this process may commit by itself, once it is told so. It tells the target's
+	// process how the guest left.
+	Token         []byte `protobuf:"bytes,11,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SendOptions) Reset() {
@@ -2086,7 +2088,7 @@ type MoveProgress struct {
 	Phase         MovePhase              `protobuf:"varint,1,opt,name=phase,proto3,enum=migrated.v1.MovePhase" json:"phase,omitempty"`
 	Memory        *MemoryStats           `protobuf:"bytes,2,opt,name=memory,proto3" json:"memory,omitempty"`
 	Rate          *MoveRate              `protobuf:"bytes,3,opt,name=rate,proto3" json:"rate,omitempty"`
-	AtRest        *AtRest                `protobuf:"bytes,4,opt,name=at_rest,json=atRest,proto3" json:"at_rest,omitempty"` // once, when the guest has left
+	Arm           bool                   `protobuf:"varint,5,opt,name=arm,proto3" json:"arm,omitempty"` // once: the target is to get ready to start the guest, which runs here until it is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2142,11 +2144,11 @@ func (x *MoveProgress) GetRate() *MoveRate {
 	return nil
 }
 
-func (x *MoveProgress) GetAtRest() *AtRest {
+func (x *MoveProgress) GetArm() bool {
 	if x != nil {
-		return x.AtRest
+		return x.Arm
 	}
-	return nil
+	return false
 }
 
 // AtRest is what a target needs of a guest that has left, beside memory.
@@ -2342,6 +2344,7 @@ type Received struct {
 	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
 	Memory        *MemoryStats           `protobuf:"bytes,2,opt,name=memory,proto3" json:"memory,omitempty"`
 	Missing       uint64                 `protobuf:"varint,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	AtRest        *AtRest                `protobuf:"bytes,4,opt,name=at_rest,json=atRest,proto3" json:"at_rest,omitempty"` // as the source's process says; none: it does not
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2397,6 +2400,13 @@ func (x *Received) GetMissing() uint64 {
 	return 0
 }
 
+func (x *Received) GetAtRest() *AtRest {
+	if x != nil {
+		return x.AtRest
+	}
+	return nil
+}
+
 type ProcessStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	State         ProcessState           `protobuf:"varint,1,opt,name=state,proto3,enum=migrated.v1.ProcessState" json:"state,omitempty"`
@@ -2414,6 +2424,7 @@ type ProcessStatus struct {
 	Remembers     bool                   `protobuf:"varint,13,opt,name=remembers,proto3" json:"remembers,omitempty"`               // this process can note a ProcessCommit
 	Committed     bool                   `protobuf:"varint,14,opt,name=committed,proto3" json:"committed,omitempty"`               // and has; Continue takes it back
 	Held          bool                   `protobuf:"varint,15,opt,name=held,proto3" json:"held,omitempty"`                         // nothing of what it prints is written
+	Tells         bool                   `protobuf:"varint,16,opt,name=tells,proto3" json:"tells,omitempty"`                       // as a move's source this process can tell the target's what it needs beside memory
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2549,6 +2560,13 @@ func (x *ProcessStatus) GetCommitted() bool {
 func (x *ProcessStatus) GetHeld() bool {
 	if x != nil {
 		return x.Held
+	}
+	return false
+}
+
+func (x *ProcessStatus) GetTells() bool {
+	if x != nil {
+		return x.Tells
 	}
 	return false
 }
@@ -2917,12 +2935,12 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\bMoveKeys\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
-	"\x04peer\x18\x03 \x01(\fR\x04peer\"\xc7\x01\n" +
+	"\x04peer\x18\x03 \x01(\fR\x04peer\"\xb1\x01\n" +
 	"\fMoveProgress\x12,\n" +
 	"\x05phase\x18\x01 \x01(\x0e2\x16.migrated.v1.MovePhaseR\x05phase\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12)\n" +
-	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\x12,\n" +
-	"\aat_rest\x18\x04 \x01(\v2\x13.migrated.v1.AtRestR\x06atRest\"o\n" +
+	"\x04rate\x18\x03 \x01(\v2\x15.migrated.v1.MoveRateR\x04rate\x12\x10\n" +
+	"\x03arm\x18\x05 \x01(\bR\x03armJ\x04\b\x04\x10\x05\"o\n" +
 	"\x06AtRest\x12%\n" +
 	"\x04left\x18\x01 \x01(\v2\x11.migrated.v1.LeftR\x04left\x12\x17\n" +
 	"\alog_end\x18\x02 \x01(\x03R\x06logEnd\x12%\n" +
@@ -2939,11 +2957,12 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x03why\x18\t \x01(\tR\x03why\x12\x12\n" +
 	"\x04link\x18\n" +
 	" \x01(\x01R\x04link\x12\x1c\n" +
-	"\tcommitted\x18\v \x01(\bR\tcommitted\"n\n" +
+	"\tcommitted\x18\v \x01(\bR\tcommitted\"\x9c\x01\n" +
 	"\bReceived\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
-	"\amissing\x18\x03 \x01(\x04R\amissing\"\x93\x04\n" +
+	"\amissing\x18\x03 \x01(\x04R\amissing\x12,\n" +
+	"\aat_rest\x18\x04 \x01(\v2\x13.migrated.v1.AtRestR\x06atRest\"\xa9\x04\n" +
 	"\rProcessStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.migrated.v1.ProcessStateR\x05state\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x19\n" +
@@ -2961,7 +2980,8 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\amissing\x18\f \x01(\x04R\amissing\x12\x1c\n" +
 	"\tremembers\x18\r \x01(\bR\tremembers\x12\x1c\n" +
 	"\tcommitted\x18\x0e \x01(\bR\tcommitted\x12\x12\n" +
-	"\x04held\x18\x0f \x01(\bR\x04held\"(\n" +
+	"\x04held\x18\x0f \x01(\bR\x04held\x12\x14\n" +
+	"\x05tells\x18\x10 \x01(\bR\x05tells\"(\n" +
 	"\rProcessOutput\x12\x17\n" +
 	"\alog_end\x18\x01 \x01(\x03R\x06logEnd\" \n" +
 	"\x0eProcessResumed\x12\x0e\n" +
@@ -3105,12 +3125,12 @@ var file_migrated_v1_process_proto_depIdxs = []int32{
 	43, // 45: migrated.v1.MoveProgress.phase:type_name -> migrated.v1.MovePhase
 	44, // 46: migrated.v1.MoveProgress.memory:type_name -> migrated.v1.MemoryStats
 	45, // 47: migrated.v1.MoveProgress.rate:type_name -> migrated.v1.MoveRate
-	29, // 48: migrated.v1.MoveProgress.at_rest:type_name -> migrated.v1.AtRest
-	39, // 49: migrated.v1.AtRest.left:type_name -> migrated.v1.Left
-	39, // 50: migrated.v1.Sent.left:type_name -> migrated.v1.Left
-	44, // 51: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
-	46, // 52: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
-	44, // 53: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	39, // 48: migrated.v1.AtRest.left:type_name -> migrated.v1.Left
+	39, // 49: migrated.v1.Sent.left:type_name -> migrated.v1.Left
+	44, // 50: migrated.v1.Sent.memory:type_name -> migrated.v1.MemoryStats
+	46, // 51: migrated.v1.Sent.kind:type_name -> migrated.v1.MoveKind
+	44, // 52: migrated.v1.Received.memory:type_name -> migrated.v1.MemoryStats
+	29, // 53: migrated.v1.Received.at_rest:type_name -> migrated.v1.AtRest
 	1,  // 54: migrated.v1.ProcessStatus.state:type_name -> migrated.v1.ProcessState
 	38, // 55: migrated.v1.ProcessStatus.vm:type_name -> migrated.v1.VM
 	36, // 56: migrated.v1.ProcessStatus.ended:type_name -> migrated.v1.ProcessEnded
