@@ -41,7 +41,7 @@ const (
 	fewPages = 16
 
 	// shortRest is a time that no round would shorten: it takes about that by itself.
-	shortRest = time.Millisecond
+	shortRest = 500 * time.Microsecond
 )
 
 // throttles is how a guest is held back, step by step.
@@ -71,14 +71,14 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	if p.round == 1 {
 		before = sent
 	}
-	if rest := p.expected(left) - p.plan.Fixed; rest <= p.plan.budget() && !p.worthMore(rest, left, before) {
-		p.reason = fmt.Sprintf("%d pages are left", left)
-		return finish
-	}
 	if float64(left) > stallShare*float64(before) {
 		p.stalled++
 	} else {
 		p.stalled = 0
+	}
+	if rest := p.expected(left) - p.plan.Fixed; rest <= p.plan.budget() && !p.worthMore(rest, left) {
+		p.reason = fmt.Sprintf("%d pages are left", left)
+		return finish
 	}
 	if p.stalled < stallLimit && p.round < maxRounds {
 		return goOn
@@ -102,11 +102,11 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	return finish
 }
 
-// worthMore says whether one more round is worth while although the guest could be stopped: it
-// leaves half as much or less, if what is written goes on as before, and all such rounds together
-// send no more than is left now.
-func (p *pace) worthMore(rest time.Duration, left, before uint64) bool {
-	return rest > shortRest && left > fewPages && 2*left <= before && p.round < maxRounds
+// worthMore says whether one more round is worth while although the guest could be stopped: what is left
+// takes longer than a round does by itself, and grows less, but for one round that something else may
+// have disturbed. All such rounds together take no more than a few times the downtime asked for.
+func (p *pace) worthMore(rest time.Duration, left uint64) bool {
+	return rest > shortRest && left > fewPages && p.stalled < stallLimit && p.round < maxRounds
 }
 
 // choose picks a way for a guest of which so many pages are in use, and says why. Where the

@@ -73,10 +73,34 @@ func TestPaceGoesOnWhileItPays(t *testing.T) {
 	if got != finish || down > plan.Fixed+2*shortRest || p.round > 8 {
 		t.Errorf("step %v after %d rounds, downtime %v", got, p.round, down)
 	}
-	// One that writes the same pages over and over is stopped as soon as that is possible.
+	// One that writes the same pages over and over is stopped soon after that is possible.
 	m = model{used: 16384, write: 1e6, hot: 1000, link: 57000}
-	if got, p, _ := m.run(plan); got != finish || p.round > 2 {
+	if got, p, _ := m.run(plan); got != finish || p.round > 1+stallLimit {
 		t.Errorf("step %v after %d rounds", got, p.round)
+	}
+}
+
+// A round that took too long, for something else had the processor, is no reason to stop the guest with
+// many pages left.
+func TestPaceForgivesOneRound(t *testing.T) {
+	p := &pace{plan: Plan{Fixed: 2 * time.Millisecond}.withDefaults()}
+	for i, r := range []struct {
+		sent uint64
+		took time.Duration
+		left uint64
+		want step
+	}{
+		{131072, 2400 * time.Millisecond, 38000, goOn},
+		{38000, 500 * time.Millisecond, 8000, goOn},
+		{8000, 90 * time.Millisecond, 1400, goOn},
+		{1400, 50 * time.Millisecond, 800, goOn}, // disturbed
+		{800, 10 * time.Millisecond, 160, goOn},
+		{160, 2500 * time.Microsecond, 40, goOn},
+		{40, 600 * time.Microsecond, 10, finish},
+	} {
+		if got := p.next(r.sent, r.took, r.left); got != r.want {
+			t.Fatalf("round %d: step %v, want %v", i+1, got, r.want)
+		}
 	}
 }
 
