@@ -28,12 +28,13 @@ type receiver struct {
 	pending sync.WaitGroup // batches given to workers
 
 	stats    Stats
-	seq      uint32 // of the next frame
-	offset   uint64 // of the frame under way
-	seen     Bitmap // pages that came in this round
-	open     bool   // frames have come in this round
-	others   bool   // frames other than of equal pages have
-	named    Bitmap // pages that others are said to be equal to in this round; may be nil
+	scratch  scratch // of the goroutine that reads
+	seq      uint32  // of the next frame
+	offset   uint64  // of the frame under way
+	seen     Bitmap  // pages that came in this round
+	open     bool    // frames have come in this round
+	others   bool    // frames other than of equal pages have
+	named    Bitmap  // pages that others are said to be equal to in this round; may be nil
 	reported time.Time
 	laterMu  sync.Mutex // of opt.Later and awaited
 	awaited  bool       // some pages come later
@@ -208,6 +209,11 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 	}
 	rc.stats.count(&f)
 	b.frame, b.runs, b.offset = f, runs, rc.offset
+	if f.pages <= fewPages { // sooner done than given away
+		err := rc.place(b, &rc.scratch)
+		rc.pool <- b
+		return err
+	}
 	rc.pending.Add(1)
 	select {
 	case rc.todo <- b:

@@ -155,6 +155,12 @@ func (s *Sender) round(ctx context.Context, set Bitmap) error {
 // pass sends the pages of a set and closes the round on the wire.
 func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap) error {
 	s.choose.begin(s.count(set), s.stats.Rounds > 0)
+	if s.isFew(set) {
+		if err := s.passFew(ctx, set); err != nil {
+			return err
+		}
+		return s.endRound(ctx)
+	}
 	todo := make(chan *outBatch)
 	ready := make(chan *outBatch, cap(s.pool))
 	go s.scan(ctx, set, todo)
@@ -190,6 +196,28 @@ func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap
 	return s.endRound(ctx)
 }
 
+// fewPages are sent sooner by one goroutine than others are woken for them.
+const fewPages = 16
+
+func (s *Sender) isFew(set Bitmap) bool { return set != nil && s.count(set) <= fewPages }
+
+// passFew sends the pages of a set that has few: one batch of data at most, and one of zero pages.
+func (s *Sender) passFew(ctx context.Context, set Bitmap) (err error) {
+	todo := make(chan *outBatch, 2)
+	s.scan(ctx, set, todo)
+	for b := range todo {
+		if err == nil {
+			b.err = s.fill(b, s.enc[0])
+			err = s.writeBatch(ctx, b)
+		}
+		s.pool <- b
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
 // count returns how many pages a set has at most; nil has all.
 func (s *Sender) count(set Bitmap) uint64 {
 	if set == nil {
@@ -201,6 +229,9 @@ func (s *Sender) count(set Bitmap) uint64 {
 // batchPages is how many pages of a set go together. Few are spread over the workers, several
 // times each, so that the writer need not wait for all of them.
 func (s *Sender) batchPages(set Bitmap) int {
+	if s.isFew(set) {
+		return fewPages
+	}
 	each := s.count(set) / uint64(4*len(s.enc))
 	return int(min(max(each, minBatchPages), maxBatchPages))
 }

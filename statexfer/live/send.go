@@ -13,7 +13,7 @@ import (
 
 // A source is the sending side of one move.
 type source struct {
-	conn   net.Conn
+	conn   *gatherer
 	guest  Guest
 	plan   Plan
 	pace   pace
@@ -41,7 +41,7 @@ func (s *source) empty() statexfer.Bitmap {
 // the course of it. On success the guest is stopped; on an error it runs, unless Quiesce
 // succeeded: then stopped says so.
 func Send(ctx context.Context, conn net.Conn, guest Guest, plan Plan, report func(Progress)) (res *Result, stopped bool, err error) {
-	s := &source{conn: conn, guest: guest, plan: plan.withDefaults(), report: report}
+	s := &source{conn: &gatherer{Conn: conn}, guest: guest, plan: plan.withDefaults(), report: report}
 	s.pace.plan = s.plan
 	if report == nil {
 		s.report = func(Progress) {}
@@ -216,6 +216,9 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 		return nil, false, err
 	}
 	s.still = true
+	if last != nil && s.plan.Bandwidth == 0 {
+		s.conn.hold()
+	}
 	if last != nil && s.canLog {
 		if err := s.guest.Dirty(last); err != nil {
 			return nil, true, err
@@ -248,6 +251,9 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 		if _, err := s.conn.Write(s.plan.Behind()); err != nil {
 			return nil, true, err
 		}
+	}
+	if err := s.conn.flush(); err != nil {
+		return nil, true, err
 	}
 	// Whoever closes a stream into which the other side still writes may lose what is on its way.
 	if err := s.allInPlace(); err != nil {
