@@ -158,7 +158,11 @@ func TestLaterButSentAfterAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, later := make([]byte, len(mem)), NewBitmap(pages)
-	received, gotDigest, err := ReceiveWith(ctx, &stream, got, ReceiveOptions{Later: later})
+	awaits := 0
+	received, gotDigest, err := ReceiveWith(ctx, &stream, got, ReceiveOptions{Later: later, Awaits: func() { awaits++ }})
+	if awaits != 1 {
+		t.Errorf("told %d times that pages are awaited", awaits)
+	}
 	if err != nil || sent != received || digest != gotDigest || sent.Same != 1 {
 		t.Fatalf("%v\n%+v\n%+v", err, sent, received)
 	}

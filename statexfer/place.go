@@ -171,6 +171,9 @@ func (rc *receiver) copySame(b *inBatch) error {
 func (rc *receiver) later(r Run) {
 	rc.laterMu.Lock()
 	defer rc.laterMu.Unlock()
+	if !rc.awaited && rc.opt.Awaits != nil {
+		rc.opt.Awaits()
+	}
 	rc.awaited = true
 	for p := r.First; p < r.First+r.Count; p++ {
 		rc.opt.Later.Set(p)

@@ -51,6 +51,8 @@ type ReceiveOptions struct {
 	// Later, where set, gets the pages that the sender leaves to post-copy; they are zero
 	// then. Without it such pages are an error.
 	Later Bitmap
+	// Awaits, where set, is called once, when the first pages are left to post-copy.
+	Awaits func()
 	// Leaves, where set, is given the hash of each page when all is over.
 	Leaves func([]uint64)
 	// Round, where set, is called when all pages of the rounds so far are in place, their

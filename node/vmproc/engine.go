@@ -8,6 +8,8 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/vmm"
@@ -67,6 +69,13 @@ func newReceiver(g Movable, h held, opt *pb.ReceiveOptions) receiver {
 	r := &liveReceiver{g: g, pageMap: h.pageMap, opt: opt, there: make(chan struct{})}
 	if h.area != nil && opt.PostCopy {
 		r.watch = func() (Area, error) { return watch(h.area, g.Memory()) }
+		r.advise = func(large bool) {
+			advice := unix.MADV_NOHUGEPAGE
+			if large {
+				advice = unix.MADV_HUGEPAGE
+			}
+			_ = unix.Madvise(g.Memory(), advice) // a host without large pages refuses
+		}
 	}
 	return r
 }

@@ -272,6 +272,7 @@ type liveReceiver struct {
 	opt     *pb.ReceiveOptions
 	pageMap *os.File
 	watch   func() (Area, error) // nil: all has to come before the guest starts
+	advise  func(large bool)     // what pages memory gets; nil: the caller sees to that
 	filling sync.Mutex           // as liveSender.draining
 	there   chan struct{}        // closed when it is known what is missing
 	mu      sync.Mutex
@@ -297,6 +298,7 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, p
 	if e.opt.Direct && start != nil {
 		defer announce(conn, start.ready)()
 	}
+	e.largePages(true) // of a move that failed, it may not have them
 	kept, err := e.prepare()
 	if err != nil {
 		return nil, err
@@ -307,6 +309,7 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, p
 			Kept:    kept,
 			PageMap: e.pageMap,
 			Later:   e.watch != nil,
+			Awaits:  func() { e.largePages(false) },
 			Confirm: e.opt.Direct,
 		}
 		if !e.opt.Direct { // else the source says how far it is, and a guest may be waiting
@@ -351,6 +354,15 @@ func (e *liveReceiver) await(conn net.Conn, start *starter) (*pb.AtRest, error) 
 		start.now(time.Now().Add(-stopped))
 	}
 	return rest, nil
+}
+
+// largePages says whether a page that is touched may be a large one. While pages are left to post-copy none
+// is: clearing 2 MiB for each of the few that come before the guest starts is most of the downtime then, and
+// what is not there yet would have to be taken out again.
+func (e *liveReceiver) largePages(may bool) {
+	if e.advise != nil {
+		e.advise(may)
+	}
 }
 
 // expect makes pages that are to come missing: from now on whoever touches one waits for it.
@@ -460,6 +472,7 @@ func (e *liveReceiver) fill(ctx context.Context, s Streams, _ func(*pb.MoveProgr
 	if err := f.Fill(ctx, streams); err != nil {
 		return f.Faults(), err
 	}
+	e.largePages(true)
 	e.setArrived(f.Leaves())
 	return f.Faults(), nil
 }

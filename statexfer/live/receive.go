@@ -16,6 +16,7 @@ type Options struct {
 	Kept    bool             // memory holds pages already: hash and offer them
 	Offer   *statexfer.Offer // what memory holds, where that is known
 	Later   bool             // pages may come by post-copy
+	Awaits  func()           // called when the first are left to that; may be nil
 	Confirm bool             // the sender waits until the whole has been checked
 	PageMap *os.File         // /proc/self/pagemap; nil: it is opened
 	Report  func(statexfer.Stats)
@@ -63,6 +64,7 @@ func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 	a := &Arrival{}
 	ro := statexfer.ReceiveOptions{
 		Base:     base,
+		Awaits:   opt.Awaits,
 		Progress: opt.Report,
 		Leaves:   func(leaves []uint64) { a.Leaves = leaves },
 		Round: func(n int) error {
