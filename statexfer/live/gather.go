@@ -2,8 +2,8 @@ package live
 
 import "net"
 
-// A gatherer is a connection on which what is written can be held back, to go at once: the last round, the
-// end and what follows it are a few writes, each of which would cost a call and wake the other side.
+// A gatherer is a connection on which what is written can be held back until an answer is waited for: the last
+// round, the end and what follows it are a few writes, each of which would cost a call and wake the other side.
 type gatherer struct {
 	net.Conn
 	holding bool

@@ -252,9 +252,6 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			return nil, true, err
 		}
 	}
-	if err := s.conn.flush(); err != nil {
-		return nil, true, err
-	}
 	// Whoever closes a stream into which the other side still writes may lose what is on its way.
 	if err := s.allInPlace(); err != nil {
 		return nil, true, err
@@ -431,6 +428,9 @@ func (s *source) hear() (uint32, error) {
 }
 
 func (s *source) word() (uint32, error) {
+	if err := s.conn.flush(); err != nil {
+		return 0, err
+	}
 	var b [4]byte
 	if _, err := io.ReadFull(s.conn, b[:]); err != nil {
 		return 0, err
