@@ -33,6 +33,9 @@ void forgetLibrary(llvm::Module &M);  // what the optimiser knows from library f
 void pinGlobals(llvm::Module &M);     // linkage, alignment and section of all with an address
 
 // Per build.
-void setTarget(llvm::Module &M); // -migrated-triple, -migrated-datalayout
+bool hasTarget();                 // whether the next one's options are given
+void setTarget(llvm::Module &M);  // -migrated-triple, -migrated-datalayout
+bool isCut();                     // whether there are more parts than one
+void cutProgram(llvm::Module &M); // into -migrated-parts, when it is optimised
 
 } // namespace migrated

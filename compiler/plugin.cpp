@@ -1,9 +1,10 @@
-// Registers the passes with opt. docs/compiler.md lists them.
+// Registers the passes with opt and clang. docs/compiler.md lists them.
 #include "core.h"
 #include "front.h"
 
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Passes/PassPlugin.h"
+#include "llvm/Transforms/IPO/ConstantMerge.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
 
 using namespace llvm;
@@ -50,6 +51,7 @@ constexpr NamedStep Steps[] = {
     {"migrated-globals", pinGlobals},
     {"migrated-forget-library", forgetLibrary},
     {"migrated-target", setTarget},
+    {"migrated-parts", cutProgram},
 };
 
 void addCheck(ModulePassManager &MPM) {
@@ -101,9 +103,29 @@ bool addByName(StringRef Name, ModulePassManager &MPM,
   return addCorePass(Name, MPM);
 }
 
+// Clang's own pipeline is that of a build. It begins with migrated-target, and ends with
+// migrated-parts, where their options are given.
+void addToClang(PassBuilder &PB) {
+  PB.registerPipelineStartEPCallback([](ModulePassManager &MPM, OptimizationLevel) {
+    if (hasTarget())
+      MPM.addPass(Step(setTarget));
+  });
+  PB.registerOptimizerLastEPCallback([](ModulePassManager &MPM, OptimizationLevel) {
+    if (!isCut())
+      return;
+    // What clang would do to the whole behind this place.
+    MPM.addPass(GlobalDCEPass());
+    MPM.addPass(ConstantMergePass());
+    MPM.addPass(Step(cutProgram));
+  });
+}
+
 } // namespace
 
 extern "C" LLVM_ATTRIBUTE_VISIBILITY_DEFAULT PassPluginLibraryInfo llvmGetPassPluginInfo() {
   return {LLVM_PLUGIN_API_VERSION, "migrated", "1",
-          [](PassBuilder &PB) { PB.registerPipelineParsingCallback(addByName); }};
+          [](PassBuilder &PB) {
+            PB.registerPipelineParsingCallback(addByName);
+            addToClang(PB);
+          }};
 }

@@ -18,6 +18,8 @@ static cl::opt<std::string> TargetTune("migrated-tune",
                                        cl::desc("migrated-target: processor to tune for, where it is "
                                                 "not the one of -march"));
 
+bool hasTarget() { return !TargetTriple.empty(); }
+
 void setTarget(Module &M) {
   Diagnostics Diag(M);
   if (TargetTriple.empty() || TargetLayout.empty())

@@ -38,10 +38,20 @@ func (p *pipeline) emit(merged, portable string, plan *layout.Plan, builds []*bu
 		"sites": {filepath.Join(portable, "sites"), "sites"},
 	}
 	for _, b := range builds {
-		level := b.target.Level.Name
-		copies["ir"] = append(copies["ir"], filepath.Join(filepath.Dir(b.object), "target.bc"), level+".bc")
-		copies["obj"] = append(copies["obj"], b.object, level+".o")
-		copies["elf"] = append(copies["elf"], b.linked, level+".elf")
+		copies["elf"] = append(copies["elf"], b.linked, b.target.Level.Name+".elf")
+	}
+	for _, b := range builds {
+		stem := filepath.Join(dir, b.target.Level.Name)
+		if p.link.Emit["ir"] {
+			if err := p.emitTarget(filepath.Join(portable, "portable.bc"), b.target, stem+".bc"); err != nil {
+				return err
+			}
+		}
+		if p.link.Emit["obj"] {
+			if err := p.emitObject(b.objects, b.target, stem+".o"); err != nil {
+				return err
+			}
+		}
 	}
 	for kind, list := range copies {
 		if !p.link.Emit[kind] {
@@ -79,10 +89,25 @@ func (p *pipeline) emitBare(merged, dir string) error {
 	}
 	return p.each(len(p.link.Targets), func(p *pipeline, n int) error {
 		t := p.link.Targets[n]
-		object, err := p.object(filepath.Join(portable, "portable.bc"), t)
+		objects, err := p.objects(filepath.Join(portable, "portable.bc"), t)
 		if err != nil {
 			return err
 		}
-		return copyOut(object, filepath.Join(dir, t.Level.Name+".bare.o"))
+		return p.emitObject(objects, t, filepath.Join(dir, t.Level.Name+".bare.o"))
 	})
+}
+
+// emitObject joins the objects of a build.
+func (p *pipeline) emitObject(objects []string, t Target, out string) error {
+	if len(objects) == 1 {
+		return copyOut(objects[0], out)
+	}
+	return p.run(p.ctx, lld, append([]string{"-m", t.ISA.Emulation, "-r", "-o", out}, objects...)...)
+}
+
+// emitTarget writes a build's program as clang optimises it.
+func (p *pipeline) emitTarget(portable string, t Target, out string) error {
+	return p.run(p.ctx, opt, "-load-pass-plugin="+p.Plugin, "-passes=migrated-target",
+		"-migrated-triple="+t.ISA.Triple, "-migrated-datalayout="+t.ISA.DataLayout,
+		"-migrated-tune="+t.Level.Tune, portable, "-o", out)
 }

@@ -64,6 +64,8 @@ type Link struct {
 	Emit    map[string]bool // what to keep for inspection, of EmitKinds
 	EmitDir string          // where
 	PollGap bool            // have the program measure the time between its migration points
+
+	parts int // of each build, for tests; 0: as fits its size
 }
 
 // An Input is one word of the linker's command line: a file, or an option of ld's that
@@ -91,7 +93,7 @@ func (t *Toolchain) Link(ctx context.Context, l *Link) error {
 		return fmt.Errorf("link: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	p := &pipeline{Toolchain: t, ctx: ctx, link: l, dir: dir, natives: make(map[*isa.ISA]*native)}
+	p := &pipeline{Toolchain: t, ctx: ctx, link: l, dir: dir, natives: make(map[*isa.ISA]*native), cores: new(cores)}
 	natives := []string{"native"}
 	if l.PollGap {
 		natives = append(natives, "gap")

@@ -18,6 +18,7 @@ type pipeline struct {
 	link    *Link
 	dir     string // scratch
 	natives map[*isa.ISA]*native
+	cores   *cores
 }
 
 // emitted lists the kernel's portable symbols that passes refer to: nothing names them while

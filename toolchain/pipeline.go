@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -35,8 +34,8 @@ func (p *pipeline) image(inputs *Key) (string, error) {
 }
 
 func (p *pipeline) imageKey(inputs *Key) (*Key, error) {
-	key := NewKey("image 2")
-	key.Strings(inputs.sum(), p.link.imageName(), fmt.Sprint(region.ABIVersion), fmt.Sprint(p.link.PollGap))
+	key := NewKey("image 3")
+	key.Strings(inputs.sum(), p.link.imageName(), fmt.Sprint(region.ABIVersion), fmt.Sprint(p.link.PollGap), fmt.Sprint(p.link.parts))
 	key.Strings(p.link.fpArgs()...)
 	key.Strings(p.link.fpNeeds()...)
 	always, err := p.always()
@@ -63,9 +62,9 @@ func (p *pipeline) imageKey(inputs *Key) (*Key, error) {
 
 // A build is one build on its way.
 type build struct {
-	target Target
-	object string // relocatable ELF of the program
-	linked string // ELF with everything
+	target  Target
+	objects []string // relocatable ELF of the program, in the order of its functions
+	linked  string   // ELF with everything
 }
 
 func (p *pipeline) makeImage(out string) error {
@@ -79,8 +78,8 @@ func (p *pipeline) makeImage(out string) error {
 	}
 	builds := make([]*build, len(p.link.Targets))
 	err = p.each(len(builds), func(p *pipeline, n int) error {
-		object, err := p.object(filepath.Join(portable, "portable.bc"), p.link.Targets[n])
-		builds[n] = &build{target: p.link.Targets[n], object: object}
+		objects, err := p.objects(filepath.Join(portable, "portable.bc"), p.link.Targets[n])
+		builds[n] = &build{target: p.link.Targets[n], objects: objects}
 		return err
 	})
 	if err != nil {
@@ -106,23 +105,18 @@ func (p *pipeline) makeImage(out string) error {
 	return p.pack(plan, builds, sites, out)
 }
 
-// each calls f for 0 to n-1, on each core one at a time, and returns the first error in that order. What the
-// programs of each have to say comes out in that order too, and nothing behind an error.
+// each calls f for 0 to n-1 at once, and returns the first error in that order. What the programs of
+// each have to say comes out in that order too, and nothing behind an error.
 func (p *pipeline) each(n int, f func(p *pipeline, n int) error) error {
 	errs := make([]error, n)
 	said := make([]bytes.Buffer, n)
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, runtime.NumCPU())
 	for i := range n {
 		tc := *p.Toolchain
 		tc.Stderr = &said[i]
 		q := *p
 		q.Toolchain = &tc
-		wg.Go(func() {
-			slots <- struct{}{}
-			errs[i] = f(&q, i)
-			<-slots
-		})
+		wg.Go(func() { errs[i] = f(&q, i) })
 	}
 	wg.Wait()
 	for i, err := range errs {
@@ -170,55 +164,16 @@ func (p *pipeline) transform(merged, passes string) (string, error) {
 	})
 }
 
-// codeGen returns clang's options for the code of a build.
-func (p *pipeline) codeGen(t Target) []string {
-	return append([]string{
-		"--target=" + t.ISA.Triple, "-march=" + t.Level.March, "-O3",
-		"-fno-pic", "-fno-pie", "-mcmodel=small", "-ffunction-sections",
-		"-fasynchronous-unwind-tables", "-fno-stack-protector", "-ffp-contract=off",
-		// Behind an invoke nothing can be reloaded: a value that its save pad finds in memory
-		// is in memory wherever the call returns to, unless that edge has a block of its own.
-		"-mllvm", "-phi-elim-split-all-critical-edges",
-		// LLVM 19 no longer copies an interpreter's dispatch behind each of its instructions
-		// (llvm/llvm-project#106846): a quarter of its speed.
-		"-mllvm", "-tail-dup-pred-size=1000", "-mllvm", "-tail-dup-succ-size=1000",
-		// There are no variables to locate, but on x86-64 LLVM would look for them.
-		"-mllvm", "-experimental-debug-variable-locations=false",
-	}, t.ISA.CodeGen...)
-}
-
-// object compiles the portable program for one build.
-func (p *pipeline) object(portable string, t Target) (string, error) {
-	key := NewKey("object 1")
-	key.Program(opt)
-	key.Program(clang)
-	key.File(p.Plugin)
-	key.File(portable)
-	key.Strings(t.ISA.Triple, t.ISA.DataLayout, t.Level.Tune)
-	key.Strings(p.codeGen(t)...)
-	dir, err := p.Cache.Do(key, p.dir, func(dir string) error {
-		target := filepath.Join(dir, "target.bc")
-		err := p.run(p.ctx, opt, "-load-pass-plugin="+p.Plugin, "-passes=migrated-target",
-			"-migrated-triple="+t.ISA.Triple, "-migrated-datalayout="+t.ISA.DataLayout,
-			"-migrated-tune="+t.Level.Tune,
-			portable, "-o", target)
-		if err != nil {
-			return err
-		}
-		args := append(p.codeGen(t), "-c", "-x", "ir", target, "-o", filepath.Join(dir, "program.o"))
-		return p.run(p.ctx, clang, args...)
-	})
-	return filepath.Join(dir, "program.o"), err
-}
-
 // plan plans the common layout, and puts the builds into its order.
 func (p *pipeline) plan(builds []*build) (*layout.Plan, error) {
 	byLevel := make(map[string]*build)
 	var inputs []*layout.Build
 	for _, b := range builds {
 		in := &layout.Build{ISA: b.target.ISA, Level: b.target.Level.Name}
-		if err := addObject(in, b.object, false); err != nil {
-			return nil, err
+		for _, path := range b.objects {
+			if err := addObject(in, path, false); err != nil {
+				return nil, err
+			}
 		}
 		for _, path := range p.natives[b.target.ISA].objects {
 			if err := addObject(in, path, true); err != nil {
@@ -269,15 +224,16 @@ func (p *pipeline) linkBuilds(plan *layout.Plan, builds []*build) error {
 			"-m", b.target.ISA.Emulation, "-static", "-nostdlib", "-T", script,
 			"--eh-frame-hdr", "--build-id=none", "--no-rosegment", "-z", "norelro",
 			"-z", fmt.Sprintf("max-page-size=%d", region.PageSize),
-			"--fatal-warnings", b.object,
+			"--fatal-warnings",
 		}
+		args = append(args, b.objects...)
 		if p.link.PollGap {
 			args = append(args, "--wrap=__mig_ring")
 		}
 		args = append(args, native.objects...)
 		args = append(args, "--start-group")
 		args = append(args, native.archives...)
-		return p.run(p.ctx, lld, append(args, "--end-group", "-o", b.linked)...)
+		return p.onCore(0, lld, append(args, "--end-group", "-o", b.linked)...)
 	})
 }
 
