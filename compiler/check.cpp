@@ -143,6 +143,17 @@ bool Check::portable(Type *T) {
   return all_of(T->subtypes(), [this](Type *Sub) { return portable(Sub); });
 }
 
+// Inlined, such a frame is its callers' and taken at each call. printf's for a floating-point number
+// has 7 KiB, which a signal stack of SIGSTKSZ has not.
+static bool hasLargeFrame(const Function &F) {
+  constexpr uint64_t Large = 1024; // bytes
+  uint64_t Size = 0;
+  for (const Instruction &I : instructions(F))
+    if (auto *A = dyn_cast<AllocaInst>(&I); A && A->isStaticAlloca())
+      Size += A->getAllocationSize(F.getDataLayout())->getFixedValue();
+  return Size >= Large;
+}
+
 void Check::function(Function &F) {
   if (F.hasFnAttribute(Attribute::Naked) || F.hasFnAttribute("interrupt"))
     Diag.error(F, "function '" + F.getName() +
@@ -157,8 +168,11 @@ void Check::function(Function &F) {
     instruction(I);
 
   F.addFnAttr(CheckedAttr);
-  if (System)
+  if (System) {
     F.addFnAttr(SystemAttr);
+    if (hasLargeFrame(F) && !F.hasFnAttribute(Attribute::AlwaysInline))
+      F.addFnAttr(Attribute::NoInline);
+  }
   // They name the CPU that stands in for the portable target, in each function again.
   for (StringRef A : {"target-cpu", "target-features", "tune-cpu"})
     F.removeFnAttr(A);

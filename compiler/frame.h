@@ -41,6 +41,9 @@ struct Frame {
   llvm::GlobalVariable *ReentryBuffer = nullptr;
 };
 
+// Variables that may be undefined are zero then.
+void defineUndefined(llvm::Function &F);
+
 // Gives each site's invoke its save pad. Pads whose live sets begin alike share code.
 void buildSavePads(Frame &Fr);
 

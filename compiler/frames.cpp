@@ -67,6 +67,7 @@ private:
     collect(Fr);
     if (Fr.Sites.empty())
       return;
+    defineUndefined(F);
     bool Cloned = Clone || !Fr.Setjmps.empty();
     if (Cloned && F.hasFnAttribute(InterpreterAttr))
       findReentry(Fr);

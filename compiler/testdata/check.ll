@@ -1,6 +1,6 @@
 ; passes: migrated-check -migrated-system
 ; What passes is marked, loses the stand-in's CPU, and calls libm's functions by name. A static
-; function is not taken for the library's because of its name.
+; function is not taken for the library's because of its name. The library's large frames are not inlined.
 target triple = "riscv64-unknown-linux-musl"
 
 define double @root(double %x) #0 {
@@ -13,6 +13,17 @@ define double @root(double %x) #0 {
 
 define internal i32 @strlen(double %x) {
   ret i32 0
+}
+
+define internal void @large() {
+  %a = alloca [1000 x i8]
+  %b = alloca [3 x i64]
+  ret void
+}
+
+define internal void @small() {
+  %a = alloca [1000 x i8]
+  ret void
 }
 
 declare double @llvm.pow.f64(double, double)

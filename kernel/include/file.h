@@ -165,6 +165,7 @@ bool share_has(const struct content *c, uint64_t slot);
 /* How many pages from addr on are of one shared mapping, or of none; pages at most. */
 uint64_t share_span(uint64_t addr, uint64_t pages, bool *shared);
 int share_cut(uint64_t addr, uint64_t pages); /* ends it for a span that is shared */
+void share_touch(uint64_t addr, uint64_t pages); /* what is mapped there was written to */
 
 /* poll.c: POLL* that hold now. */
 short file_ready(const struct file *file);

@@ -84,12 +84,13 @@ SYSCALL6(mmap, uint64_t, addr, size_t, length, int, protection, int, flags, int,
 		if (!file)
 			return -EBADF;
 		uint32_t access = file->flags & O_ACCMODE;
+		bool zeroes = file->inode->kind == INODE_DEVICE && file->inode->device == DEV_ZERO;
+		if (!zeroes && file->inode->kind != INODE_FILE)
+			return -ENODEV;
 		if (access == O_WRONLY || (shared && (protection & PROT_WRITE) && access != O_RDWR))
 			return -EACCES;
-		if (file->inode->kind == INODE_DEVICE && file->inode->device == DEV_ZERO)
+		if (zeroes)
 			file = NULL;
-		else if (file->inode->kind != INODE_FILE)
-			return -ENODEV;
 	}
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		long err = clear_at(addr, pages, flags);
@@ -98,6 +99,8 @@ SYSCALL6(mmap, uint64_t, addr, size_t, length, int, protection, int, flags, int,
 	} else {
 		addr = 0;
 	}
+	if (file)
+		file->inode->atime = file_time();
 	if (file && shared)
 		return share_map(file->inode, offset / PAGE, pages, addr);
 	return map_own(file, offset, addr, length);
@@ -198,5 +201,8 @@ SYSCALL3(msync, uint64_t, addr, size_t, length, int, flags)
 	if (addr % PAGE || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	return page_ours(addr, PAGES(length)) ? 0 : -ENOMEM; /* it is the file's memory already */
+	if (!page_ours(addr, PAGES(length)))
+		return -ENOMEM;
+	share_touch(addr, PAGES(length)); /* which is the file's memory already */
+	return 0;
 }

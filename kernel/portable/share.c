@@ -12,7 +12,19 @@ struct share {
 	uint64_t pages;
 };
 
+#define SHARES_MAX 65530 /* vm.max_map_count, as Linux has it */
+
 static struct share *shares;
+static unsigned count;
+
+static void add(struct share *s, struct inode *inode, uint64_t slot, uint64_t addr, uint64_t pages)
+{
+	*s = (struct share){shares, inode, slot, addr, pages};
+	shares = s;
+	count++;
+	inode_hold(inode);
+	inode->content.shares++;
+}
 
 static bool covers(const struct share *s, uint64_t addr)
 {
@@ -54,10 +66,7 @@ int share_cut(uint64_t addr, uint64_t pages)
 		struct share *rest = kmem_alloc(sizeof *rest);
 		if (!rest)
 			return -ENOMEM;
-		*rest = (struct share){shares, s->inode, s->slot + before + pages, addr + pages * PAGE, behind};
-		inode_hold(s->inode);
-		s->inode->content.shares++;
-		shares = rest;
+		add(rest, s->inode, s->slot + before + pages, addr + pages * PAGE, behind);
 		s->pages = before;
 	} else if (before) {
 		s->pages = before;
@@ -70,11 +79,19 @@ int share_cut(uint64_t addr, uint64_t pages)
 		while (*at != s)
 			at = &(*at)->next;
 		*at = s->next;
+		count--;
 		s->inode->content.shares--;
 		inode_release(s->inode);
 		kmem_free(s, sizeof *s);
 	}
 	return 0;
+}
+
+void share_touch(uint64_t addr, uint64_t pages)
+{
+	for (struct share *s = shares; s; s = s->next)
+		if (s->addr < addr + pages * PAGE && addr < s->addr + s->pages * PAGE)
+			inode_touch(s->inode);
 }
 
 /* The address that a page of the file must have: where a mapping has one of the range already.
@@ -114,7 +131,7 @@ long share_map(struct inode *inode, uint64_t slot, uint64_t pages, uint64_t want
 	int64_t there = address_of(inode, slot, pages);
 	if (there < 0 || (want && there && (uint64_t)there != want))
 		return -ENOMEM;
-	struct share *s = kmem_alloc(sizeof *s);
+	struct share *s = count < SHARES_MAX ? kmem_alloc(sizeof *s) : NULL;
 	if (!s)
 		return -ENOMEM;
 	uint64_t addr = there ? (uint64_t)there : want;
@@ -125,10 +142,7 @@ long share_map(struct inode *inode, uint64_t slot, uint64_t pages, uint64_t want
 	if (addr ? !take_around(c, slot, addr, pages) : !(addr = (uint64_t)page_alloc(pages)))
 		goto no_memory;
 	content_place(c, slot, pages, (uint8_t *)addr);
-	*s = (struct share){shares, inode, slot, addr, pages};
-	shares = s;
-	inode_hold(inode);
-	c->shares++;
+	add(s, inode, slot, addr, pages);
 	return addr;
 no_memory:
 	kmem_free(s, sizeof *s);

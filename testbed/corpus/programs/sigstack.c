@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SIZE 65536
+#define SIZE 16384
 
 static char *stack;
 static sigjmp_buf away;
