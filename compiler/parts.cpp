@@ -5,6 +5,7 @@
 #include "front.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/Support/CommandLine.h"
@@ -30,11 +31,16 @@ public:
     for (Function &F : M)
       Total += F.getInstructionCount();
     uint64_t Before = 0;
+    StringMap<unsigned> OfSection;
     for (Function &F : M) {
       if (F.isDeclaration())
         continue;
       uint64_t Size = F.getInstructionCount();
-      Of[&F] = (Before + Size / 2) * Count / Total; // where its middle lies
+      unsigned Part = (Before + Size / 2) * Count / Total; // where its middle lies
+      // What optimisation has specialised lies in the section of what it was made from.
+      if (F.hasSection())
+        Part = OfSection.try_emplace(F.getSection(), Part).first->second;
+      Of[&F] = Part;
       Before += Size;
     }
     // A constant that a build has for itself, as a switch's table, goes where it is used.

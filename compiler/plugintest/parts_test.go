@@ -101,6 +101,26 @@ func TestMorePartsThanFunctions(t *testing.T) {
 	}
 }
 
+// What optimisation makes of a function comes last and lies in the function's section: that stays whole.
+func TestSectionsStayWhole(t *testing.T) {
+	text := strings.Replace(partsInput, "@first(i32 %i) {", `@first(i32 %i) section ".mig.text.first" {`, 1) + `
+define internal i32 @first.specialized.1() section ".mig.text.first" {
+  %r = call i32 @last(i32 1)
+  ret i32 %r
+}
+`
+	dir := t.TempDir()
+	stdout, stderr, failed := opt(t, []byte(text), "-S", "-passes=migrated-parts,verify", "-migrated-parts=2", "-migrated-parts-dir="+dir)
+	if failed {
+		t.Fatalf("opt fails:\n%s", stderr)
+	}
+	for _, name := range []string{"first", "first.specialized.1"} {
+		if !regexp.MustCompile(`(?m)^define .*@` + regexp.QuoteMeta(name) + `\(`).Match(stdout) {
+			t.Errorf("part 0 has no %s:\n%s", name, stdout)
+		}
+	}
+}
+
 func TestPartsThatCannotBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
