@@ -2,6 +2,7 @@ package toolchain
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -53,7 +54,7 @@ func (c *cores) release() {
 		}
 	}
 	close(c.waiting[next].turn)
-	c.waiting = append(c.waiting[:next], c.waiting[next+1:]...)
+	c.waiting = slices.Delete(c.waiting, next, next+1)
 }
 
 // onCore runs a program when a core is free for it.

@@ -39,8 +39,6 @@ func (p *pipeline) emit(merged, portable string, plan *layout.Plan, builds []*bu
 	}
 	for _, b := range builds {
 		copies["elf"] = append(copies["elf"], b.linked, b.target.Level.Name+".elf")
-	}
-	for _, b := range builds {
 		stem := filepath.Join(dir, b.target.Level.Name)
 		if p.link.Emit["ir"] {
 			if err := p.emitTarget(filepath.Join(portable, "portable.bc"), b.target, stem+".bc"); err != nil {
@@ -107,7 +105,6 @@ func (p *pipeline) emitObject(objects []string, t Target, out string) error {
 
 // emitTarget writes a build's program as clang optimises it.
 func (p *pipeline) emitTarget(portable string, t Target, out string) error {
-	return p.run(p.ctx, opt, "-load-pass-plugin="+p.Plugin, "-passes=migrated-target",
-		"-migrated-triple="+t.ISA.Triple, "-migrated-datalayout="+t.ISA.DataLayout,
-		"-migrated-tune="+t.Level.Tune, portable, "-o", out)
+	args := append([]string{"-load-pass-plugin=" + p.Plugin, "-passes=migrated-target"}, targetOptions(t)...)
+	return p.run(p.ctx, opt, append(args, portable, "-o", out)...)
 }

@@ -24,16 +24,22 @@ func (p *pipeline) codeGen(t Target) []string {
 	}, t.ISA.CodeGen...)
 }
 
+// targetOptions are those of migrated-target.
+func targetOptions(t Target) []string {
+	return []string{"-migrated-triple=" + t.ISA.Triple, "-migrated-datalayout=" + t.ISA.DataLayout, "-migrated-tune=" + t.Level.Tune}
+}
+
 // targetArgs have clang begin with migrated-target.
 func (p *pipeline) targetArgs(t Target) []string {
-	return []string{
+	args := []string{
 		// Loaded before options are read, so that it has options too.
 		"-Xclang", "-load", "-Xclang", p.Plugin, "-fpass-plugin=" + p.Plugin,
-		"-mllvm", "-migrated-triple=" + t.ISA.Triple,
-		"-mllvm", "-migrated-datalayout=" + t.ISA.DataLayout,
-		"-mllvm", "-migrated-tune=" + t.Level.Tune,
 		"-Wno-override-module", // the neutral target is meant to be overridden
 	}
+	for _, option := range targetOptions(t) {
+		args = append(args, "-mllvm", option)
+	}
+	return args
 }
 
 // A program is cut into parts of about partSize, bytes of bitcode: in one of 2 MiB two cores have no
