@@ -41,7 +41,7 @@ func (s *source) empty() statexfer.Bitmap {
 // the course of it. On success the guest is stopped; on an error it runs, unless Quiesce
 // succeeded: then stopped says so.
 func Send(ctx context.Context, conn net.Conn, guest Guest, plan Plan, report func(Progress)) (res *Result, stopped bool, err error) {
-	s := &source{conn: &gatherer{Conn: conn}, guest: guest, plan: plan.withDefaults(), report: report}
+	s := &source{conn: newGatherer(conn), guest: guest, plan: plan.withDefaults(), report: report}
 	s.pace.plan = s.plan
 	if report == nil {
 		s.report = func(Progress) {}
