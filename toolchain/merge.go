@@ -79,6 +79,9 @@ func (p *pipeline) merge() (string, error) {
 		return "", err
 	}
 	missing, err := p.undefined(out)
+	if err == nil && len(missing) > 0 {
+		missing, err = p.undefinedOptimised(out)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -86,6 +89,17 @@ func (p *pipeline) merge() (string, error) {
 		return out, nil
 	}
 	return out, p.undefinedError(missing, files)
+}
+
+// undefinedOptimised returns the symbols that are undefined once the merged program is optimised.
+// Objects are not until they are merged, and programs rely on it that what can never be called
+// needs no definition.
+func (p *pipeline) undefinedOptimised(merged string) ([]string, error) {
+	dir, err := p.transform(merged, optimised)
+	if err != nil {
+		return nil, err
+	}
+	return p.undefined(filepath.Join(dir, "portable.bc"))
 }
 
 // undefined returns the symbols that neither the merged program nor the native code of every

@@ -132,9 +132,10 @@ func (p *pipeline) each(n int, f func(p *pipeline, n int) error) error {
 
 // Passes between the merged program and the builds.
 const (
-	migratable = "migrated-prepare,default<O2>,migrated-transform"
+	optimised  = "migrated-prepare,default<O2>"
+	migratable = optimised + ",migrated-transform"
 	// The same without the core passes, to compare with: a program that cannot migrate.
-	bare = "migrated-prepare,default<O2>,migrated-fast-math,migrated-math,migrated-release-library," +
+	bare = optimised + ",migrated-fast-math,migrated-math,migrated-release-library," +
 		"globaldce,migrated-forget-library,migrated-globals"
 )
 
