@@ -1,9 +1,12 @@
 package programs_test
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,6 +24,7 @@ type ownTest struct {
 	args          []string
 	says          string // is in what it prints when all is well
 	files         string // a file or directory of the source that it reads, in build
+	like          string // a file of the source with what it must print, in build
 	memory        uint64 // bytes; 0: 64 MiB
 	varies        string // what it prints that no two runs have in common, a regular expression
 }
@@ -45,6 +49,10 @@ func TestOwnTests(t *testing.T) {
 			says: "fuzzcheck: 0 errors out of 575 tests", varies: "in [0-9.]* seconds", memory: 256 << 20,
 		},
 		jqTest("jq"), jqTest("onig"), jqTest("base64"), jqTest("optional"),
+		{script: "expat", image: "expat_runtests", says: "100%: Checks: 365, Failed: 0\n"},
+		{script: "libtommath", image: "libtommath_test", says: "Tests OK/NOP/FAIL: 41/0/0", varies: "(?s)SEED: .*Tests"},
+		pcre2Test("-8", 1), pcre2Test("-16", 1), pcre2Test("-32", 1), pcre2Test("-8", 4), pcre2Test("-16", 5),
+		pcre2Test("-32", 5), pcre2Test("-8", 6), pcre2Test("-16", 7), pcre2Test("-32", 7),
 	} {
 		t.Run(cmp.Or(own.name, own.image), func(t *testing.T) {
 			image := built(t, own.script)[own.image]
@@ -66,6 +74,16 @@ func jqTest(name string) ownTest {
 	}
 }
 
+// pcre2Test matches a file of expressions with characters of as many bits as the option says. Files 1 and 4 are
+// matched as Perl does it, 4 in UTF; 5 is of what Perl has not, 6 and 7 are matched by its other algorithm.
+func pcre2Test(option string, file int) ownTest {
+	of := func(kind string) string { return fmt.Sprintf("src/pcre2/testdata/test%s%d", kind, file) }
+	return ownTest{
+		script: "pcre2", image: "pcre2test", name: fmt.Sprintf("pcre2test%s_%d", option, file),
+		args: []string{"-q", option, "/testdata/" + path.Base(of("input"))}, files: of("input"), like: of("output"),
+	}
+}
+
 func (own ownTest) run(t *testing.T, image string) {
 	m := open(t, image)
 	p, err := oracle.Of(m)
@@ -84,7 +102,15 @@ func (own ownTest) run(t *testing.T, image string) {
 		varies = regexp.MustCompile(own.varies)
 	}
 	got := movedBut(t, p, m, varies)
-	if got.Exit.Code != 0 || !strings.Contains(string(got.Stdout), own.says) {
+	well := strings.Contains(string(got.Stdout), own.says)
+	if own.like != "" {
+		want, err := os.ReadFile(filepath.Join(root(t), "build", own.like))
+		if err != nil {
+			t.Fatal(err)
+		}
+		well = bytes.Equal(got.Stdout, want)
+	}
+	if got.Exit.Code != 0 || !well {
 		t.Errorf("exit status %d, and it prints %s\nstandard error: %s", got.Exit.Code, brief(got.Stdout), brief(got.Stderr))
 	}
 }
