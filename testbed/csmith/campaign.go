@@ -13,11 +13,9 @@ import (
 // memory of each program's machine, bytes
 const memory = 32 << 20
 
-// Levels are the builds that programs are compared in.
-var Levels = []string{"x86-64-v3", "armv8-a"}
-
 // A Tally counts what a campaign has done, and says where it goes on.
 type Tally struct {
+	Builds   []string `json:"builds"`    // levels that programs are compared in; none stand for all
 	Next     uint64   `json:"next_seed"` // csmith's, of the next program
 	Programs int      `json:"programs"`
 	Moved    int      `json:"moved"` // programs that were moved: some are without loops
@@ -41,7 +39,7 @@ func (t *Tally) Batch(ctx context.Context, dir string, n int, report func(*Progr
 	if err != nil {
 		return err
 	}
-	m, err := Image(ctx, dir, programs)
+	m, err := Image(ctx, dir, programs, t.Builds)
 	if err != nil {
 		return fmt.Errorf("seeds %d to %d: %w", t.Next, next.Next-1, err)
 	}

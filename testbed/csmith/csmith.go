@@ -88,8 +88,8 @@ func (p *Program) process(ctx context.Context) ([]byte, error) {
 // Args are the arguments with which the image of many programs is this one.
 func (p *Program) Args() []string { return []string{"csmith", strconv.FormatUint(p.Seed, 10), "1"} }
 
-// Image builds one image of many programs.
-func Image(ctx context.Context, dir string, programs []*Program) (*image.Image, error) {
+// Image builds one image of many programs, with a build for each level; none stand for all.
+func Image(ctx context.Context, dir string, programs []*Program, builds []string) (*image.Image, error) {
 	var main, table bytes.Buffer
 	main.WriteString("#include <stdlib.h>\n")
 	sources := []string{filepath.Join(dir, "main.c")}
@@ -107,7 +107,7 @@ func Image(ctx context.Context, dir string, programs []*Program) (*image.Image, 
 		Sources: sources,
 		CFlags:  []string{"-O2", "-w", "-I" + include},
 		Output:  path,
-		Builds:  Levels,
+		Builds:  builds,
 	})
 	if err != nil {
 		return nil, err

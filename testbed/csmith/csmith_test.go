@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/migrated/migrated/testbed/csmith"
+	"github.com/migrated/migrated/toolchain"
 )
 
 var (
@@ -29,7 +30,7 @@ func TestCampaign(t *testing.T) {
 		}
 	}
 	t.Logf("seeds from %d", *seed)
-	sum := csmith.Tally{Next: *seed}
+	sum := csmith.Tally{Builds: toolchain.OnePerISA, Next: *seed}
 	for sum.Programs < total {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 		err := sum.Batch(ctx, t.TempDir(), min(batch, total-sum.Programs), func(p *csmith.Program, err error) {

@@ -14,18 +14,18 @@ import (
 // the shortest that it found. What it tries in between is left out if it does not compile, if
 // the system's compiler warns that it reads what was never written, if it runs into undefined
 // behaviour, or if that compiler's optimiser changes what it prints.
-func (p *Program) Reduce(ctx context.Context, dir string) []byte {
+func (p *Program) Reduce(ctx context.Context, dir string, builds []string) []byte {
 	return shorten(p.Text, func(text []byte) bool {
-		return ctx.Err() == nil && stillFails(ctx, dir, p.Seed, text)
+		return ctx.Err() == nil && stillFails(ctx, dir, p.Seed, text, builds)
 	})
 }
 
-func stillFails(ctx context.Context, dir string, seed uint64, text []byte) bool {
+func stillFails(ctx context.Context, dir string, seed uint64, text []byte, builds []string) bool {
 	p, err := Of(ctx, dir, seed, text)
 	if err != nil || !p.isDefined(ctx) {
 		return false
 	}
-	m, err := Image(ctx, dir, []*Program{p})
+	m, err := Image(ctx, dir, []*Program{p}, builds)
 	if err != nil {
 		return false
 	}

@@ -17,10 +17,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/migrated/migrated/testbed/csmith"
+	"github.com/migrated/migrated/toolchain"
 )
 
 const batch = 40 // programs in one image
@@ -38,10 +41,14 @@ func run(ctx context.Context) error {
 	dir := flag.String("dir", "build/csmith", "where the campaign's state and failing programs are")
 	first := flag.Uint64("first", 1, "csmith's seed of a campaign's first program")
 	programs := flag.Int("programs", 2000, "how many the campaign is to have in all")
+	builds := flag.String("builds", strings.Join(toolchain.OnePerISA, ","), "levels that programs are compared in; empty: all")
 	reduce := flag.Bool("reduce", true, "shorten programs that fail")
 	flag.Parse()
 	os.Setenv("MIGRATED_CACHE", "off") // no program comes twice
 	c := &campaign{dir: *dir, reduce: *reduce}
+	if *builds != "" {
+		c.Builds = strings.Split(*builds, ",")
+	}
 	if flag.NArg() > 0 {
 		for _, arg := range flag.Args() {
 			seed, err := strconv.ParseUint(arg, 10, 64)
@@ -98,11 +105,15 @@ func (c *campaign) load(first uint64) error {
 	if err != nil {
 		return fmt.Errorf("read the campaign's state: %w", err)
 	}
+	builds := c.Builds
 	if err := json.Unmarshal(text, c); err != nil {
 		return fmt.Errorf("read the campaign's state: %s: %w (delete it to begin anew)", c.state, err)
 	}
 	if c.First != first && first != 1 {
 		return fmt.Errorf("the campaign in %s has begun with seed %d: give another one a directory of its own with -dir", c.dir, c.First)
+	}
+	if !slices.Equal(c.Builds, builds) {
+		return fmt.Errorf("the campaign in %s has -builds=%q: give another one a directory of its own with -dir", c.dir, strings.Join(c.Builds, ","))
 	}
 	fmt.Println("so far:", &c.Tally)
 	return nil
@@ -156,7 +167,7 @@ func (c *campaign) keep(ctx context.Context, p *csmith.Program, failure error) e
 	}
 	defer os.RemoveAll(scratch)
 	short := filepath.Join(dir, "reduced.c")
-	if err := os.WriteFile(short, p.Reduce(ctx, scratch), 0o644); err != nil {
+	if err := os.WriteFile(short, p.Reduce(ctx, scratch, c.Builds), 0o644); err != nil {
 		return fmt.Errorf("keep a failing program: %w", err)
 	}
 	fmt.Printf("seed %d reduced: %s\n", p.Seed, short)
