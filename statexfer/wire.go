@@ -10,8 +10,8 @@ import (
 // The stream: a stream header, frames, an end frame. All numbers are little-endian.
 // docs/wire-memory.md is the specification; what is here must agree with it.
 const (
+	Version       = 5 // of the stream, as it is written
 	magic         = "migmem\r\n"
-	wireVersion   = 5
 	oldestVersion = 3 // that is read: without planes, parts and bare contents, and otherwise the same
 	streamHdrLen  = 32
 	frameHdrLen   = 48
@@ -52,7 +52,7 @@ func (k frameKind) hasContents() bool { return k == kindBatch || k == kindDelta 
 func appendStreamHeader(b []byte, codec Codec, pages uint64) []byte {
 	start := len(b)
 	b = append(b, magic...)
-	b = binary.LittleEndian.AppendUint16(b, wireVersion)
+	b = binary.LittleEndian.AppendUint16(b, Version)
 	b = append(b, byte(codec), 0)
 	b = binary.LittleEndian.AppendUint32(b, PageSize)
 	b = binary.LittleEndian.AppendUint64(b, pages)
@@ -65,8 +65,8 @@ func parseStreamHeader(b *[streamHdrLen]byte) (Codec, uint64, error) {
 		return 0, 0, bad(ErrFormat, "no magic number")
 	}
 	// The version comes before the checksum, which another version may place elsewhere.
-	if v := binary.LittleEndian.Uint16(b[8:]); v < oldestVersion || v > wireVersion {
-		return 0, 0, bad(ErrVersion, "%d, this side speaks %d", v, wireVersion)
+	if v := binary.LittleEndian.Uint16(b[8:]); v < oldestVersion || v > Version {
+		return 0, 0, bad(ErrVersion, "%d, this side speaks %d", v, Version)
 	}
 	if binary.LittleEndian.Uint64(b[24:]) != xxhash.Sum64(b[:24]) {
 		return 0, 0, bad(ErrChecksum, "stream header")

@@ -33,6 +33,7 @@ var (
 	_ Kept = (*Process)(nil)
 
 	errNothingKept = errors.New("the VM's process could keep nothing")
+	errOtherStream = errors.New("the VM's process is of another version than the daemon: it could not receive what has changed")
 )
 
 // Keep implements VM.
@@ -57,7 +58,10 @@ func (p *Process) keep(ctx context.Context) (Kept, error) {
 	p.mu.Lock()
 	p.leaving = true
 	p.mu.Unlock()
-	kept, _, err := attach(ctx, p.directory(), Hooks{}, p.log)
+	kept, s, err := attach(ctx, p.directory(), Hooks{}, p.log)
+	if err == nil && s.Stream != spoken {
+		err = errors.Join(errOtherStream, kept.Close())
+	}
 	if err != nil {
 		p.mu.Lock()
 		p.leaving = false

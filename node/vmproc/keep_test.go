@@ -2,6 +2,7 @@ package vmproc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -88,6 +89,42 @@ func TestReturn(t *testing.T) {
 	if got := d.output("b2"); got != "four" {
 		t.Errorf("output %q", got)
 	}
+}
+
+// A return that comes to nothing can be tried again, in the same process.
+func TestReturnAgain(t *testing.T) {
+	d := newDaemon(t)
+	a := d.run("a", "cat")
+	d.feed(a, "a", "", 0, "one ")
+	b, _ := d.hop(a, "b", 4, nil)
+	kept := keep(t, d.makeFor("a2", keep(t, a)))
+	a, again := d.hop(b, "a2", 4, kept)
+	if again.Base == 0 {
+		t.Errorf("nothing was there: %v", again)
+	}
+	d.feed(a, "a2", "", 4, "two")
+}
+
+// A process that an older daemon has started goes on under this one. What it could keep would be of no use.
+func TestKeepsNothingOfAnotherVersion(t *testing.T) {
+	d := newDaemon(t)
+	check(t, d.Close())
+	d.cfg.Command = []string{"/proc/self/exe", oldProgram}
+	a := d.run("a", "cat")
+	d.feed(a, "a", "", 0, "one ")
+	check(t, d.Close())
+	a.Leave()
+	d.start()
+	a, err := d.TakeOver(t.Context(), "a", 0, Hooks{})
+	check(t, err)
+	b, _ := d.hop(a, "b", 4, nil)
+	if _, err := a.Keep(t.Context()); !errors.Is(err, errOtherStream) {
+		t.Errorf("keep says %v", err)
+	}
+	if got := len(d.dirs()); got != 1 {
+		t.Errorf("%d processes are left, want that of the VM alone", got)
+	}
+	d.feed(b, "b", "", 4, "two")
 }
 
 // Memory that was kept and is not what it was any more costs bytes, and nothing else.

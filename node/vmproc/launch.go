@@ -127,12 +127,15 @@ func (p *Process) make(ctx context.Context, m *pb.ProcessMake, files []*os.File,
 	return a, err
 }
 
-// become makes a spare process a VM's.
+// become makes a spare process a VM's, or one that keeps the VM's memory. That may have the stay's
+// name already: from when the VM should have come and did not.
 func (p *Process) become(dir string, hooks Hooks) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := os.Rename(p.dir, dir); err != nil {
-		return fmt.Errorf("name a VM's process: %w", err)
+	if p.dir != dir {
+		if err := os.Rename(p.dir, dir); err != nil {
+			return fmt.Errorf("name a VM's process: %w", err)
+		}
 	}
 	p.dir, p.hooks = dir, hooks
 	return nil

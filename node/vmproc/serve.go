@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/migrated/migrated/proto/migrated/v1"
+	"github.com/migrated/migrated/statexfer"
 )
 
 var errDaemonGone = errors.New("the daemon that asked for it is gone")
@@ -162,7 +163,11 @@ func (s *serving) do(m *pb.ToVM, files []*os.File) (*pb.FromVM, error) {
 	return nil, errors.New("this process does not know that request: it is of another version than the daemon")
 }
 
+// spoken is the version of the memory stream that this program speaks.
+var spoken uint32 = statexfer.Version
+
 func status(s *pb.ProcessStatus) *pb.FromVM {
+	s.Stream = spoken
 	return &pb.FromVM{Message: &pb.FromVM_Status{Status: s}}
 }
 

@@ -28,9 +28,15 @@ import (
 	"github.com/migrated/migrated/vmm/vmmtest"
 )
 
+// oldProgram is the command for a process as a daemon before this one would have started it.
+const oldProgram = "old-vm"
+
 // The test's program is what a VM's process runs too.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "vm" {
+	if len(os.Args) > 1 && (os.Args[1] == "vm" || os.Args[1] == oldProgram) {
+		if os.Args[1] == oldProgram {
+			spoken--
+		}
 		if err := Serve(kvm.Open, len(os.Args) > 2); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

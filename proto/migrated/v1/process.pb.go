@@ -2425,6 +2425,7 @@ type ProcessStatus struct {
 	Committed     bool                   `protobuf:"varint,14,opt,name=committed,proto3" json:"committed,omitempty"`               // and has; Continue takes it back
 	Held          bool                   `protobuf:"varint,15,opt,name=held,proto3" json:"held,omitempty"`                         // nothing of what it prints is written
 	Tells         bool                   `protobuf:"varint,16,opt,name=tells,proto3" json:"tells,omitempty"`                       // as a move's source this process can tell the target's what it needs beside memory
+	Stream        uint32                 `protobuf:"varint,17,opt,name=stream,proto3" json:"stream,omitempty"`                     // version of the memory stream that this process speaks (docs/wire-memory.md); 0: 4 or less
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2569,6 +2570,13 @@ func (x *ProcessStatus) GetTells() bool {
 		return x.Tells
 	}
 	return false
+}
+
+func (x *ProcessStatus) GetStream() uint32 {
+	if x != nil {
+		return x.Stream
+	}
+	return 0
 }
 
 type ProcessOutput struct {
@@ -2962,7 +2970,7 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x120\n" +
 	"\x06memory\x18\x02 \x01(\v2\x18.migrated.v1.MemoryStatsR\x06memory\x12\x18\n" +
 	"\amissing\x18\x03 \x01(\x04R\amissing\x12,\n" +
-	"\aat_rest\x18\x04 \x01(\v2\x13.migrated.v1.AtRestR\x06atRest\"\xa9\x04\n" +
+	"\aat_rest\x18\x04 \x01(\v2\x13.migrated.v1.AtRestR\x06atRest\"\xc1\x04\n" +
 	"\rProcessStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.migrated.v1.ProcessStateR\x05state\x12\x1f\n" +
 	"\x02vm\x18\x02 \x01(\v2\x0f.migrated.v1.VMR\x02vm\x12\x19\n" +
@@ -2981,7 +2989,8 @@ const file_migrated_v1_process_proto_rawDesc = "" +
 	"\tremembers\x18\r \x01(\bR\tremembers\x12\x1c\n" +
 	"\tcommitted\x18\x0e \x01(\bR\tcommitted\x12\x12\n" +
 	"\x04held\x18\x0f \x01(\bR\x04held\x12\x14\n" +
-	"\x05tells\x18\x10 \x01(\bR\x05tells\"(\n" +
+	"\x05tells\x18\x10 \x01(\bR\x05tells\x12\x16\n" +
+	"\x06stream\x18\x11 \x01(\rR\x06stream\"(\n" +
 	"\rProcessOutput\x12\x17\n" +
 	"\alog_end\x18\x01 \x01(\x03R\x06logEnd\" \n" +
 	"\x0eProcessResumed\x12\x0e\n" +
