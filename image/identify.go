@@ -40,20 +40,13 @@ func identify(r io.ReadSeeker) (*Identity, error) {
 	if err := s.fetch(indexName); err != nil {
 		return nil, err
 	}
-	text, ok := s.files[indexName]
-	if !ok {
-		return nil, fmt.Errorf("%w: %s is missing", ErrFormat, indexName)
-	}
-	var index v1.IndexManifest
-	if err := parseJSON(indexName, text, &index); err != nil {
+	manifests, err := index(s.files)
+	if err != nil {
 		return nil, err
-	}
-	if len(index.Manifests) == 0 {
-		return nil, fmt.Errorf("%w: no builds", ErrFormat)
 	}
 	l := &loader{files: s.files}
 	id := new(Identity)
-	for _, d := range index.Manifests {
+	for _, d := range manifests {
 		if err := s.fetch(blobPrefix + d.Digest.Hex); err != nil {
 			return nil, err
 		}

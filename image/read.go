@@ -47,6 +47,26 @@ func OpenReader(r io.Reader) (*Image, error) {
 	if _, ok := files[layoutName]; !ok {
 		return nil, fmt.Errorf("%w: %s is missing; is this a file that migratecc wrote?", ErrFormat, layoutName)
 	}
+	manifests, err := index(files)
+	if err != nil {
+		return nil, err
+	}
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBlob), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
+	l := &loader{files: files, dec: dec, raw: make(map[v1.Hash][]byte)}
+	for _, d := range manifests {
+		if err := l.manifest(d); err != nil {
+			return nil, err
+		}
+	}
+	return l.image()
+}
+
+// index returns what the index names: the manifest of each build.
+func index(files map[string][]byte) ([]v1.Descriptor, error) {
 	text, ok := files[indexName]
 	if !ok {
 		return nil, fmt.Errorf("%w: %s is missing", ErrFormat, indexName)
@@ -58,18 +78,7 @@ func OpenReader(r io.Reader) (*Image, error) {
 	if len(index.Manifests) == 0 {
 		return nil, fmt.Errorf("%w: no builds", ErrFormat)
 	}
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBlob), zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	defer dec.Close()
-	l := &loader{files: files, dec: dec, raw: make(map[v1.Hash][]byte)}
-	for _, d := range index.Manifests {
-		if err := l.manifest(d); err != nil {
-			return nil, err
-		}
-	}
-	return l.image()
+	return index.Manifests, nil
 }
 
 // readTar returns the regular files of a tar.
