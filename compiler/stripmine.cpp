@@ -2,6 +2,7 @@
 
 #include "llvm/Analysis/ScalarEvolutionExpressions.h"
 #include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Transforms/Utils/ScalarEvolutionExpander.h"
@@ -106,8 +107,11 @@ Instruction *StripMine::transform() {
     I->eraseFromParent();
 
   // The loop is done when this strip has gone back as often as was left.
+  // Most are with the first: a loop over strips that seems to go round often would
+  // have what lives across its poll in memory.
   E.SetCurrentDebugLocation(Loc);
-  E.CreateCondBr(E.CreateICmpEQ(Left, This), Exit, Next);
+  E.CreateCondBr(E.CreateICmpEQ(Left, This), Exit, Next,
+                 MDBuilder(C).createLikelyBranchWeights());
   IRBuilder<> N(Next);
   N.SetCurrentDebugLocation(Loc);
   Value *Less = N.CreateSub(Left, N.CreateAdd(This, ConstantInt::get(T, 1)), "left.next");

@@ -57,7 +57,7 @@ strip.end:                                        ; preds = %loop
   %sum.end = phi i64 [ %more, %loop ]
   %more.lcssa.end = phi i64 [ %more, %loop ]
   %3 = icmp eq i64 %left, %1
-  br i1 %3, label %exit, label %strip.next
+  br i1 %3, label %exit, label %strip.next, !prof !1
 
 strip.next:                                       ; preds = %strip.end
   %4 = add i64 %1, 1
@@ -134,3 +134,4 @@ attributes #0 = { nocallback nofree nosync nounwind speculatable willreturn memo
 attributes #1 = { cold noinline }
 
 !0 = !{!"branch_weights", i32 1, i32 1048575}
+!1 = !{!"branch_weights", i32 1048575, i32 1}

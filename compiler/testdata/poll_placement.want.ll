@@ -97,7 +97,7 @@ loop:                                             ; preds = %loop, %strip
 strip.end:                                        ; preds = %loop
   %i.end = phi i64 [ %next, %loop ]
   %3 = icmp eq i64 %left, %1
-  br i1 %3, label %exit, label %strip.next
+  br i1 %3, label %exit, label %strip.next, !prof !1
 
 strip.next:                                       ; preds = %strip.end
   %4 = add i64 %1, 1
@@ -130,3 +130,4 @@ attributes #1 = { nocallback nofree nosync nounwind speculatable willreturn memo
 attributes #2 = { cold noinline }
 
 !0 = !{!"branch_weights", i32 1, i32 1048575}
+!1 = !{!"branch_weights", i32 1048575, i32 1}
