@@ -30,12 +30,12 @@ var AArch64 = &ISA{
 	// armv8.2-a: FEAT_CRC32, FEAT_LSE, FEAT_RDM (8.1), FEAT_DPB (8.2).
 	Levels: []Level{
 		{
-			Name: "armv8-a", Variant: "v8", March: "armv8-a",
+			Name: "armv8-a", Variant: "v8", March: "armv8-a", PollBits: 128,
 			Features: []string{"fp", "asimd"},
 			FMA:      true, // FMADD and FMLA: base floating point and Advanced SIMD
 		},
 		{
-			Name: "armv8.2-a", Variant: "v8.2", March: "armv8.2-a",
+			Name: "armv8.2-a", Variant: "v8.2", March: "armv8.2-a", PollBits: 128,
 			Features: []string{"crc32", "atomics", "asimdrdm", "dcpop"},
 			FMA:      true,
 		},

@@ -29,6 +29,7 @@ type Level struct {
 	Variant  string   // platform.variant of an OCI manifest: "v3", "v8"
 	March    string   // clang -march
 	Tune     string   // processor to tune for; empty: as March has it
+	PollBits int      // of each vector register that the call of a poll keeps
 	Features []string // what a host must have, in the words of its /proc/cpuinfo
 	FMA      bool     // has fused multiply-add of float and double, scalars and vectors
 }

@@ -24,21 +24,22 @@ var X86_64 = &ISA{
 
 	// System V ABI, AMD64 supplement, 3.1.1 "Processor Architecture", micro-architecture
 	// levels; the words are Linux's (arch/x86/include/asm/cpufeatures.h): pni is SSE3,
-	// abm is LZCNT, and xsave stands for OSXSAVE too.
+	// abm is LZCNT, and xsave stands for OSXSAVE too. LLVM's preserve_all keeps 128 bits of 16 vector
+	// registers, with AVX 256, and no more with AVX-512 (X86CallingConv.td, CSR_64_RT_AllRegs_AVX).
 	Levels: []Level{
 		{
-			Name: "x86-64-v2", Variant: "v2", March: "x86-64-v2",
+			Name: "x86-64-v2", Variant: "v2", March: "x86-64-v2", PollBits: 128,
 			Features: []string{"cx16", "lahf_lm", "popcnt", "pni", "ssse3", "sse4_1", "sse4_2"},
 		},
 		{
-			Name: "x86-64-v3", Variant: "v3", March: "x86-64-v3",
+			Name: "x86-64-v3", Variant: "v3", March: "x86-64-v3", PollBits: 256,
 			Features: []string{"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"},
 			FMA:      true,
 		},
 		{
 			// By itself clang tunes this level for the first of its processors, Skylake, which
 			// slowed down on vectors of 512 bits. Those of today hardly do (docs/migratecc.md).
-			Name: "x86-64-v4", Variant: "v4", March: "x86-64-v4", Tune: "znver4",
+			Name: "x86-64-v4", Variant: "v4", March: "x86-64-v4", Tune: "znver4", PollBits: 256,
 			Features: []string{"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
 			FMA:      true,
 		},

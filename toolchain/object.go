@@ -26,7 +26,10 @@ func (p *pipeline) codeGen(t Target) []string {
 
 // targetOptions are those of migrated-target.
 func targetOptions(t Target) []string {
-	return []string{"-migrated-triple=" + t.ISA.Triple, "-migrated-datalayout=" + t.ISA.DataLayout, "-migrated-tune=" + t.Level.Tune}
+	return []string{
+		"-migrated-triple=" + t.ISA.Triple, "-migrated-datalayout=" + t.ISA.DataLayout, "-migrated-tune=" + t.Level.Tune,
+		fmt.Sprintf("-migrated-poll=__mig_poll_%d", t.Level.PollBits), // kernel/arch/*/poll.S
+	}
 }
 
 // targetArgs have clang begin with migrated-target.

@@ -131,7 +131,8 @@ func functions(module []byte, name string) string {
 func loop(t *testing.T, module []byte, level string) string {
 	i, l, _ := isa.ByLevel(level)
 	targeted, stderr, failed := opt(t, module, "-passes=migrated-target",
-		"-migrated-triple="+i.Triple, "-migrated-datalayout="+i.DataLayout)
+		"-migrated-triple="+i.Triple, "-migrated-datalayout="+i.DataLayout,
+		fmt.Sprintf("-migrated-poll=__mig_poll_%d", l.PollBits))
 	if failed {
 		t.Fatalf("migrated-target:\n%s", stderr)
 	}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "counter.h" /* static inline uint64_t arch_counter(void) */
+#include "poll_frame.h" /* offsets of what leave.c has to do with in the frame of a poll */
 
 /* Saves the callee-saved registers and the stack pointer, the latter at *saved, and calls run
    on another stack, whose end is stack_end, 16-aligned. run does not return: arch_escape
@@ -19,5 +20,8 @@ int arch_switch(void **saved, void *to, int reason);
 /* Saves registers in words 0..21 of buf; returns 0, and value when arch_longjmp goes there.
    __mig_setjmp, in the same file, fills the words behind and tail-calls it. */
 _Noreturn void arch_longjmp(const uint64_t *buf, int value);
+
+/* __mig_poll_128 and its like are between these: calls of __mig_poll_slow that keep all registers. */
+extern const unsigned char arch_polls[], arch_polls_end[];
 
 #endif

@@ -11,7 +11,18 @@
 /* Private: a forced unwind never spans a move. One CPU, one unwind at a time. */
 static struct _Unwind_Exception unwinding;
 
+/* The frame of a poll that the unwind has just come through. What calls a poll expects all of its
+   registers in its save pad, too, and no unwinder restores them all: it is entered by the poll's
+   own way back. */
+static unsigned char *poll;
+
 void __mig_saved(uint32_t site, uint32_t size);
+
+static bool is_poll(struct _Unwind_Context *frame)
+{
+	uintptr_t function = _Unwind_GetRegionStart(frame);
+	return function >= (uintptr_t)arch_polls && function < (uintptr_t)arch_polls_end;
+}
 
 /* A frame that the passes have not seen would be lost. Those of this file, the driver and
    where a thread's stack begins hold nothing. */
@@ -34,7 +45,9 @@ static _Unwind_Reason_Code each_frame(int version, _Unwind_Action actions,
 			__mig_panic("a frame without unwind tables is on the stack");
 		cpu_thread_left();
 	}
-	if (!_Unwind_GetLanguageSpecificData(frame) && !may_be_dropped(frame))
+	if (is_poll(frame))
+		poll = (unsigned char *)_Unwind_GetCFA(frame); /* the end of the stack in this frame */
+	else if (!_Unwind_GetLanguageSpecificData(frame) && !may_be_dropped(frame))
 		__mig_panic("a frame that cannot be saved is on the stack");
 	return _URC_NO_REASON;
 }
@@ -63,13 +76,21 @@ _Unwind_Reason_Code __mig_personality(int version, _Unwind_Action actions,
 	(void)version, (void)class;
 	if (!(actions & _UA_FORCE_UNWIND) || e != &unwinding)
 		return _URC_CONTINUE_UNWIND;
+	unsigned char *through = poll;
+	poll = NULL;
 	/* The address is behind the call: a byte less lies within it. */
 	uintptr_t pad = lsda_landing_pad((const uint8_t *)_Unwind_GetLanguageSpecificData(frame),
 					 _Unwind_GetRegionStart(frame), _Unwind_GetIP(frame) - 1);
 	if (!pad) /* the frame would only hand on its callee's result: not missed */
 		return _URC_CONTINUE_UNWIND;
-	_Unwind_SetGR(frame, __builtin_eh_return_data_regno(0),
-		      (uintptr_t)__mig_record_room(__mig_record_max));
+	void *room = __mig_record_room(__mig_record_max);
+	if (through) {
+		*(uintptr_t *)(through + POLL_PAD) = pad;
+		*(void **)(through + POLL_FIRST) = room;
+		*(uintptr_t *)(through + POLL_SECOND) = 0;
+		pad = *(uintptr_t *)(through + POLL_LEFT);
+	}
+	_Unwind_SetGR(frame, __builtin_eh_return_data_regno(0), (uintptr_t)room);
 	_Unwind_SetGR(frame, __builtin_eh_return_data_regno(1), 0);
 	_Unwind_SetIP(frame, pad);
 	return _URC_INSTALL_CONTEXT;
