@@ -149,6 +149,10 @@ SYSCALL3(mprotect, uint64_t, addr, size_t, length, int, protection)
 	return protection & PROT_EXEC ? -EACCES : 0;
 }
 
+/* What MADV_FREE names may be lost, but need not be. Long ranges are cleared, so that a move leaves them
+   out. Short ones are the blocks that malloc gets back, by far most of them to be used again at once. */
+#define CLEARED_IF_FREE 33 /* pages; malloc's blocks have 32 at most */
+
 SYSCALL3(madvise, uint64_t, addr, size_t, length, int, advice)
 {
 	uint64_t pages = PAGES(length);
@@ -156,7 +160,8 @@ SYSCALL3(madvise, uint64_t, addr, size_t, length, int, advice)
 		return -EINVAL;
 	if (!page_ours(addr, pages))
 		return -ENOMEM;
-	while (pages && (advice == MADV_DONTNEED || advice == MADV_FREE)) {
+	bool clears = advice == MADV_DONTNEED || (advice == MADV_FREE && pages >= CLEARED_IF_FREE);
+	while (pages && clears) {
 		bool shared;
 		uint64_t n = share_span(addr, pages, &shared);
 		if (!shared)

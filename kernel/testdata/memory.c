@@ -116,6 +116,14 @@ void test(void)
 	EQUAL(__mig_sys_mremap(moved, 9 * PAGE, PAGE, 0, 0), moved);
 	EQUAL(__mig_sys_madvise(moved, PAGE, MADV_DONTNEED), 0);
 	CHECK(zero(moved, PAGE));
+	/* Long ranges that may be lost are, for a move to leave them out; a block of malloc's is not. */
+	long freed = MAP(33 * PAGE);
+	memset((void *)freed, 4, 33 * PAGE);
+	EQUAL(__mig_sys_madvise(freed, 32 * PAGE, MADV_FREE), 0);
+	CHECK(((uint8_t *)freed)[0] == 4);
+	EQUAL(__mig_sys_madvise(freed, 33 * PAGE, MADV_FREE), 0);
+	CHECK(zero(freed, 33 * PAGE));
+	EQUAL(__mig_sys_munmap(freed, 33 * PAGE), 0);
 	EQUAL(__mig_sys_mmap(moved, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), -EEXIST);
 	memset((void *)moved, 3, PAGE);
 	EQUAL(__mig_sys_mmap(moved, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), moved);
