@@ -45,27 +45,38 @@ func newOutput(ring *hostabi.Ring, emit func(Stream, []byte), fail func(error)) 
 	}
 }
 
-// run takes output until quit is closed. At first it does so at once, then in intervals, so
-// that a guest that prints much rings rarely.
+// run takes output until quit is closed: at once, but at least a pause after it last did, so that a
+// guest that prints much rings rarely. A pause in which nothing is printed wakes nobody.
 func (o *output) run() {
 	defer close(o.gone)
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	kick := o.kick
+	pause := time.NewTimer(outputPause)
+	pause.Stop()
+	var taken time.Time // when something was taken last
+	take := func() error {
+		taken = time.Now()
+		return o.drain()
+	}
+	kick := o.kick // nil while a pause has to pass first
 	for {
+		var err error
 		select {
 		case <-kick:
-			if err := o.drain(); err != nil {
-				o.fail(err)
+			if rest := outputPause - time.Since(taken); rest > 0 {
+				pause.Reset(rest)
+				kick = nil
+			} else {
+				err = take()
 			}
-			pause.Reset(outputPause)
-			kick = nil
 		case <-pause.C:
 			kick = o.kick
+			err = take()
 		case done := <-o.syncs:
-			done <- o.drain()
+			done <- take()
 		case <-o.quit:
 			return
+		}
+		if err != nil {
+			o.fail(err)
 		}
 	}
 }
