@@ -102,11 +102,13 @@ func speeds(ctx context.Context, b *bench) error {
 			continue
 		}
 		b.report.expect("speed "+t.name, r.clang.ratio(), "", taskLimit, r.clang.note())
+		b.report.add("speed "+t.name+" system", r.system.ratio(), "", r.system.note())
 		b.report.add("speed "+t.name+" gcc", r.gcc.ratio(), "", r.gcc.note())
 		b.report.expect("speed "+t.name+" moved", r.moved.ratio(), "", movedLimit, r.moved.note())
 		for _, group := range []string{t.group, "all"} {
 			means[group] = append(means[group], r.clang.ratio())
 		}
+		means["system"] = append(means["system"], r.system.ratio())
 		means["gcc"] = append(means["gcc"], r.gcc.ratio())
 	}
 	for _, group := range []string{"npb", "lua"} {
@@ -116,13 +118,14 @@ func speeds(ctx context.Context, b *bench) error {
 	}
 	if !missing["all"] {
 		b.report.expect("speed mean", geomean(means["all"]), "", meanLimit, "geometric, of all, against clang")
+		b.report.add("speed mean system", geomean(means["system"]), "", "geometric, of all, against clang with system time")
 		b.report.add("speed mean gcc", geomean(means["gcc"]), "", "geometric, of all, against gcc")
 	}
 	return errors.Join(errs...)
 }
 
-// A result is what became of a race.
-type result struct{ clang, gcc, moved pair }
+// A result is what became of a race. system is against clang's program with its system time.
+type result struct{ clang, system, gcc, moved pair }
 
 // race runs a task in all ways in turn, several times: what the machine is busy with besides
 // falls on all alike.
@@ -170,6 +173,7 @@ func (b *bench) race(ctx context.Context, t *task) (*result, error) {
 			return nil, fmt.Errorf("moved, it prints\n%s\ninstead of\n%s", moved.stdout, plain.stdout)
 		}
 		r.clang.add(plain.cpu, ofClang.cpu)
+		r.system.add(plain.cpu, ofClang.cpu+ofClang.system)
 		r.moved.add(moved.cpu, plain.cpu)
 		r.gcc.add(plain.cpu, ofGCC.cpu)
 	}
