@@ -14,7 +14,8 @@ import (
 // What it does not know is the rest: a receiver that is slow to decompress, or processors that both
 // sides, and the guest, share. So it also measures the time from one batch having been written to
 // the next. Where a method turns out to take longer than its parts explain, that counts, and the
-// method is tried again only after a while, and ever later. A receiver that is slow looks like a
+// method is tried again only after a while, and ever later. What was least over some batches is what
+// counts: a receiver that waits for memory now and then does so whatever it is sent. A receiver that is slow looks like a
 // link that is slow, and all the slower, the more there is to decompress: so the link is taken to be
 // as fast as with the method with which it was fastest, and now and then the next lighter method
 // is tried.
@@ -31,6 +32,7 @@ type chooser struct {
 	waited  bool          // and somebody may wait for it: nothing is tried
 	current [forms]method // asIs but for the first batches
 	dwell   [forms]int    // batches until another may be picked
+	trying  [forms]bool   // the present one is on trial
 	trial   int           // number of the batch at which a lighter method is tried
 	blind   bool          // what was picked last was so before the link had been seen
 
@@ -48,7 +50,8 @@ type way struct {
 	wire float64 // seconds a byte on the wire takes with it; 0: not known
 	at   int     // number of the batch that it was sampled at
 
-	cost     float64 // seconds from batch to batch, for a byte
+	spent    average // from batch to batch
+	cost     float64 // the least that was, seconds for a byte; 0: not known
 	count    int     // batches that say so
 	until    int     // number of the batch up to which they do
 	patience int     // batches that they do for
@@ -60,10 +63,27 @@ type stretch struct {
 	total, writing, wire float64 // seconds, seconds, bytes
 }
 
+// An average is of the last batches, older ones counting less.
+type average struct {
+	seconds, bytes float64
+}
+
+func (a *average) value() float64 { return a.seconds / a.bytes }
+
+// add adds a batch. One that takes many times as long as others was held up by something else.
+func (a *average) add(seconds, bytes float64) {
+	if a.bytes != 0 {
+		seconds = min(seconds, spike*a.value()*bytes)
+	}
+	a.seconds = a.seconds*longMemory + seconds
+	a.bytes = a.bytes*longMemory + bytes
+}
+
 const (
-	smooth = 1.0 / 4 // weight of a new measurement
-	spike  = 4       // times what was known: a measurement counts as no more
-	memory = 7.0 / 8 // weight of a stretch when the next batch comes
+	smooth     = 1.0 / 4   // weight of a new measurement
+	spike      = 4         // times what was known: a measurement counts as no more
+	memory     = 7.0 / 8   // weight of a stretch when the next batch comes
+	longMemory = 15.0 / 16 // and of what costs a method
 
 	minStretch   = 3
 	firstBatches = 16   // that the link has to show itself, which begins with empty buffers
@@ -84,7 +104,7 @@ const (
 	near    = 1.05 // times the least: as good, if it makes less of the wire
 	clearly = 0.75 // times what is picked: better, however short it has been in use
 	apart   = 1.15 // times the least: not as good any more
-	smaller = 0.97 // times the bytes: less by so much that more work is worth while
+	smaller = 0.97 // times the bytes: less by so much that more work may be worth while
 )
 
 func newChooser(asked Codec, workers int) *chooser {
@@ -122,8 +142,13 @@ func (c *chooser) pick(f form) method {
 	}
 	if c.dwell[f]--; c.dwell[f] <= 0 || c.mistaken(f) {
 		m, dwell := c.best(f), minDwell
+		if c.trying[f] && m == c.current[f] && m != asIs { // it was worth while, and so may the next be
+			c.trial = min(c.trial, c.batches+patience)
+		}
+		c.trying[f] = false
 		if c.seen && c.batches >= c.trial {
 			c.trial *= trialEvery
+			c.trying[f] = true
 			m, dwell = lighter(f, m), trialDwell
 		}
 		if m != c.current[f] {
@@ -146,48 +171,57 @@ func lighter(f form, m method) method {
 	return ladders[f][max(i-1, 0)]
 }
 
-// best returns the method of a form that takes the least, or about that and fewer bytes, or no
-// more bytes and less work. The present one need not be as near to the least as another.
+// best returns the method of a form that makes the fewest bytes among those that take the least, or
+// about that. The present one may take longer: what else there is was measured at other times, and a
+// method in place of one that makes fewer bytes has to be worth them.
 func (c *chooser) best(f form) method {
+	all := c.worthy(f)
 	least := c.expected(asIs)
-	for _, m := range ladders[f] {
-		if c.known(m) {
-			least = min(least, c.expected(m))
-		}
+	for _, m := range all {
+		least = min(least, c.expected(m))
 	}
-	best := methods
-	for _, m := range ladders[f] {
+	best := asIs
+	for _, m := range all {
 		limit := near
 		if m == c.current[f] {
-			limit = apart
+			limit = 1 / clearly
 		}
-		if c.known(m) && c.expected(m) <= limit*least && (best == methods || c.ways[m].size < smaller*c.ways[best].size) {
+		if c.expected(m) <= limit*least {
 			best = m
 		}
 	}
 	return best
 }
 
+// worthy returns the methods that are known of a form, each of which makes fewer bytes than those
+// before it.
+func (c *chooser) worthy(f form) (all []method) {
+	size := 0.0
+	for _, m := range ladders[f] {
+		if w := &c.ways[m]; c.known(m) && (len(all) == 0 || w.size < smaller*size) {
+			all, size = append(all, m), w.size
+		}
+	}
+	return all
+}
+
 func (c *chooser) known(m method) bool { return m == asIs || c.ways[m].cpu != 0 }
 
 // expected is what a byte takes with a method.
 func (c *chooser) expected(m method) float64 {
-	w := &c.ways[m]
 	work, wire := c.parts(m)
 	if c.small {
 		return work + wire
 	}
 	t := max(work, wire)
-	if c.proven(m) {
-		t = max(t, w.cost)
-	}
-	// What slows down a lighter method for no reason to be seen here does so with a heavier one.
+	// What slows down a lighter method for no reason to be seen here does so with a heavier one. What
+	// slows down memory as it is may be its bytes.
 	for _, l := range ladderOf(m) {
+		if c.slow(l) && (l == m || l != asIs) {
+			t = max(t, c.ways[l].cost)
+		}
 		if l == m {
 			break
-		}
-		if c.slow(l) {
-			t = max(t, c.ways[l].cost)
 		}
 	}
 	return t
@@ -196,13 +230,13 @@ func (c *chooser) expected(m method) float64 {
 // proven says whether it has been seen what a method takes.
 func (c *chooser) proven(m method) bool {
 	w := &c.ways[m]
-	return w.count >= enough && c.batches < w.until
+	return w.cost != 0 && c.batches < w.until
 }
 
 // slow says whether a method has taken longer than its parts explain.
 func (c *chooser) slow(m method) bool {
 	work, wire := c.parts(m)
-	return m != asIs && c.proven(m) && c.ways[m].cost > apart*max(work, wire)
+	return c.proven(m) && c.ways[m].cost > apart*max(work, wire)
 }
 
 // parts are what a byte takes in the two stages.
@@ -311,10 +345,12 @@ func (c *chooser) wrote(m method, raw, wire int, writing time.Duration, now time
 	}
 	w := &c.ways[m]
 	if c.batches >= w.until {
-		w.cost, w.count = 0, 0
+		w.spent, w.cost, w.count = average{}, 0, 0
 	}
-	learn(&w.cost, total/float64(raw))
-	w.count++
+	w.spent.add(total, float64(raw))
+	if w.count++; w.count >= enough && (w.cost == 0 || w.spent.value() < w.cost) {
+		w.cost = w.spent.value()
+	}
 	w.until = c.batches + w.patience
 }
 

@@ -16,6 +16,7 @@ type model struct {
 	place    [methods]float64 // bytes of memory a second; 0: no time
 	buffer   float64          // bytes on the wire, of each
 	noise    func() float64   // times what compressing takes; nil: 1
+	stall    func() float64   // seconds more that a batch takes to be placed; nil: 0
 	change   func(batch int, m *model)
 }
 
@@ -125,6 +126,9 @@ func (m model) run(c *chooser, f form, batches int, only method) (count [methods
 		if m.place[by] > 0 {
 			b.there += modelRaw / m.place[by]
 		}
+		if m.stall != nil {
+			b.there += m.stall()
+		}
 		b.written = max(b.written, b.sent-m.buffer/m.link)
 		all[i] = b
 		writing = append(writing, b.written-begin)
@@ -217,6 +221,43 @@ func TestAutoKeepsItsMind(t *testing.T) {
 		t.Errorf("picked %v", count)
 	}
 	t.Logf("%v, %d changes", count, changes)
+}
+
+// A receiver may have to wait for memory, now and then and for long, whatever it is sent.
+func TestAutoKeepsCompressingForAReceiverThatStalls(t *testing.T) {
+	for name, link := range map[string]float64{"1 Gbit/s": 117e6, "10 Gbit/s": 1170e6, "this machine": 3e9} {
+		t.Run(name, func(t *testing.T) {
+			var worst float64
+			for seed := range uint64(20) {
+				rng := rand.New(rand.NewPCG(1, seed))
+				slow := 0 // batches that memory is slow to come for
+				m := model{compress: serverPl, size: wordsSize, link: link, buffer: 4e6,
+					place: [methods]float64{asIs: 1300e6, planesS2: 1200e6, planesZstdFast: 800e6, planesZstdGood: 800e6},
+					noise: func() float64 { return 0.7 + rng.ExpFloat64()*0.6 },
+					stall: func() float64 {
+						if slow--; slow < -20 && rng.IntN(100) == 0 {
+							slow = rng.IntN(60)
+						}
+						if slow > 0 {
+							return 0.005
+						}
+						return 0
+					}}
+				const batches = 512
+				count, _, _ := m.run(newChooser(Auto, modelWorkers), planar, batches, methods)
+				var bytes float64
+				for w, n := range count {
+					bytes += float64(n) * wordsSize[w]
+				}
+				over := bytes / (batches * wordsSize[planesS2])
+				worst = max(worst, over)
+				if over > 1.07 {
+					t.Errorf("seed %d: %.2f times the bytes: %v", seed, over, count)
+				}
+			}
+			t.Logf("at most %.3f times the bytes", worst)
+		})
+	}
 }
 
 // What was best at first need not stay so.
