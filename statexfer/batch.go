@@ -135,7 +135,9 @@ func (s *Sender) fill(b *outBatch, enc *compressor) error {
 	b.frame(frame{kind: kindBase, codec: None}, base, nil)
 	whole, delta := s.differences(b, whole)
 	for i := range b.count {
-		s.parts.note(b.pages[i], b.leaves[i], b.raw[i*PageSize:][:PageSize])
+		if b.leaves[i] != b.before[i] { // else it was noted when it was sent
+			s.parts.note(b.pages[i], b.leaves[i], b.raw[i*PageSize:][:PageSize])
+		}
 	}
 	if err := b.changes(frame{kind: kindDelta}, delta, b.diff, enc, s.choose); err != nil {
 		return err

@@ -21,8 +21,9 @@ type sentPage struct {
 	content []byte
 }
 
-// deltaPages is how many pages are kept at most: 16 MiB.
-const deltaPages = 4096
+// deltaPages is how many pages are kept at most: 4 MiB. Of others hashes of parts (partTable) save most
+// of what is to be saved.
+const deltaPages = 1024
 
 func newDeltaCache() *deltaCache {
 	return &deltaCache{sent: make(map[uint64]*sentPage), room: deltaPages}

@@ -1,9 +1,8 @@
 package statexfer
 
 import (
+	"hash/maphash"
 	"math/bits"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // A page that is sent again has mostly changed in a few places. Their contents from before are
@@ -17,38 +16,52 @@ const (
 	mostParts = pageParts / 2
 )
 
-// partHashes are of a page as it was sent. No two different parts are taken for equal by chance:
-// of 10^9 that changed, one in 10^10 transfers would have one, and its receiver would notice.
+// partHashes are of a page as it was sent: 44 bytes for each page that may be sent again. Of a hash of
+// 64 bits 40 are kept. Of a million parts that changed, one is taken for unchanged in one of a million
+// transfers; its receiver notices, and the move fails as one over a bad link does.
 type partHashes struct {
-	leaf  uint64 // of the page
-	parts [pageParts]uint64
+	leaf uint32 // of the page, its low bits
+	low  [pageParts]uint32
+	high [pageParts]uint8
 }
 
-// A partTable has the hashes by page number; different pages may be noted at the same time. It is
-// nil where no page is sent again.
-type partTable []partHashes
+// A partTable has the hashes by page number; different pages may be noted at the same time.
+type partTable struct {
+	seed  maphash.Seed // no hash leaves this process
+	pages []partHashes // nil where no page is sent again
+}
+
+func newPartTable(pages uint64) partTable {
+	return partTable{maphash.MakeSeed(), make([]partHashes, pages)}
+}
+
+func (t *partTable) hash(content []byte, part int) (low uint32, high uint8) {
+	h := maphash.Bytes(t.seed, content[part*partSize:][:partSize])
+	return uint32(h), uint8(h >> 32)
+}
 
 // note notes that the receiver has, or will have, a page with this content.
-func (t partTable) note(page, leaf uint64, content []byte) {
-	if t == nil || t[page].leaf == leaf {
+func (t *partTable) note(page, leaf uint64, content []byte) {
+	if t.pages == nil {
 		return
 	}
-	h := &t[page]
-	h.leaf = leaf
-	for i := range h.parts {
-		h.parts[i] = xxhash.Sum64(content[i*partSize:][:partSize])
+	h := &t.pages[page]
+	h.leaf = uint32(leaf)
+	for i := range pageParts {
+		h.low[i], h.high[i] = t.hash(content, i)
 	}
 }
 
 // changed returns a bit for each part of a page that is not what it was when the page had a hash;
 // none, where that is not known, or too many are.
-func (t partTable) changed(page, before uint64, content []byte) uint8 {
-	if t == nil || before == zeroLeaf || t[page].leaf != before {
+func (t *partTable) changed(page, before uint64, content []byte) uint8 {
+	if t.pages == nil || before == zeroLeaf || t.pages[page].leaf != uint32(before) {
 		return 0
 	}
 	var mask uint8
-	for i, h := range t[page].parts {
-		if xxhash.Sum64(content[i*partSize:][:partSize]) != h {
+	h := &t.pages[page]
+	for i := range pageParts {
+		if low, high := t.hash(content, i); low != h.low[i] || high != h.high[i] {
 			mask |= 1 << i
 		}
 	}

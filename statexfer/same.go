@@ -1,6 +1,9 @@
 package statexfer
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // A sameFinder knows for the hash of a page another page that was sent with it.
 type sameFinder struct {
@@ -10,21 +13,22 @@ type sameFinder struct {
 // probes is how many places a page may be at.
 const probes = 8
 
-// newSameFinder has room for twice the pages, 8 bytes each.
+// newSameFinder has room for half as many pages again, 6 bytes each.
 func newSameFinder(pages uint64) *sameFinder {
-	size := uint64(64)
-	for size < 2*pages {
-		size *= 2
-	}
-	return &sameFinder{make([]uint32, size)}
+	return &sameFinder{make([]uint32, pages+pages/2+probes)}
+}
+
+// place is where the pages of a hash begin.
+func (f *sameFinder) place(leaf uint64) uint64 {
+	at, _ := bits.Mul64(leaf, uint64(len(f.slots)-probes+1))
+	return at
 }
 
 // find returns a page other than p that was sent with that hash. leaves are of what was sent
 // last.
 func (f *sameFinder) find(p, leaf uint64, leaves []uint64) (uint64, bool) {
-	mask := uint64(len(f.slots) - 1)
-	for i := range uint64(probes) {
-		slot := f.slots[(leaf+i)&mask]
+	at := f.place(leaf)
+	for _, slot := range f.slots[at:][:probes] {
 		if slot == 0 {
 			break
 		}
@@ -38,11 +42,10 @@ func (f *sameFinder) find(p, leaf uint64, leaves []uint64) (uint64, bool) {
 // add notes that a page is sent with that hash. Where all places are taken the last one is
 // replaced: what is lost is the chance to save a page.
 func (f *sameFinder) add(p, leaf uint64) {
-	mask := uint64(len(f.slots) - 1)
-	for i := range uint64(probes) {
-		slot := &f.slots[(leaf+i)&mask]
-		if *slot == 0 || i == probes-1 {
-			*slot = uint32(p + 1)
+	slots := f.slots[f.place(leaf):][:probes]
+	for i, slot := range slots {
+		if slot == 0 || i == probes-1 {
+			slots[i] = uint32(p + 1)
 			return
 		}
 	}

@@ -79,7 +79,7 @@ func NewSender(w io.Writer, mem []byte, opt Options) (*Sender, error) {
 		stats:  Stats{Pages: pages, Codec: opt.Compress},
 	}
 	if opt.Again && opt.Compress != None {
-		s.parts = make(partTable, pages)
+		s.parts = newPartTable(pages)
 	}
 	if opt.Bandwidth > 0 {
 		s.limit = &limiter{w: w, pace: NewPace(opt.Bandwidth)}
@@ -110,7 +110,7 @@ func (s *Sender) Close() {
 	for _, c := range s.enc {
 		c.close()
 	}
-	s.enc, s.pool, s.delta, s.parts, s.finder = nil, nil, nil, nil, nil
+	s.enc, s.pool, s.delta, s.parts.pages, s.finder = nil, nil, nil, nil, nil
 }
 
 // Round sends the pages of set, or all for nil, and returns when w has taken them. The guest
