@@ -15,7 +15,7 @@ type Options struct {
 
 // An Account is what a move took.
 type Account struct {
-	Total    time.Duration // as QEMU says
+	Total    time.Duration // from the command until the other goes on, by its event
 	Downtime time.Duration // from when the one stops to when the other goes on, by their events
 	Own      time.Duration // downtime as QEMU says, in whole milliseconds
 	Rounds   int           // times that the dirty log was read
@@ -41,6 +41,7 @@ func (m *Machine) Migrate(ctx context.Context, to *Machine, address string, o Op
 	if err := to.control.do("migrate-incoming", map[string]any{"uri": uri}, nil); err != nil {
 		return Account{}, err
 	}
+	begin := time.Now()
 	if err := m.control.do("migrate", map[string]any{"uri": uri}, nil); err != nil {
 		return Account{}, err
 	}
@@ -54,7 +55,7 @@ func (m *Machine) Migrate(ctx context.Context, to *Machine, address string, o Op
 	}); err != nil {
 		return Account{}, fmt.Errorf("move QEMU's machine: %w", err)
 	}
-	return s.account(m, to, ctx)
+	return s.account(ctx, m, to, begin)
 }
 
 // prepare sets the same at both ends.
@@ -97,17 +98,17 @@ func (s *status) done() (bool, error) {
 	return false, nil
 }
 
-// account waits until the target runs.
-func (s *status) account(from, to *Machine, ctx context.Context) (Account, error) {
+// account waits until the target runs. QEMU's own total ends when its source has written all, of which
+// some MiB are in the buffers of its sockets then.
+func (s *status) account(ctx context.Context, from, to *Machine, begin time.Time) (Account, error) {
 	a := Account{
-		Total:  time.Duration(s.Total) * time.Millisecond,
 		Own:    time.Duration(s.Downtime) * time.Millisecond,
 		Rounds: s.RAM.Rounds,
 	}
 	err := to.poll(ctx, func() (bool, error) {
 		stopped, left := from.control.event("STOP")
 		resumed, there := to.control.event("RESUME")
-		a.Downtime = resumed.Sub(stopped)
+		a.Downtime, a.Total = resumed.Sub(stopped), resumed.Sub(begin)
 		return left && there, nil
 	})
 	return a, err
