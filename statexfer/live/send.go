@@ -89,25 +89,37 @@ func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error
 	return s.end(ctx, left)
 }
 
-// sampleTime is how long a guest's writes are watched before a way is chosen.
-const sampleTime = 20 * time.Millisecond
+// A guest's writes are watched before a way is chosen: at a glance, and for longer only where it then
+// writes so much that it could matter.
+const (
+	glance     = 3 * time.Millisecond
+	sampleTime = 20 * time.Millisecond
+	muchOfLink = 0.25
+)
 
 // choose decides how to begin.
 func (s *source) choose() {
 	used := s.used.Count()
 	var dirtyRate float64
-	if s.canLog && s.plan.Mode == Auto && s.plan.PostCopy {
-		begin := time.Now()
-		time.Sleep(sampleTime)
-		set := s.empty()
-		if s.guest.Dirty(set) == nil { // all is sent yet, so what it wrote needs no note
-			dirtyRate = float64(set.Count()) / time.Since(begin).Seconds()
+	if link, seen := s.plan.carries(); s.canLog && s.plan.Mode == Auto && s.plan.PostCopy && seen {
+		if dirtyRate = s.writes(glance); dirtyRate*statexfer.PageSize > muchOfLink*link {
+			dirtyRate = s.writes(sampleTime)
 		}
 	}
 	s.mode, s.why = choose(s.plan, used, dirtyRate, s.canLog)
 	s.tell(func(p *Progress) {
 		p.Mode, p.Why, p.Remaining, p.DirtyRate = s.mode, s.why, used, dirtyRate
 	})
+}
+
+// writes is how many pages a second the guest writes, before any are sent: what it wrote needs no note.
+func (s *source) writes(watched time.Duration) float64 {
+	begin, set := time.Now(), s.empty()
+	time.Sleep(watched)
+	if s.guest.Dirty(set) != nil {
+		return 0
+	}
+	return float64(set.Count()) / time.Since(begin).Seconds()
 }
 
 // rounds sends all, and what is written meanwhile, until it is time to stop. left is what is
