@@ -45,7 +45,7 @@ type chooser struct {
 
 // A way is what is known of a method.
 type way struct {
-	cpu  float64 // seconds a worker takes to compress a byte; 0: not measured, but for asIs
+	cpu  average // that a worker takes to compress; none: not measured, but for asIs
 	size float64 // bytes on the wire for a byte
 	wire float64 // seconds a byte on the wire takes with it; 0: not known
 	at   int     // number of the batch that it was sampled at
@@ -68,7 +68,13 @@ type average struct {
 	seconds, bytes float64
 }
 
-func (a *average) value() float64 { return a.seconds / a.bytes }
+// value is for a byte; 0 of none.
+func (a *average) value() float64 {
+	if a.bytes == 0 {
+		return 0
+	}
+	return a.seconds / a.bytes
+}
 
 // add adds a batch. One that takes many times as long as others was held up by something else.
 func (a *average) add(seconds, bytes float64) {
@@ -205,7 +211,7 @@ func (c *chooser) worthy(f form) (all []method) {
 	return all
 }
 
-func (c *chooser) known(m method) bool { return m == asIs || c.ways[m].cpu != 0 }
+func (c *chooser) known(m method) bool { return m == asIs || c.ways[m].cpu.bytes != 0 }
 
 // expected is what a byte takes with a method.
 func (c *chooser) expected(m method) float64 {
@@ -241,7 +247,7 @@ func (c *chooser) slow(m method) bool {
 
 // parts are what a byte takes in the two stages.
 func (c *chooser) parts(m method) (work, wire float64) {
-	return (c.work + c.ways[m].cpu) / c.workers, c.ways[m].size * c.link()
+	return (c.work + c.ways[m].cpu.value()) / c.workers, c.ways[m].size * c.link()
 }
 
 // link is what a byte on the wire takes.
@@ -301,7 +307,7 @@ func (c *chooser) compressed(m method, raw, out int, took time.Duration) {
 	if w.size == 0 {
 		w.size = float64(out) / float64(raw)
 	}
-	learn(&w.cpu, took.Seconds()/float64(raw))
+	w.cpu.add(max(took.Seconds(), 1e-12), float64(raw))
 	learn(&w.size, float64(out)/float64(raw))
 }
 
