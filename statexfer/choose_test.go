@@ -334,7 +334,7 @@ func TestFormOfABatch(t *testing.T) {
 	mem := append(bytes.Clone(noise), text...)
 	mem = append(mem, numbers...)
 	mem = append(mem, make([]byte, maxRaw)...) // for batches that end where the others do
-	for _, codec := range []Codec{S2, Zstd, Auto} {
+	for _, codec := range []Codec{S2, Zstd} {  // auto may find that there is no time to compress
 		stream, stats, _ := encode(t, mem, Options{Compress: codec})
 		if stats.By[None] != uint64(len(noise)) || stats.By[S2]+stats.By[Zstd]+stats.Same*PageSize != uint64(len(text)+len(numbers)) {
 			t.Errorf("%v: %+v", codec, stats)
