@@ -80,6 +80,8 @@ static Value *address(IRBuilder<> &B, Value *Base, uint64_t Offset) {
   return Offset ? B.CreateConstInBoundsGEP1_64(B.getInt8Ty(), Base, Offset) : Base;
 }
 
+// Accesses are volatile: neighbours in a record would have the vectoriser put into one vector what
+// the program computes in its loops.
 void StoredType::store(IRBuilder<> &B, Value *V, Value *Base, uint64_t Offset) const {
   for (const Leaf &L : Leaves) {
     Value *Part = L.Path.empty() ? V : B.CreateExtractValue(V, L.Path);
@@ -89,7 +91,8 @@ void StoredType::store(IRBuilder<> &B, Value *V, Value *Base, uint64_t Offset) c
       Part = B.CreateZExt(Part, L.Stored);
     }
     uint64_t At = Offset + L.Offset;
-    B.CreateAlignedStore(Part, address(B, Base, At), commonAlignment(llvm::Align(MaxAlign), At));
+    B.CreateAlignedStore(Part, address(B, Base, At), commonAlignment(llvm::Align(MaxAlign), At),
+                         /*isVolatile=*/true);
   }
 }
 
@@ -99,7 +102,8 @@ Value *StoredType::load(IRBuilder<> &B, Type *T, Value *Base, uint64_t Offset,
   for (const Leaf &L : Leaves) {
     uint64_t At = Offset + L.Offset;
     Value *Part = B.CreateAlignedLoad(L.Stored, address(B, Base, At),
-                                      commonAlignment(llvm::Align(MaxAlign), At), Name);
+                                      commonAlignment(llvm::Align(MaxAlign), At),
+                                      /*isVolatile=*/true, Name);
     if (L.Type != L.Stored) {
       Part = B.CreateTrunc(Part, B.getIntNTy(L.Type->getPrimitiveSizeInBits()));
       Part = B.CreateBitCast(Part, L.Type);

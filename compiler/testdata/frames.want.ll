@@ -56,42 +56,42 @@ save3:                                            ; preds = %save6, %pad1
   %record4 = phi ptr [ %5, %pad1 ], [ %3, %save6 ]
   %site5 = phi i32 [ 1, %pad1 ], [ 0, %save6 ]
   %6 = extractvalue { i64, i32 } %pair22, 0
-  store i64 %6, ptr %record4, align 16
+  store volatile i64 %6, ptr %record4, align 16
   %7 = extractvalue { i64, i32 } %pair22, 1
   %8 = getelementptr inbounds i8, ptr %record4, i64 8
-  store i32 %7, ptr %8, align 8
+  store volatile i32 %7, ptr %8, align 8
   br label %save
 
 save6:                                            ; preds = %save9
   %9 = getelementptr inbounds i8, ptr %3, i64 16
-  store i64 %a, ptr %9, align 16
+  store volatile i64 %a, ptr %9, align 16
   br label %save3
 
 save9:                                            ; preds = %save12
   %10 = zext i1 %flag to i8
   %11 = getelementptr inbounds i8, ptr %3, i64 12
-  store i8 %10, ptr %11, align 4
+  store volatile i8 %10, ptr %11, align 4
   br label %save6
 
 save12:                                           ; preds = %pad
   %12 = getelementptr inbounds i8, ptr %3, i64 24
-  store i64 %b, ptr %12, align 8
+  store volatile i64 %b, ptr %12, align 8
   br label %save9
 
 resume:                                           ; preds = %enter
   %record = load ptr, ptr @__mig_resume_record, align 8
   store i32 0, ptr @__mig_resume_site, align 4
-  %pair15 = load i64, ptr %record, align 16
+  %pair15 = load volatile i64, ptr %record, align 16
   %13 = insertvalue { i64, i32 } poison, i64 %pair15, 0
   %14 = getelementptr inbounds i8, ptr %record, i64 8
-  %pair16 = load i32, ptr %14, align 8
+  %pair16 = load volatile i32, ptr %14, align 8
   %15 = insertvalue { i64, i32 } %13, i32 %pair16, 1
   %16 = getelementptr inbounds i8, ptr %record, i64 16
-  %a17 = load i64, ptr %16, align 16
+  %a17 = load volatile i64, ptr %16, align 16
   %17 = getelementptr inbounds i8, ptr %record, i64 24
-  %b18 = load i64, ptr %17, align 8
+  %b18 = load volatile i64, ptr %17, align 8
   %18 = getelementptr inbounds i8, ptr %record, i64 12
-  %flag19 = load i8, ptr %18, align 4
+  %flag19 = load volatile i8, ptr %18, align 4
   %19 = trunc i8 %flag19 to i1
   switch i32 %resume.site, label %nosite [
     i32 1, label %restore
@@ -105,7 +105,7 @@ restore:                                          ; preds = %resume
   br label %.noexc
 
 restore20:                                        ; preds = %resume
-  %r221 = load i64, ptr @__mig_result, align 16
+  %r221 = load volatile i64, ptr @__mig_result, align 16
   br label %r.noexc
 }
 
@@ -136,13 +136,13 @@ save:                                             ; preds = %save1
   unreachable
 
 save1:                                            ; preds = %pad
-  store i64 %a, ptr %3, align 16
+  store volatile i64 %a, ptr %3, align 16
   br label %save
 
 resume:                                           ; preds = %enter
   %record = load ptr, ptr @__mig_resume_record, align 8
   store i32 0, ptr @__mig_resume_site, align 4
-  %a4 = load i64, ptr %record, align 16
+  %a4 = load volatile i64, ptr %record, align 16
   switch i32 %resume.site, label %nosite [
     i32 3, label %restore
   ]
@@ -172,7 +172,7 @@ resume:
   %0 = add i32 %site, 1
   store i32 %0, ptr @__mig_resume_site, align 4
   %1 = call i64 @sum(i64 poison, i1 poison, { i64, i32 } poison)
-  store i64 %1, ptr @__mig_result, align 16
+  store volatile i64 %1, ptr @__mig_result, align 16
   ret void
 }
 
@@ -183,7 +183,7 @@ resume:
   %0 = add i32 %site, 1
   store i32 %0, ptr @__mig_resume_site, align 4
   %1 = call i64 @twice(i64 poison)
-  store i64 %1, ptr @__mig_result, align 16
+  store volatile i64 %1, ptr @__mig_result, align 16
   ret void
 }
 

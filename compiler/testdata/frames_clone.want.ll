@@ -38,27 +38,27 @@ save:                                             ; preds = %save1
   unreachable
 
 save1:                                            ; preds = %save4
-  store i64 %n, ptr %1, align 16
+  store volatile i64 %n, ptr %1, align 16
   br label %save
 
 save4:                                            ; preds = %save7
   %2 = getelementptr inbounds i8, ptr %1, i64 8
-  store i64 %step, ptr %2, align 8
+  store volatile i64 %step, ptr %2, align 8
   br label %save1
 
 save7:                                            ; preds = %save10
   %3 = getelementptr inbounds i8, ptr %1, i64 16
-  store i64 %start, ptr %3, align 16
+  store volatile i64 %start, ptr %3, align 16
   br label %save4
 
 save10:                                           ; preds = %save13
   %4 = getelementptr inbounds i8, ptr %1, i64 24
-  store i64 %i, ptr %4, align 8
+  store volatile i64 %i, ptr %4, align 8
   br label %save7
 
 save13:                                           ; preds = %pad
   %5 = getelementptr inbounds i8, ptr %1, i64 32
-  store i64 %sum, ptr %5, align 16
+  store volatile i64 %sum, ptr %5, align 16
   br label %save10
 }
 
@@ -70,11 +70,11 @@ declare void @__mig_saved(i32, i32) #1
 ; Function Attrs: noinline uwtable
 define internal void @loop.resume(ptr %record, i32 %site) #2 section ".text.resume.loop" personality ptr @__mig_personality {
 resume:
-  %n = load i64, ptr %record, align 16
+  %n = load volatile i64, ptr %record, align 16
   %0 = getelementptr inbounds i8, ptr %record, i64 8
-  %step = load i64, ptr %0, align 8
+  %step = load volatile i64, ptr %0, align 8
   %1 = getelementptr inbounds i8, ptr %record, i64 16
-  %start1 = load i64, ptr %1, align 16
+  %start1 = load volatile i64, ptr %1, align 16
   switch i32 %site, label %nosite [
     i32 0, label %restore
   ]
@@ -95,7 +95,7 @@ again:                                            ; preds = %.noexc
 
 exit:                                             ; preds = %.noexc
   %r = add i64 %more, %start1
-  store i64 %r, ptr @__mig_result, align 16
+  store volatile i64 %r, ptr @__mig_result, align 16
   ret void
 
 pad:                                              ; preds = %again
@@ -109,27 +109,27 @@ save:                                             ; preds = %save1
   unreachable
 
 save1:                                            ; preds = %save4
-  store i64 %n, ptr %3, align 16
+  store volatile i64 %n, ptr %3, align 16
   br label %save
 
 save4:                                            ; preds = %save7
   %4 = getelementptr inbounds i8, ptr %3, i64 8
-  store i64 %step, ptr %4, align 8
+  store volatile i64 %step, ptr %4, align 8
   br label %save1
 
 save7:                                            ; preds = %save10
   %5 = getelementptr inbounds i8, ptr %3, i64 16
-  store i64 %start1, ptr %5, align 16
+  store volatile i64 %start1, ptr %5, align 16
   br label %save4
 
 save10:                                           ; preds = %save13
   %6 = getelementptr inbounds i8, ptr %3, i64 24
-  store i64 %i, ptr %6, align 8
+  store volatile i64 %i, ptr %6, align 8
   br label %save7
 
 save13:                                           ; preds = %pad
   %7 = getelementptr inbounds i8, ptr %3, i64 32
-  store i64 %sum, ptr %7, align 16
+  store volatile i64 %sum, ptr %7, align 16
   br label %save10
 
 nosite:                                           ; preds = %resume
@@ -137,9 +137,9 @@ nosite:                                           ; preds = %resume
 
 restore:                                          ; preds = %resume
   %8 = getelementptr inbounds i8, ptr %record, i64 24
-  %i2 = load i64, ptr %8, align 8
+  %i2 = load volatile i64, ptr %8, align 8
   %9 = getelementptr inbounds i8, ptr %record, i64 32
-  %sum3 = load i64, ptr %9, align 16
+  %sum3 = load volatile i64, ptr %9, align 16
   br label %.noexc
 }
 

@@ -91,49 +91,49 @@ save:                                             ; preds = %save7
   unreachable
 
 save7:                                            ; preds = %save10
-  store i64 %n37, ptr %record14, align 16
+  store volatile i64 %n37, ptr %record14, align 16
   br label %save
 
 save10:                                           ; preds = %save13
   %5 = getelementptr inbounds i8, ptr %record14, i64 8
-  store i64 %k38, ptr %5, align 8
+  store volatile i64 %k38, ptr %5, align 8
   br label %save7
 
 save13:                                           ; preds = %save25, %save16
   %record14 = phi ptr [ %2, %save16 ], [ %4, %save25 ]
   %site15 = phi i32 [ 0, %save16 ], [ 1, %save25 ]
   %6 = getelementptr inbounds i8, ptr %record14, i64 16
-  store ptr %pc, ptr %6, align 16
+  store volatile ptr %pc, ptr %6, align 16
   br label %save10
 
 save16:                                           ; preds = %save19
   %7 = getelementptr inbounds i8, ptr %2, i64 24
-  store i64 %depth, ptr %7, align 8
+  store volatile i64 %depth, ptr %7, align 8
   br label %save13
 
 save19:                                           ; preds = %save22
   %8 = getelementptr inbounds i8, ptr %2, i64 32
-  store i64 %scale40, ptr %8, align 16
+  store volatile i64 %scale40, ptr %8, align 16
   br label %save16
 
 save22:                                           ; preds = %pad
   %9 = getelementptr inbounds i8, ptr %2, i64 40
-  store i64 %acc, ptr %9, align 8
+  store volatile i64 %acc, ptr %9, align 8
   br label %save19
 
 save25:                                           ; preds = %pad1
   %10 = getelementptr inbounds i8, ptr %4, i64 24
-  store i64 %depth1, ptr %10, align 8
+  store volatile i64 %depth1, ptr %10, align 8
   br label %save13
 
 reenter:                                          ; preds = %enter
   store i32 0, ptr @__mig_resume_site, align 4
-  %n28 = load i64, ptr @interp.reentry, align 16
-  %k29 = load i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 8), align 8
-  %depth30 = load i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 16), align 16
-  %scale31 = load i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 24), align 8
-  %pc32 = load ptr, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 32), align 16
-  %acc33 = load i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 40), align 8
+  %n28 = load volatile i64, ptr @interp.reentry, align 16
+  %k29 = load volatile i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 8), align 8
+  %depth30 = load volatile i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 16), align 16
+  %scale31 = load volatile i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 24), align 8
+  %pc32 = load volatile ptr, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 32), align 16
+  %acc33 = load volatile i64, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 40), align 8
   br label %outer
 }
 
@@ -165,11 +165,11 @@ declare void @__mig_saved(i32, i32) #2
 ; Function Attrs: noinline uwtable
 define internal void @interp.resume(ptr %record, i32 %site) #0 section ".text.resume.interp" personality ptr @__mig_personality {
 resume:
-  %n = load i64, ptr %record, align 16
+  %n = load volatile i64, ptr %record, align 16
   %0 = getelementptr inbounds i8, ptr %record, i64 8
-  %k1 = load i64, ptr %0, align 8
+  %k1 = load volatile i64, ptr %0, align 8
   %1 = getelementptr inbounds i8, ptr %record, i64 24
-  %depth12 = load i64, ptr %1, align 8
+  %depth12 = load volatile i64, ptr %1, align 8
   switch i32 %site, label %nosite [
     i32 0, label %restore
     i32 1, label %restore7
@@ -189,15 +189,15 @@ head:                                             ; preds = %.noexc, %outer.spli
   %depth9 = phi i64 [ %depth, %outer.split ], [ %depth3, %.noexc ]
   %pc = phi ptr [ %pc0, %outer.split ], [ %pc15, %.noexc ]
   %acc = phi i64 [ %n, %outer.split ], [ %acca, %.noexc ]
-  store i64 %n, ptr @interp.reentry, align 16
-  store i64 %k1, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 8), align 8
-  store i64 %depth9, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 16), align 16
-  store i64 %scale10, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 24), align 8
-  store ptr %pc, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 32), align 16
-  store i64 %acc, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 40), align 8
+  store volatile i64 %n, ptr @interp.reentry, align 16
+  store volatile i64 %k1, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 8), align 8
+  store volatile i64 %depth9, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 16), align 16
+  store volatile i64 %scale10, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 24), align 8
+  store volatile ptr %pc, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 32), align 16
+  store volatile i64 %acc, ptr getelementptr inbounds (i8, ptr @interp.reentry, i64 40), align 8
   store i32 1, ptr @__mig_resume_site, align 4
   %2 = call i64 @interp(ptr poison, i64 poison, ptr poison)
-  store i64 %2, ptr @__mig_result, align 16
+  store volatile i64 %2, ptr @__mig_result, align 16
   ret void
 
 .noexc:                                           ; preds = %restore
@@ -215,18 +215,18 @@ nosite:                                           ; preds = %resume
 
 restore:                                          ; preds = %resume
   %3 = getelementptr inbounds i8, ptr %record, i64 24
-  %depth3 = load i64, ptr %3, align 8
+  %depth3 = load volatile i64, ptr %3, align 8
   %4 = getelementptr inbounds i8, ptr %record, i64 32
-  %scale4 = load i64, ptr %4, align 16
+  %scale4 = load volatile i64, ptr %4, align 16
   %5 = getelementptr inbounds i8, ptr %record, i64 16
-  %pc5 = load ptr, ptr %5, align 16
+  %pc5 = load volatile ptr, ptr %5, align 16
   %6 = getelementptr inbounds i8, ptr %record, i64 40
-  %acc6 = load i64, ptr %6, align 8
+  %acc6 = load volatile i64, ptr %6, align 8
   br label %.noexc
 
 restore7:                                         ; preds = %resume
   %7 = getelementptr inbounds i8, ptr %record, i64 16
-  %pc8 = load ptr, ptr %7, align 16
+  %pc8 = load volatile ptr, ptr %7, align 16
   br label %.noexc2
 }
 
@@ -239,14 +239,14 @@ resume:
 
 r.noexc:                                          ; preds = %restore
   %s = add i64 %r11, 1
-  store i64 %s, ptr @__mig_result, align 16
+  store volatile i64 %s, ptr @__mig_result, align 16
   ret void
 
 nosite:                                           ; preds = %resume
   unreachable
 
 restore:                                          ; preds = %resume
-  %r11 = load i64, ptr @__mig_result, align 16
+  %r11 = load volatile i64, ptr @__mig_result, align 16
   br label %r.noexc
 }
 

@@ -49,17 +49,17 @@ save:                                             ; preds = %save2
   unreachable
 
 save2:                                            ; preds = %save5
-  store i64 %fid, ptr %2, align 16
+  store volatile i64 %fid, ptr %2, align 16
   br label %save
 
 save5:                                            ; preds = %save8
   %3 = getelementptr inbounds i8, ptr %2, i64 8
-  store ptr %caller, ptr %3, align 8
+  store volatile ptr %caller, ptr %3, align 8
   br label %save2
 
 save8:                                            ; preds = %pad
   %4 = getelementptr inbounds i8, ptr %2, i64 16
-  store i32 %r, ptr %4, align 16
+  store volatile i32 %r, ptr %4, align 16
   br label %save5
 }
 
@@ -71,9 +71,9 @@ declare void @__mig_saved(i32, i32) #2
 ; Function Attrs: noinline uwtable
 define internal void @catches.resume(ptr %record, i32 %site) #3 section ".text.resume.catches" personality ptr @__mig_personality {
 resume:
-  %fid1 = load i64, ptr %record, align 16
+  %fid1 = load volatile i64, ptr %record, align 16
   %0 = getelementptr inbounds i8, ptr %record, i64 8
-  %caller2 = load ptr, ptr %0, align 8
+  %caller2 = load volatile ptr, ptr %0, align 8
   %1 = getelementptr inbounds i8, ptr %caller2, i64 -256
   %2 = call i32 @__mig_setjmp(ptr %1, i64 %fid1, i32 1, ptr %1) #4
   %3 = icmp ne i32 %2, 0
@@ -97,7 +97,7 @@ exit:                                             ; preds = %.noexc, %.split
   %frame1 = getelementptr inbounds i8, ptr %caller2, i64 -256
   %top = getelementptr inbounds i8, ptr %frame1, i64 256
   store ptr %top, ptr @__mig_ssp, align 8
-  store i32 %r6, ptr @__mig_result, align 16
+  store volatile i32 %r6, ptr @__mig_result, align 16
   ret void
 
 pad:                                              ; preds = %first
@@ -111,17 +111,17 @@ save:                                             ; preds = %save2
   unreachable
 
 save2:                                            ; preds = %save5
-  store i64 %fid1, ptr %5, align 16
+  store volatile i64 %fid1, ptr %5, align 16
   br label %save
 
 save5:                                            ; preds = %save8
   %6 = getelementptr inbounds i8, ptr %5, i64 8
-  store ptr %caller2, ptr %6, align 8
+  store volatile ptr %caller2, ptr %6, align 8
   br label %save2
 
 save8:                                            ; preds = %pad
   %7 = getelementptr inbounds i8, ptr %5, i64 16
-  store i32 %r, ptr %7, align 16
+  store volatile i32 %r, ptr %7, align 16
   br label %save5
 
 jumped:                                           ; preds = %resume
@@ -138,11 +138,11 @@ nosite:                                           ; preds = %armed
 
 restore:                                          ; preds = %armed
   %8 = getelementptr inbounds i8, ptr %record, i64 16
-  %r3 = load i32, ptr %8, align 16
+  %r3 = load volatile i32, ptr %8, align 16
   br label %.noexc
 
 restore4:                                         ; preds = %armed
-  %r5 = load i32, ptr @__mig_result, align 16
+  %r5 = load volatile i32, ptr @__mig_result, align 16
   br label %.split
 }
 

@@ -46,19 +46,19 @@ save:                                             ; preds = %save1
 save1:                                            ; preds = %save4
   %4 = zext i1 %set to i8
   %5 = getelementptr inbounds i8, ptr %3, i64 8
-  store i8 %4, ptr %5, align 8
+  store volatile i8 %4, ptr %5, align 8
   br label %save
 
 save4:                                            ; preds = %pad
-  store i64 %x, ptr %3, align 16
+  store volatile i64 %x, ptr %3, align 16
   br label %save1
 
 resume:                                           ; preds = %enter
   %record = load ptr, ptr @__mig_resume_record, align 8
   store i32 0, ptr @__mig_resume_site, align 4
-  %x7 = load i64, ptr %record, align 16
+  %x7 = load volatile i64, ptr %record, align 16
   %6 = getelementptr inbounds i8, ptr %record, i64 8
-  %set8 = load i8, ptr %6, align 8
+  %set8 = load volatile i8, ptr %6, align 8
   %7 = trunc i8 %set8 to i1
   switch i32 %resume.site, label %nosite [
     i32 1, label %restore
@@ -83,7 +83,7 @@ resume:
   %0 = add i32 %site, 1
   store i32 %0, ptr @__mig_resume_site, align 4
   %1 = call i64 @maybe(i1 poison, i64 poison)
-  store i64 %1, ptr @__mig_result, align 16
+  store volatile i64 %1, ptr @__mig_result, align 16
   ret void
 }
 
