@@ -5,7 +5,8 @@
 // - an interpreter's loop polls as a part of its dispatch;
 // - a function that recursion must pass polls before it calls itself or others that do, in a loop
 //   around these calls if there is one, or else on entry. Where the recursion takes room on the
-//   shadow stack, it goes the slow way if there is no more, which ends the program.
+//   shadow stack, it goes the slow way if there is no more, which ends the program;
+// - where a function calls itself, it polls behind the call, too.
 // In libc and kernel only loops that may call the program's functions poll: the rest is short.
 #include "poll.h"
 
@@ -224,12 +225,20 @@ public:
       insertPollInSwitch(Switch);
     if (any_of(Dispatches, [](SwitchInst *S) { return S->getNumCases() >= InterpreterCases; }))
       F.addFnAttr(InterpreterAttr);
+    pollOnReturn();
     if (!Recursion.empty())
       insertPoll(PollsAtPoint ? RecursionPoint : &*F.getEntryBlock().getFirstNonPHIOrDbgOrAlloca(),
                  TakesStack);
   }
 
 private:
+  // However deep a function has called itself, its frames return with polls between them.
+  void pollOnReturn() {
+    for (CallBase *CB : Recursion)
+      if (calledFunction(*CB) == &F && isa<CallInst>(CB) && !isa<ReturnInst>(CB->getNextNode()))
+        insertPoll(CB->getNextNode());
+  }
+
   // The last place that all recursion passes.
   void findRecursionPoint() {
     BasicBlock *Common = nullptr;

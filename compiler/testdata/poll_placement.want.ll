@@ -6,11 +6,11 @@ entry:
 loop.preheader:                                   ; preds = %entry
   br label %loop
 
-loop:                                             ; preds = %loop.preheader, %2
-  %m = phi i32 [ %less, %2 ], [ %n, %loop.preheader ]
-  %sum = phi i32 [ %more, %2 ], [ 0, %loop.preheader ]
-  %pending = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
-  %0 = icmp ne i32 %pending, 0
+loop:                                             ; preds = %loop.preheader, %5
+  %m = phi i32 [ %less, %5 ], [ %n, %loop.preheader ]
+  %sum = phi i32 [ %more, %5 ], [ 0, %loop.preheader ]
+  %pending1 = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
+  %0 = icmp ne i32 %pending1, 0
   br i1 %0, label %1, label %2, !prof !0
 
 1:                                                ; preds = %loop
@@ -20,14 +20,23 @@ loop:                                             ; preds = %loop.preheader, %2
 2:                                                ; preds = %loop, %1
   %one = sub i32 %m, 1
   %r = call i32 @fib(i32 %one)
+  %pending = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
+  %3 = icmp ne i32 %pending, 0
+  br i1 %3, label %4, label %5, !prof !0
+
+4:                                                ; preds = %2
+  call void @__mig_poll_slow() #2
+  br label %5
+
+5:                                                ; preds = %2, %4
   %more = add i32 %sum, %r
   %less = sub i32 %m, 2
   %done = icmp ult i32 %less, 2
   br i1 %done, label %exit.loopexit, label %loop
 
-exit.loopexit:                                    ; preds = %2
-  %more.lcssa = phi i32 [ %more, %2 ]
-  %less.lcssa = phi i32 [ %less, %2 ]
+exit.loopexit:                                    ; preds = %5
+  %more.lcssa = phi i32 [ %more, %5 ]
+  %less.lcssa = phi i32 [ %less, %5 ]
   br label %exit
 
 exit:                                             ; preds = %exit.loopexit, %entry
@@ -43,8 +52,8 @@ entry:
   br i1 %empty, label %exit, label %inner
 
 inner:                                            ; preds = %entry
-  %pending = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
-  %0 = icmp ne i32 %pending, 0
+  %pending2 = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
+  %0 = icmp ne i32 %pending2, 0
   br i1 %0, label %1, label %2, !prof !0
 
 1:                                                ; preds = %inner
@@ -54,15 +63,33 @@ inner:                                            ; preds = %entry
 2:                                                ; preds = %inner, %1
   %left = load ptr, ptr %tree, align 8
   %a = call i32 @depth(ptr %left)
+  %pending = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
+  %3 = icmp ne i32 %pending, 0
+  br i1 %3, label %4, label %5, !prof !0
+
+4:                                                ; preds = %2
+  call void @__mig_poll_slow() #2
+  br label %5
+
+5:                                                ; preds = %2, %4
   %at = getelementptr i8, ptr %tree, i64 8
   %right = load ptr, ptr %at, align 8
   %b = call i32 @depth(ptr %right)
+  %pending1 = load volatile i32, ptr inttoptr (i64 33554432 to ptr), align 4
+  %6 = icmp ne i32 %pending1, 0
+  br i1 %6, label %7, label %8, !prof !0
+
+7:                                                ; preds = %5
+  call void @__mig_poll_slow() #2
+  br label %8
+
+8:                                                ; preds = %5, %7
   %most = call i32 @llvm.umax.i32(i32 %a, i32 %b)
   %d = add i32 %most, 1
   br label %exit
 
-exit:                                             ; preds = %2, %entry
-  %r = phi i32 [ 0, %entry ], [ %d, %2 ]
+exit:                                             ; preds = %8, %entry
+  %r = phi i32 [ 0, %entry ], [ %d, %8 ]
   ret i32 %r
 }
 
