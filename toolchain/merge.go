@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -79,16 +80,13 @@ func (p *pipeline) merge() (string, error) {
 		return "", err
 	}
 	missing, err := p.undefined(out)
-	if err == nil && len(missing) > 0 {
-		missing, err = p.undefinedOptimised(out)
-	}
 	if err != nil {
 		return "", err
 	}
 	if len(missing) == 0 {
 		return out, nil
 	}
-	return out, p.undefinedError(missing, files)
+	return out, p.undefinedError(out, missing, files)
 }
 
 // undefinedOptimised returns the symbols that are undefined once the merged program is optimised.
@@ -188,8 +186,9 @@ func (e *UndefinedError) Error() string {
 
 // undefinedError finds out who refers to the missing symbols. Those that libc alone refers to
 // are in members that lld takes because code generation might call them, and which are
-// dropped later; if one were not, the link of the builds would fail.
-func (p *pipeline) undefinedError(missing, files []string) error {
+// dropped later; if one were not, the link of the builds would fail. Whether others are
+// called is known when the program is optimised.
+func (p *pipeline) undefinedError(merged string, missing, files []string) error {
 	e := &UndefinedError{By: make(map[string][]string)}
 	lacks := make(map[string]bool)
 	for _, s := range missing {
@@ -215,6 +214,14 @@ func (p *pipeline) undefinedError(missing, files []string) error {
 			e.Symbols = append(e.Symbols, s)
 		}
 	}
+	if len(e.Symbols) == 0 {
+		return nil
+	}
+	called, err := p.undefinedOptimised(merged)
+	if err != nil {
+		return err
+	}
+	e.Symbols = slices.DeleteFunc(e.Symbols, func(s string) bool { return !slices.Contains(called, s) })
 	if len(e.Symbols) == 0 {
 		return nil
 	}
