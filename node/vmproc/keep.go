@@ -47,6 +47,12 @@ func (p *Process) Keep(ctx context.Context) (Kept, error) {
 
 // keep has the process serve a new connection: with this one, all that waits for the VM ends.
 func (p *Process) keep(ctx context.Context) (Kept, error) {
+	p.mu.Lock()
+	other := p.status.GetStream() != spoken
+	p.mu.Unlock()
+	if other {
+		return nil, errOtherStream
+	}
 	a, err := p.do(ctx, &pb.ToVM{Request: &pb.ToVM_Keep{Keep: &pb.ProcessKeep{}}}, nil, nil)
 	if err != nil {
 		return nil, err
@@ -58,10 +64,7 @@ func (p *Process) keep(ctx context.Context) (Kept, error) {
 	p.mu.Lock()
 	p.leaving = true
 	p.mu.Unlock()
-	kept, s, err := attach(ctx, p.directory(), Hooks{}, p.log)
-	if err == nil && s.Stream != spoken {
-		err = errors.Join(errOtherStream, kept.Close())
-	}
+	kept, _, err := attach(ctx, p.directory(), Hooks{}, p.log)
 	if err != nil {
 		p.mu.Lock()
 		p.leaving = false
