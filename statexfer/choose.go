@@ -108,8 +108,8 @@ const (
 	heldUp      = 0.7      // of the time spent writing: the link is what all waits for
 
 	near    = 1.05 // times the least: as good, if it makes less of the wire
-	clearly = 0.75 // times what is picked: better, however short it has been in use
-	apart   = 1.15 // times the least: not as good any more
+	clearly = 0.75 // times the present one: better, however short that has been in use or few bytes it makes
+	apart   = 1.15 // times what its parts explain: slow
 	smaller = 0.97 // times the bytes: less by so much that more work may be worth while
 )
 

@@ -334,7 +334,7 @@ func TestFormOfABatch(t *testing.T) {
 	mem := append(bytes.Clone(noise), text...)
 	mem = append(mem, numbers...)
 	mem = append(mem, make([]byte, maxRaw)...) // for batches that end where the others do
-	for _, codec := range []Codec{S2, Zstd} {  // auto may find that there is no time to compress
+	for _, codec := range []Codec{S2, Zstd} {
 		stream, stats, _ := encode(t, mem, Options{Compress: codec})
 		if stats.By[None] != uint64(len(noise)) || stats.By[S2]+stats.By[Zstd]+stats.Same*PageSize != uint64(len(text)+len(numbers)) {
 			t.Errorf("%v: %+v", codec, stats)
@@ -342,5 +342,11 @@ func TestFormOfABatch(t *testing.T) {
 		if want := len(noise) + len(numbers)*11/20 + len(text)/10; len(stream) > want {
 			t.Errorf("%v: %d bytes, expected at most %d", codec, len(stream), want)
 		}
+	}
+	// auto may find that there is no time to compress, but never compresses what does not shrink.
+	_, stats, _ := encode(t, mem, Options{Compress: Auto})
+	compressed := stats.By[S2] + stats.By[Zstd] + stats.Same*PageSize
+	if stats.By[None] < uint64(len(noise)) || stats.By[None]+compressed != uint64(len(noise)+len(text)+len(numbers)) {
+		t.Errorf("%v: %+v", Auto, stats)
 	}
 }
