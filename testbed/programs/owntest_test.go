@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -80,7 +79,7 @@ func pcre2Test(option string, file int) ownTest {
 	of := func(kind string) string { return fmt.Sprintf("src/pcre2/testdata/test%s%d", kind, file) }
 	return ownTest{
 		script: "pcre2", image: "pcre2test", name: fmt.Sprintf("pcre2test%s_%d", option, file),
-		args: []string{"-q", option, "/testdata/" + path.Base(of("input"))}, files: of("input"), like: of("output"),
+		args: []string{"-q", option, fmt.Sprintf("/testdata/testinput%d", file)}, files: of("input"), like: of("output"),
 	}
 }
 
