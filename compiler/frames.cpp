@@ -102,12 +102,13 @@ private:
       CI->setTailCallKind(CallInst::TCK_None);
       BasicBlock *Pad = BasicBlock::Create(M.getContext(), "pad", &Fr.F);
       BasicBlock *BB = CI->getParent();
+      unsigned Number = Table.add(*CI);
       changeToInvokeAndSplitBasicBlock(CI, Pad);
-      Fr.Sites.push_back({Table.add(Fr.F), cast<InvokeInst>(BB->getTerminator()), {}});
+      Fr.Sites.push_back({Number, cast<InvokeInst>(BB->getTerminator()), {}});
     }
     for (CallInst *CI : Setjmps) {
       BasicBlock *Continuation = SplitBlock(CI->getParent(), CI->getNextNode());
-      unsigned Number = Table.add(Fr.F);
+      unsigned Number = Table.add(*CI);
       CI->setArgOperand(2, ConstantInt::get(Type::getInt32Ty(M.getContext()), Number));
       Fr.Setjmps.push_back({Number, CI, Continuation});
     }

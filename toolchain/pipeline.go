@@ -96,13 +96,17 @@ func (p *pipeline) makeImage(out string) error {
 	if err != nil {
 		return fmt.Errorf("read site table: %w", err)
 	}
+	lines, err := os.ReadFile(filepath.Join(portable, "lines"))
+	if err != nil {
+		return fmt.Errorf("read the lines of sites: %w", err)
+	}
 	if err := verify(plan, sites, builds); err != nil {
 		return err
 	}
 	if err := p.emit(merged, portable, plan, builds); err != nil {
 		return err
 	}
-	return p.pack(plan, builds, sites, out)
+	return p.pack(plan, builds, sites, lines, out)
 }
 
 // each calls f for 0 to n-1 at once, and returns the first error in that order. What the programs of
@@ -140,7 +144,7 @@ const (
 )
 
 // transform runs passes over the merged program. The directory that it returns holds
-// portable.bc, and sites if it is migratable.
+// portable.bc, and sites and their lines if it is migratable.
 func (p *pipeline) transform(merged, passes string) (string, error) {
 	args := []string{
 		"-load-pass-plugin=" + p.Plugin,
@@ -154,14 +158,14 @@ func (p *pipeline) transform(merged, passes string) (string, error) {
 	if p.link.PollGap {
 		args = append(args, "-migrated-poll-gap")
 	}
-	key := NewKey("transform 1")
+	key := NewKey("transform 2")
 	key.Program(opt)
 	key.File(p.Plugin)
 	key.File(merged)
 	key.Strings(args[1:]...)
 	return p.Cache.Do(key, p.dir, func(dir string) error {
 		return p.run(p.ctx, opt, append(args, "-migrated-sites="+filepath.Join(dir, "sites"),
-			merged, "-o", filepath.Join(dir, "portable.bc"))...)
+			"-migrated-lines="+filepath.Join(dir, "lines"), merged, "-o", filepath.Join(dir, "portable.bc"))...)
 	})
 }
 
@@ -257,7 +261,7 @@ func verify(plan *layout.Plan, table []byte, builds []*build) error {
 }
 
 // pack writes the image file.
-func (p *pipeline) pack(plan *layout.Plan, builds []*build, sites []byte, out string) error {
+func (p *pipeline) pack(plan *layout.Plan, builds []*build, sites, lines []byte, out string) error {
 	contents := &image.Contents{
 		ABI:       region.ABIVersion,
 		Name:      p.link.imageName(),
@@ -270,7 +274,7 @@ func (p *pipeline) pack(plan *layout.Plan, builds []*build, sites []byte, out st
 		if err != nil {
 			return err
 		}
-		exec, debug, err := splitELF(linked)
+		exec, debug, err := splitELF(linked, lines)
 		if err != nil {
 			return fmt.Errorf("split build %s: %w", b.target.Level.Name, err)
 		}

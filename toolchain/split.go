@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/migrated/migrated/vmm/symbols"
 )
 
 // Sizes of ELF64 structures, bytes: gABI, ch. 4 "ELF Header", "Sections"; ch. 5 "Program
@@ -18,9 +20,9 @@ const (
 )
 
 // splitELF splits a linked executable into one that only loads, and a file with what
-// debuggers and unwinders read: symbols, .eh_frame, DWARF. The latter has all section
+// debuggers and unwinders read: symbols, .eh_frame, DWARF, the lines of sites. The latter has all section
 // headers, and for what is loaded no content, as objcopy --only-keep-debug would make it.
-func splitELF(linked []byte) (exec, debug []byte, err error) {
+func splitELF(linked, lines []byte) (exec, debug []byte, err error) {
 	f, err := elf.NewFile(bytes.NewReader(linked))
 	if err != nil {
 		return nil, nil, err
@@ -31,7 +33,7 @@ func splitELF(linked []byte) (exec, debug []byte, err error) {
 	if exec, err = loadable(f); err != nil {
 		return nil, nil, err
 	}
-	if debug, err = debugOnly(f, linked); err != nil {
+	if debug, err = debugOnly(f, linked, lines); err != nil {
 		return nil, nil, err
 	}
 	return exec, debug, nil
@@ -89,8 +91,8 @@ func loadable(f *elf.File) ([]byte, error) {
 }
 
 // debugOnly returns an ELF file of all sections, where those that are loaded are without
-// content but for the unwind tables.
-func debugOnly(f *elf.File, linked []byte) ([]byte, error) {
+// content but for the unwind tables, and of one more that has the lines of sites.
+func debugOnly(f *elf.File, linked, lines []byte) ([]byte, error) {
 	// debug/elf keeps the names but not their offsets: those come from the file itself.
 	shoff := binary.LittleEndian.Uint64(linked[0x28:]) // e_shoff
 	names := binary.LittleEndian.Uint16(linked[0x3e:]) // e_shstrndx
@@ -101,6 +103,7 @@ func debugOnly(f *elf.File, linked []byte) ([]byte, error) {
 	if err := binary.Read(bytes.NewReader(linked[shoff:]), binary.LittleEndian, headers); err != nil {
 		return nil, err
 	}
+	extra := elf.Section64{Type: uint32(elf.SHT_PROGBITS), Size: uint64(len(lines)), Addralign: 1}
 	out := bytes.NewBuffer(make([]byte, ehdrSize))
 	for i, s := range f.Sections {
 		h := &headers[i]
@@ -127,7 +130,15 @@ func debugOnly(f *elf.File, linked []byte) ([]byte, error) {
 			return nil, fmt.Errorf("read section %s: %w", s.Name, err)
 		}
 		out.Write(content)
+		if i == int(names) {
+			extra.Name = uint32(h.Size)
+			n, _ := out.WriteString(symbols.SitesSection + "\x00")
+			h.Size += uint64(n)
+		}
 	}
+	extra.Off = uint64(out.Len())
+	out.Write(lines)
+	headers = append(headers, extra)
 	for out.Len()%8 != 0 {
 		out.WriteByte(0)
 	}

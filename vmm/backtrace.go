@@ -63,12 +63,17 @@ func describe(names *symbols.Table, f unwind.Frame) []Frame {
 	if f.Call {
 		pc-- // the call itself, not what comes after
 	}
-	var out []Frame
-	for _, l := range names.Lookup(pc) {
-		out = append(out, Frame{PC: f.PC, Function: l.Function, File: l.File, Line: l.Line})
+	if chain := names.Lookup(pc); len(chain) > 0 {
+		return located(f.PC, chain)
 	}
-	if out == nil {
-		return []Frame{{PC: f.PC}}
+	return []Frame{{PC: f.PC}}
+}
+
+// located makes frames of functions that are inlined into each other.
+func located(pc uint64, chain []symbols.Location) []Frame {
+	var out []Frame
+	for _, l := range chain {
+		out = append(out, Frame{PC: pc, Function: l.Function, File: l.File, Line: l.Line})
 	}
 	return out
 }

@@ -14,8 +14,8 @@ import (
 const resumeSuffix = ".resume"
 
 // recorded returns the frames of the running thread that have not come back since the last
-// move, innermost first and at most limit: they are outside of those on its machine stack. A
-// record says which function it is of, not which line. What a guest says may be anything.
+// move, innermost first, those of at most limit records: they are outside of those on its machine stack.
+// What a guest says may be anything.
 func (g *Guest) recorded(names *symbols.Table, limit int) []Frame {
 	var records hostabi.Records
 	sites, ok := names.Address("__mig_sites")
@@ -23,7 +23,7 @@ func (g *Guest) recorded(names *symbols.Table, limit int) []Frame {
 		return nil
 	}
 	var frames []Frame
-	for end := records.Top; end >= recordUnit && len(frames) < limit; {
+	for end := records.Top; end >= recordUnit && limit > 0; limit-- {
 		var trailer struct {
 			Site, Size uint32
 		}
@@ -32,7 +32,7 @@ func (g *Guest) recorded(names *symbols.Table, limit int) []Frame {
 			g.readInto(sites+8*uint64(trailer.Site), &resume) != nil {
 			break
 		}
-		frames = append(frames, function(names, resume))
+		frames = append(frames, atSite(names, trailer.Site, resume)...)
 		size := (uint64(trailer.Size)+recordUnit-1)&^(recordUnit-1) + recordUnit
 		if size > end {
 			break
@@ -42,18 +42,16 @@ func (g *Guest) recorded(names *symbols.Table, limit int) []Frame {
 	return frames
 }
 
-// function names the function that a resume function is of.
-func function(names *symbols.Table, resume uint64) Frame {
-	f := Frame{PC: resume}
-	if at := names.Lookup(resume); len(at) > 0 {
-		f.Function = strings.TrimSuffix(at[len(at)-1].Function, resumeSuffix)
+// atSite names the frame of a record, which a resume function would bring back, and what is inlined in it.
+func atSite(names *symbols.Table, site uint32, resume uint64) []Frame {
+	chain := names.Site(site)
+	if len(chain) == 0 {
+		chain = []symbols.Location{{}}
 	}
-	if start, ok := names.Address(f.Function); ok {
-		if at := names.Lookup(start); len(at) > 0 {
-			f.File = at[len(at)-1].File
-		}
+	if at := names.Lookup(resume); len(at) > 0 { // what the linker saw, as in Lookup
+		chain[len(chain)-1].Function = strings.TrimSuffix(at[len(at)-1].Function, resumeSuffix)
 	}
-	return f
+	return located(resume, chain)
 }
 
 // readInto reads a structure of guest memory.

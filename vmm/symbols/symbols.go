@@ -16,6 +16,7 @@ type Table struct {
 	functions []function        // by start
 	named     map[string]uint64 // 0: more than one symbol has that name
 	debug     *dwarf.Data
+	sites     sites
 }
 
 type function struct {
@@ -70,6 +71,13 @@ func Open(file []byte) (t *Table, err error) {
 	if d, err := f.DWARF(); err == nil {
 		t.debug = d
 	}
+	if section := f.Section(SitesSection); section != nil {
+		text, err := section.Data()
+		if err != nil {
+			return nil, fmt.Errorf("read the lines of sites: %w", err)
+		}
+		t.sites = parseSites(string(text))
+	}
 	return t, nil
 }
 
@@ -101,6 +109,15 @@ func (t *Table) Lookup(pc uint64) []Location {
 		last.Function = name
 	}
 	return chain
+}
+
+// Site returns where a site of frame records is in the source, like Lookup; nil where that is not
+// known.
+func (t *Table) Site(n uint32) []Location {
+	if t == nil {
+		return nil
+	}
+	return t.sites.at(n)
 }
 
 func (t *Table) function(pc uint64) string {

@@ -1,4 +1,5 @@
-/* Crashes in a function that is inlined twice, in one that has been left and come back. */
+/* Crashes in a function that is inlined twice, in one that has been left and come back. What has called that
+   is inlined too. */
 #include <stdio.h>
 
 static int *volatile nowhere;
@@ -30,10 +31,15 @@ static __attribute__((noinline)) int outer(int n)
 	return ticks;
 }
 
+static inline __attribute__((always_inline)) int between(int n)
+{
+	return outer(n) + 1; // in between
+}
+
 int main(void)
 {
 	puts("going to crash");
-	int n = outer(200); // in main
+	int n = between(200); // in main
 	printf("still here: %d\n", n);
 	return 0;
 }
