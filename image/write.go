@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -126,12 +127,7 @@ func writeTar(w io.Writer, index []byte, blobs map[v1.Hash][]byte) error {
 	for d := range blobs {
 		digests = append(digests, d)
 	}
-	slices.SortFunc(digests, func(a, b v1.Hash) int {
-		if a.Hex < b.Hex {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(digests, func(a, b v1.Hash) int { return cmp.Compare(a.Hex, b.Hex) })
 	for _, d := range digests {
 		if err := put(blobPrefix+d.Hex, blobs[d]); err != nil {
 			return err

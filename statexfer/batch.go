@@ -1,6 +1,7 @@
 package statexfer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -373,11 +374,6 @@ func sample(enc *compressor, c *chooser, m method, raw, room []byte) error {
 
 // sortPages sorts by page number.
 func sortPages(pages []samePage) []samePage {
-	slices.SortFunc(pages, func(a, b samePage) int {
-		if a.page < b.page {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(pages, func(a, b samePage) int { return cmp.Compare(a.page, b.page) })
 	return pages
 }

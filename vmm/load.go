@@ -2,6 +2,7 @@ package vmm
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"slices"
@@ -104,12 +105,7 @@ func loadSegment(file []byte, ph *elf.ProgHeader, memory uint64) (Segment, error
 }
 
 func (p *Program) check() error {
-	slices.SortFunc(p.Segments, func(a, b Segment) int {
-		if a.Addr < b.Addr {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(p.Segments, func(a, b Segment) int { return cmp.Compare(a.Addr, b.Addr) })
 	end, entryOK := GuestVirt(0), false
 	for i := range p.Segments {
 		s := &p.Segments[i]

@@ -4,6 +4,7 @@ package symbols
 
 import (
 	"bytes"
+	"cmp"
 	"debug/dwarf"
 	"debug/elf"
 	"errors"
@@ -59,15 +60,7 @@ func Open(file []byte) (t *Table, err error) {
 			t.functions = append(t.functions, function{s.Value, s.Value + s.Size, s.Name})
 		}
 	}
-	slices.SortStableFunc(t.functions, func(a, b function) int {
-		switch {
-		case a.start < b.start:
-			return -1
-		case a.start > b.start:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(t.functions, func(a, b function) int { return cmp.Compare(a.start, b.start) })
 	if d, err := f.DWARF(); err == nil {
 		t.debug = d
 	}
@@ -121,15 +114,7 @@ func (t *Table) Site(n uint32) []Location {
 }
 
 func (t *Table) function(pc uint64) string {
-	i, found := slices.BinarySearchFunc(t.functions, pc, func(f function, pc uint64) int {
-		switch {
-		case f.start < pc:
-			return -1
-		case f.start > pc:
-			return 1
-		}
-		return 0
-	})
+	i, found := slices.BinarySearchFunc(t.functions, pc, func(f function, pc uint64) int { return cmp.Compare(f.start, pc) })
 	if !found {
 		i--
 	}

@@ -5,6 +5,7 @@
 package unwind
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -73,15 +74,7 @@ func Parse(section []byte, addr uint64) (*Table, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(t.fdes, func(a, b fde) int {
-		switch {
-		case a.start < b.start:
-			return -1
-		case a.start > b.start:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(t.fdes, func(a, b fde) int { return cmp.Compare(a.start, b.start) })
 	return t, nil
 }
 
@@ -144,15 +137,7 @@ func parseFDE(r *reader, c *cie) (fde, error) {
 
 // find returns the description of the function at pc.
 func (t *Table) find(pc uint64) (*fde, bool) {
-	i, found := slices.BinarySearchFunc(t.fdes, pc, func(f fde, pc uint64) int {
-		switch {
-		case f.start < pc:
-			return -1
-		case f.start > pc:
-			return 1
-		}
-		return 0
-	})
+	i, found := slices.BinarySearchFunc(t.fdes, pc, func(f fde, pc uint64) int { return cmp.Compare(f.start, pc) })
 	if !found {
 		i--
 	}
