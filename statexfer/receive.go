@@ -311,9 +311,6 @@ func (rc *receiver) end(ctx context.Context, f frame) (digest [32]byte, err erro
 		return digest, rc.at(err)
 	}
 	rc.stats.Zero = counts.Zero
-	if rc.opt.Leaves != nil {
-		rc.opt.Leaves(rc.digest.leaves)
-	}
 	if rc.opt.ToEOF {
 		rc.offset, rc.seq = rc.stats.WireBytes, rc.seq+1
 		var one [1]byte
@@ -322,6 +319,11 @@ func (rc *receiver) end(ctx context.Context, f frame) (digest [32]byte, err erro
 			return digest, rc.at(bad(ErrTrailing, "byte %#02x", one[0]))
 		case !errors.Is(err, io.EOF):
 			return digest, rc.at(rc.readError(ctx, err))
+		}
+	}
+	if rc.opt.Leaves != nil {
+		if err := rc.opt.Leaves(rc.digest.leaves); err != nil {
+			return digest, err
 		}
 	}
 	rc.report(true)

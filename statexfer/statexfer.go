@@ -53,8 +53,10 @@ type ReceiveOptions struct {
 	Later Bitmap
 	// Awaits, where set, is called once, when the first pages are left to post-copy.
 	Awaits func()
-	// Leaves, where set, is given the hash of each page when all is over.
-	Leaves func([]uint64)
+	// Leaves, where set, is given the hash of each page as soon as all has been checked: somebody may
+	// wait for that, and what is still to be cleared away need not hold them up. Nothing touches memory
+	// from then on.
+	Leaves func([]uint64) error
 	// Round, where set, is called when all pages of the rounds so far are in place, their
 	// number its argument.
 	Round func(int) error

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -171,10 +172,11 @@ func (h *hosted) start(at *timestamppb.Timestamp) error {
 // that it has not run.
 func (h *hosted) startTold(ctx context.Context, left time.Time) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	if ctx.Err() == nil {
 		h.told = h.startLocked(timestamppb.New(left)) == nil
 	}
+	h.mu.Unlock()
+	runtime.Gosched() // the guest's goroutine need not wait for what is left to do here
 }
 
 // startLocked is start. h.mu is held.

@@ -66,7 +66,14 @@ func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 		Base:     base,
 		Awaits:   opt.Awaits,
 		Progress: opt.Report,
-		Leaves:   func(leaves []uint64) { a.Leaves = leaves },
+		Leaves: func(leaves []uint64) error {
+			a.Leaves = leaves
+			if !opt.Confirm {
+				return nil
+			}
+			_, err := conn.Write(binary.LittleEndian.AppendUint32(nil, confirmed))
+			return err
+		},
 		Round: func(n int) error {
 			_, err := conn.Write(binary.LittleEndian.AppendUint32(nil, uint32(n)))
 			return err
@@ -82,8 +89,5 @@ func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 	if a.Memory.Later > 0 {
 		a.Later = ro.Later
 	}
-	if opt.Confirm {
-		_, err = conn.Write(binary.LittleEndian.AppendUint32(nil, confirmed))
-	}
-	return a, err
+	return a, nil
 }
