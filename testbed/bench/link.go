@@ -203,9 +203,11 @@ func (v *heapVM) stop(ctx context.Context, n *cluster.Node) error {
 	return err
 }
 
-// settle is how long a VM runs before it is moved: it reads and writes by then as it does for
-// ever.
-const settle = 300 * time.Millisecond
+// settle is how long a VM runs before it is moved. It reads and writes by then as it does for ever. And two
+// seconds after memory has been freed, as that of the move before, a virtual machine gives what is free back to
+// its host (free page reporting): that is not to happen in the middle of a move, whose target would wait for each
+// page.
+const settle = 2500 * time.Millisecond
 
 // startVM starts one at home.
 func (r *rig) startVM(ctx context.Context, h qemu.Heap) (*heapVM, error) {
