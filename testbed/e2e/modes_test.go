@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"testing"
+
+	"github.com/migrated/migrated/vmm/kvm/kvmtest"
 )
 
 // Each mode takes a VM whose threads work on to the board and back: memory that does not
@@ -13,6 +15,9 @@ func TestModes(t *testing.T) {
 	filled := f.fill(t, ctx, f.server, "kept", mib)
 	busy := f.run(t, ctx, f.server, "busy", "started", "threads")
 	modes := []string{"precopy", "postcopy", "hybrid"}
+	if !kvmtest.Userfault(t) {
+		modes = modes[:1]
+	}
 	for i, mode := range modes {
 		for back := range 2 {
 			for _, v := range []*vm{filled, busy} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/kvm/kvmtest"
 	"github.com/migrated/migrated/vmm/userfault"
 )
 
@@ -14,10 +15,11 @@ import (
 // is placed there.
 func TestUserfault(t *testing.T) {
 	needKVM(t)
-	a, err := userfault.Open()
-	if err != nil {
-		t.Skip(err)
+	if !kvmtest.Userfault(t) {
+		t.Skip("without userfaultfd")
 	}
+	a, err := userfault.Open()
+	check(t, err)
 	m := newProbe(t, program(t, "probe", hostISA()), doTouch)
 	m.run(t, vmm.StopDoorbell) // the pages that it stands on are there
 	check(t, a.Watch(m.Portable()))

@@ -3,11 +3,11 @@ package userfault_test
 import (
 	"bytes"
 	"errors"
-	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/migrated/migrated/vmm/kvm/kvmtest"
 	"github.com/migrated/migrated/vmm/userfault"
 )
 
@@ -20,10 +20,10 @@ func area(t *testing.T) ([]byte, *userfault.Area) {
 	check(t, err)
 	t.Cleanup(func() { unix.Munmap(mem) })
 	mem[5*userfault.PageSize] = 5 // is there already
-	a, err := userfault.Open()
-	if errors.Is(err, userfault.ErrUnsupported) && os.Getenv("CI") == "" && os.Getuid() != 0 {
-		t.Skip(err)
+	if !kvmtest.Userfault(t) {
+		t.Skip("without userfaultfd")
 	}
+	a, err := userfault.Open()
 	check(t, err)
 	check(t, a.Watch(mem))
 	return mem, a
