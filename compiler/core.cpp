@@ -47,6 +47,7 @@ constexpr NamedPass Passes[] = {
     {"migrated-sjlj", ignoringAnalyses<lowerSetjmp>},
     {"migrated-locals", tellLocalsApart},
     {"migrated-shadow", ignoringAnalyses<moveToShadowStack>},
+    {"migrated-early", cutEarlyReturns},
     {"migrated-frames", ignoringAnalyses<makeFramesPortable>},
 };
 
@@ -68,6 +69,7 @@ void addCorePasses(ModulePassManager &MPM) {
   MPM.addPass(CorePass(ignoringAnalyses<lowerSetjmp>));
   MPM.addPass(CorePass(tellLocalsApart));
   MPM.addPass(CorePass(ignoringAnalyses<moveToShadowStack>));
+  MPM.addPass(CorePass(cutEarlyReturns));
   MPM.addPass(CorePass(ignoringAnalyses<makeFramesPortable>));
 }
 

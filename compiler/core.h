@@ -20,6 +20,7 @@ void checkReached(llvm::Module &M);         // refuses what cannot be left
 void lowerSetjmp(llvm::Module &M);          // to the runtime's, with values kept in memory
 void tellLocalsApart(llvm::Module &M, llvm::ModuleAnalysisManager &MAM); // while they are allocas
 void moveToShadowStack(llvm::Module &M);    // allocas of reached functions
+void cutEarlyReturns(llvm::Module &M, llvm::ModuleAnalysisManager &MAM); // from what can be left
 void makeFramesPortable(llvm::Module &M);   // save pads, resume functions, the site table
 
 } // namespace migrated

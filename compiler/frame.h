@@ -41,6 +41,9 @@ struct Frame {
   llvm::GlobalVariable *ReentryBuffer = nullptr;
 };
 
+// Whether the frame that makes a call which can leave has anything to do behind it but return.
+bool leavesRecord(const llvm::CallInst &Call);
+
 // Variables that may be undefined are zero then.
 void defineUndefined(llvm::Function &F);
 

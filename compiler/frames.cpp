@@ -43,6 +43,12 @@ bool neverReturns(const CallInst &Call) {
   return Call.doesNotReturn() || isa<UnreachableInst>(Call.getNextNonDebugInstruction());
 }
 
+} // namespace
+
+bool leavesRecord(const CallInst &Call) { return !onlyReturns(Call) && !neverReturns(Call); }
+
+namespace {
+
 class FramesPass {
 public:
   explicit FramesPass(Module &M) : M(M), Reached(M), Diag(M) {}
@@ -97,7 +103,7 @@ private:
     for (CallInst *CI : Calls) {
       dropFalseAttributes(*CI);
       // A longjmp can come back to any frame that has called setjmp.
-      if (Setjmps.empty() && (onlyReturns(*CI) || neverReturns(*CI)))
+      if (Setjmps.empty() && !leavesRecord(*CI))
         continue;
       CI->setTailCallKind(CallInst::TCK_None);
       BasicBlock *Pad = BasicBlock::Create(M.getContext(), "pad", &Fr.F);
