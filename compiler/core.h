@@ -13,7 +13,7 @@ void addCorePasses(llvm::ModulePassManager &MPM);
 // of these.
 bool addCorePass(llvm::StringRef Name, llvm::ModulePassManager &MPM);
 
-// The passes, in this order. Each finds the reached functions anew: none changes the set.
+// The passes, in this order. Each finds the reached functions anew.
 void insertPolls(llvm::Module &M, llvm::ModuleAnalysisManager &MAM);
 void splitBulkOperations(llvm::Module &M);  // long copies and the like poll on their way
 void checkReached(llvm::Module &M);         // refuses what cannot be left
