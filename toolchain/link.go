@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/migrated/migrated/isa"
@@ -33,14 +34,24 @@ func levels() []string {
 	return names
 }
 
-// Targets resolves level names; none stand for DefaultBuilds.
+// NoBuilds alone in place of level names: a link that only finds out whether a program links.
+// Configure scripts want to know no more, many times over.
+const NoBuilds = "none"
+
+// Targets resolves level names; none stand for DefaultBuilds, and NoBuilds for no target.
 func Targets(names []string) ([]Target, error) {
 	if len(names) == 0 {
 		names = DefaultBuilds
 	}
+	if len(names) == 1 && names[0] == NoBuilds {
+		return nil, nil
+	}
 	var targets []Target
 	seen := make(map[string]bool)
 	for _, name := range names {
+		if name == NoBuilds {
+			return nil, fmt.Errorf("build %q stands alone or not at all", name)
+		}
 		i, level, ok := isa.ByLevel(name)
 		if !ok {
 			return nil, fmt.Errorf("unknown build %q; builds are %s", name, strings.Join(DefaultBuilds, ", "))
@@ -58,7 +69,7 @@ func Targets(names []string) ([]Target, error) {
 type Link struct {
 	Inputs  []Input
 	Output  string
-	Targets []Target
+	Targets []Target // none: the output is a note that says that the program links
 	FP      FP
 	Name    string          // of the image; empty: the output's base name
 	Emit    map[string]bool // what to keep for inspection, of EmitKinds
@@ -78,6 +89,9 @@ type Input struct {
 
 // Link links an image, or finds what it was linked to before.
 func (t *Toolchain) Link(ctx context.Context, l *Link) error {
+	if len(l.Targets) == 0 && len(l.Emit) > 0 {
+		return fmt.Errorf("--emit: nothing is built with --builds=%s", NoBuilds)
+	}
 	inputs := NewKey("inputs")
 	for _, in := range l.Inputs {
 		inputs.Strings(in.Option)
@@ -98,11 +112,9 @@ func (t *Toolchain) Link(ctx context.Context, l *Link) error {
 	if l.PollGap {
 		natives = append(natives, "gap")
 	}
-	for _, target := range l.Targets {
-		if p.natives[target.ISA] == nil {
-			if p.natives[target.ISA], err = t.native(target.ISA, natives...); err != nil {
-				return err
-			}
+	for _, i := range l.isas() {
+		if p.natives[i], err = t.native(i, natives...); err != nil {
+			return err
 		}
 	}
 	image, err := p.image(inputs)
@@ -142,4 +154,19 @@ func (l *Link) nameOf(path string) string {
 		}
 	}
 	return path
+}
+
+// isas returns the instruction sets whose native code the program must go with: those of the
+// targets, and all where there is no target.
+func (l *Link) isas() []*isa.ISA {
+	if len(l.Targets) == 0 {
+		return isa.All()
+	}
+	var list []*isa.ISA
+	for _, t := range l.Targets {
+		if !slices.Contains(list, t.ISA) {
+			list = append(list, t.ISA)
+		}
+	}
+	return list
 }

@@ -34,7 +34,7 @@ func (p *pipeline) image(inputs *Key) (string, error) {
 }
 
 func (p *pipeline) imageKey(inputs *Key) (*Key, error) {
-	key := NewKey("image 3")
+	key := NewKey("image 4")
 	key.Strings(inputs.sum(), p.link.imageName(), fmt.Sprint(region.ABIVersion), fmt.Sprint(p.link.PollGap), fmt.Sprint(p.link.parts))
 	key.Strings(p.link.fpArgs()...)
 	key.Strings(p.link.fpNeeds()...)
@@ -52,10 +52,12 @@ func (p *pipeline) imageKey(inputs *Key) (*Key, error) {
 	if exe, err := os.Executable(); err == nil {
 		key.File(exe)
 	}
+	for _, i := range p.link.isas() {
+		p.natives[i].key(key)
+	}
 	for _, t := range p.link.Targets {
 		key.Strings(t.Level.Name, t.Level.Tune)
 		key.Strings(p.codeGen(t)...)
-		p.natives[t.ISA].key(key)
 	}
 	return key, nil
 }
@@ -67,10 +69,16 @@ type build struct {
 	linked  string   // ELF with everything
 }
 
+// linksNote is in place of an image that was asked for without builds.
+const linksNote = "This program links. It is no image: its builds were given as " + NoBuilds + ", for a configure script.\n"
+
 func (p *pipeline) makeImage(out string) error {
 	merged, err := p.merge()
 	if err != nil {
 		return err
+	}
+	if len(p.link.Targets) == 0 {
+		return os.WriteFile(out, []byte(linksNote), 0o644)
 	}
 	portable, err := p.transform(merged, migratable)
 	if err != nil {

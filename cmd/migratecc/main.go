@@ -84,7 +84,7 @@ Options are clang's. Objects are bitcode; an image has one build for each kind o
   -E                  Preprocess
   -o FILE             Where to write the result (a.out)
   --builds=A,B        What to build an image for: x86-64-v2, x86-64-v3, x86-64-v4, armv8-a,
-                      armv8.2-a (all; $MIGRATED_BUILDS)
+                      armv8.2-a (all; $MIGRATED_BUILDS). none: only see whether it links
   --fp=fused|separate Round a*b+c once, or the product too, in all builds alike (fused if each
                       build has an instruction for it: all but x86-64-v2 have)
   --emit=A,B          Keep intermediate results of a link: ir, sites, obj, layout, elf

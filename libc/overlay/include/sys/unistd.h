@@ -1,0 +1,2 @@
+/* As in glibc: an old name. */
+#include <unistd.h>
