@@ -94,6 +94,7 @@ Options are clang's. Objects are bitcode; an image has one build for each kind o
                       configure --host=$(migratecc -dumpmachine) CC=migratecc
   --print-cmake-toolchain
                       Print a file for cmake -DCMAKE_TOOLCHAIN_FILE=
+  --print-config-site Print a file for CONFIG_SITE=... ./configure: what it cannot find out by running
   -v                  Print commands as they run
   --version           Print the version
 

@@ -35,6 +35,8 @@ func (d *driver) query(ctx context.Context) error {
 		return err
 	case "--print-cmake-toolchain":
 		return d.cmakeToolchain()
+	case "--print-config-site":
+		return d.configSite()
 	case "-print-supported-cpus", "--print-supported-cpus", "-print-targets", "--print-targets":
 		_, err := fmt.Fprintln(d.stdout, strings.Join(toolchain.DefaultBuilds, "\n"))
 		return err
