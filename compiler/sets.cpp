@@ -1,6 +1,7 @@
 // Linker sets: the variables of a section whose name is an identifier lie behind each other,
 // between __start_NAME and __stop_NAME. A linker would see to that; here every variable gets a
-// place of its own, so those of a set become one.
+// place of its own, so those of a set become one. Sections of functions are no sets: they say where
+// a linker is to put what is rarely called, and the planner would not know them.
 #include "diag.h"
 #include "front.h"
 
@@ -92,6 +93,8 @@ void joinSets(Module &M) {
   Diag.exitOnError();
   for (llvm::Constant *C : Joined)
     cast<GlobalVariable>(C)->eraseFromParent();
+  for (Function &F : M)
+    F.setSection("");
 }
 
 } // namespace migrated

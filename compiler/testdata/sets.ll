@@ -1,7 +1,7 @@
 ; passes: migrated-sets
 ; The members of a set lie behind each other in their order, each aligned, and the bounds
 ; are the ends of the one variable that they become. A weak bound of a set that has no
-; members stays: it is null. Other sections mean nothing.
+; members stays: it is null. Other sections mean nothing, of functions as of variables.
 @a = internal global i32 1, section "list", align 4
 @b = internal global i64 2, section "list", align 8
 @text = private constant [2 x i8] c"x\00"
@@ -21,4 +21,8 @@ define i64 @f() {
   %last = icmp eq ptr %first, @__stop_names
   %none = icmp eq ptr @__start_none, null
   ret i64 %n
+}
+
+define void @rarely() section "text_env" {
+  ret void
 }

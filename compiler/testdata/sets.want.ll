@@ -13,3 +13,7 @@ define i64 @f() {
   %none = icmp eq ptr @__start_none, null
   ret i64 %n
 }
+
+define void @rarely() {
+  ret void
+}

@@ -7,7 +7,9 @@ struct command {
 	int (*run)(int);
 };
 
-static int tick(int n) { return n > 0 ? tick(n - 1) + 1 : 0; }
+/* A section of functions means nothing. */
+__attribute__((noinline, section("rarely"))) static int count(int n) { return n > 0 ? count(n - 1) + 1 : 0; }
+static int tick(int n) { return count(n); }
 static int twice(int n) { return tick(n) + n; }
 static int square(int n) { return n * tick(n); }
 
