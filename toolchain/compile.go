@@ -1,6 +1,7 @@
 package toolchain
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,11 @@ func (t *Toolchain) compile(ctx context.Context, c *Compilation, object string) 
 	args := append(t.frontEndArgs(), c.Args...)
 	args = append(args, c.codeArgs()...)
 	args = append(args, "-c", c.Source, "-o", bitcode)
-	if err := t.run(ctx, clang, args...); err != nil {
+	var said bytes.Buffer
+	front := *t
+	front.Stderr = io.MultiWriter(t.Stderr, &said)
+	if err := front.run(ctx, clang, args...); err != nil {
+		hint(t.Stderr, said.String())
 		return err
 	}
 	args = []string{"-load-pass-plugin=" + t.Plugin, "-passes=migrated-check", bitcode, "-o", object}

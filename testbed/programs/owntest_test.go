@@ -23,6 +23,7 @@ type ownTest struct {
 	args          []string
 	says          string // is in what it prints when all is well
 	files         string // a file or directory of the source that it reads, in build
+	directory     string // that it wants to find
 	like          string // a file of the source with what it must print, in build
 	memory        uint64 // bytes; 0: 64 MiB
 	varies        string // what it prints that no two runs have in common, a regular expression
@@ -50,6 +51,9 @@ func TestOwnTests(t *testing.T) {
 		jqTest("jq"), jqTest("onig"), jqTest("base64"), jqTest("optional"),
 		{script: "expat", image: "expat_runtests", says: "100%: Checks: 365, Failed: 0\n"},
 		{script: "libtommath", image: "libtommath_test", says: "Tests OK/NOP/FAIL: 41/0/0", varies: "(?s)SEED: .*Tests"},
+		{script: "libpng", image: "pngtest", args: []string{"/libpng1.6/pngtest.png"}, files: "src/libpng1.6/pngtest.png", says: " libpng passes test\n"},
+		{script: "libpng", image: "pngvalid", args: []string{"--standard"}, says: "PASS: pngvalid --standard", memory: 128 << 20},
+		lmdbTest("mtest"), lmdbTest("mtest2"), lmdbTest("mtest3"), lmdbTest("mtest4"), lmdbTest("mtest5"),
 		pcre2Test("-8", 1), pcre2Test("-16", 1), pcre2Test("-32", 1), pcre2Test("-8", 4), pcre2Test("-16", 5),
 		pcre2Test("-32", 5), pcre2Test("-8", 6), pcre2Test("-16", 7), pcre2Test("-32", 7),
 	} {
@@ -71,6 +75,11 @@ func jqTest(name string) ownTest {
 		script: "jq", image: "jq", name: "jq_" + name, files: "src/jq/tests", says: " tests passed (0 malformed",
 		args: []string{"-L", "/tests/modules", "--run-tests", "/tests/" + name + ".test"},
 	}
+}
+
+// lmdbTest fills a database with what the clock decides, and takes it away. It aborts where anything fails.
+func lmdbTest(name string) ownTest {
+	return ownTest{script: "lmdb", image: "lmdb_" + name, directory: "testdb", says: "Adding ", varies: "(?s).+"}
 }
 
 // pcre2Test matches a file of expressions with characters of as many bits as the option says. Files 1 and 4 are
@@ -95,6 +104,9 @@ func (own ownTest) run(t *testing.T, image string) {
 	}
 	if own.files != "" {
 		p.Files = tree(t, filepath.Join(root(t), "build", own.files))
+	}
+	if own.directory != "" {
+		p.Files = append(p.Files, vmm.File{Path: "/" + own.directory + "/README", Mode: 0o644})
 	}
 	var varies *regexp.Regexp
 	if own.varies != "" {
