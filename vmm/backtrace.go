@@ -34,12 +34,24 @@ func (g *Guest) backtrace(c *Crash) {
 			c.Backtrace = append(c.Backtrace, at...)
 		}
 	}
-	for i := range c.Backtrace {
-		c.Backtrace[i].Function = strings.TrimSuffix(c.Backtrace[i].Function, resumeSuffix)
-	}
 	if rest := g.recorded(names, maxFrames-len(frames)); len(rest) > 0 {
 		c.Backtrace = append(withoutDriver(c.Backtrace), rest...)
 	}
+	for i := range c.Backtrace {
+		c.Backtrace[i].Function = sourceName(c.Backtrace[i].Function)
+	}
+}
+
+// Suffixes that the compiler gives to the names of functions that it makes of others (docs/compiler.md):
+// of what brings a frame back, and of the part behind early returns.
+const (
+	resumeSuffix = ".resume"
+	restSuffix   = ".rest"
+)
+
+// sourceName returns the name that a function has in the program.
+func sourceName(function string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(function, resumeSuffix), restSuffix)
 }
 
 // entersAgain says whether a frame is that of a resume function which goes on in the function

@@ -3,15 +3,10 @@ package vmm
 import (
 	"bytes"
 	"encoding/binary"
-	"strings"
 
 	"github.com/migrated/migrated/vmm/hostabi"
 	"github.com/migrated/migrated/vmm/symbols"
 )
-
-// resumeSuffix is what the frames pass adds to a function's name for that of its resume
-// function (docs/runtime-abi.md).
-const resumeSuffix = ".resume"
 
 // recorded returns the frames of the running thread that have not come back since the last
 // move, innermost first, those of at most limit records: they are outside of those on its machine stack.
@@ -49,7 +44,7 @@ func atSite(names *symbols.Table, site uint32, resume uint64) []Frame {
 		chain = []symbols.Location{{}}
 	}
 	if at := names.Lookup(resume); len(at) > 0 { // what the linker saw, as in Lookup
-		chain[len(chain)-1].Function = strings.TrimSuffix(at[len(at)-1].Function, resumeSuffix)
+		chain[len(chain)-1].Function = at[len(at)-1].Function
 	}
 	return located(resume, chain)
 }

@@ -64,7 +64,7 @@ func checkBacktrace(t *testing.T, got []vmm.Frame, source string) {
 	t.Helper()
 	want := []struct{ function, mark string }{
 		{"innermost", "// crash"}, {"middle", "// in middle"}, {"outer", "// in outer"},
-		{"between", "// in between"}, {"main", "// in main"},
+		{"cut", "// in cut"}, {"between", "// in between"}, {"main", "// in main"},
 	}
 	if len(got) < len(want) {
 		t.Fatalf("backtrace %+v", got)
