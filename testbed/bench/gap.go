@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -170,15 +168,7 @@ func gapRun(ctx context.Context, m *image.Image, memory uint64, input string, ar
 
 // touchBefore has a guest that has not begun touch all of its memory before it measures.
 func touchBefore(m *image.Image, machine vmm.Machine) error {
-	build, err := buildHere(m)
-	if err != nil {
-		return err
-	}
-	address, err := symbolAddress(build, "__mig_gap_touch")
-	if err != nil {
-		return err
-	}
-	wanted, err := machine.At(vmm.GuestVirt(address), 4)
+	wanted, err := variable(m, machine, "__mig_gap_touch", 4)
 	if err != nil {
 		return err
 	}
@@ -202,15 +192,7 @@ func readGaps(m *image.Image, machine vmm.Machine) (map[stretch]time.Duration, t
 	if err != nil {
 		return nil, 0, err
 	}
-	build, err := buildHere(m)
-	if err != nil {
-		return nil, 0, err
-	}
-	address, err := symbolAddress(build, "__mig_gaps")
-	if err != nil {
-		return nil, 0, err
-	}
-	table, err := machine.At(vmm.GuestVirt(address), stretchHeaderSize+stretches*stretchSize)
+	table, err := variable(m, machine, "__mig_gaps", stretchHeaderSize+stretches*stretchSize)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -229,21 +211,21 @@ func readGaps(m *image.Image, machine vmm.Machine) (map[stretch]time.Duration, t
 	return found, least, nil
 }
 
-func symbolAddress(build *image.Build, name string) (uint64, error) {
-	f, err := elf.NewFile(bytes.NewReader(build.Debug))
+// variable returns a guest's memory of one of its variables.
+func variable(m *image.Image, machine vmm.Machine, name string, size int) ([]byte, error) {
+	build, err := buildHere(m)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	list, err := f.Symbols()
+	table, err := symbols.Open(build.Debug)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	for _, s := range list {
-		if s.Name == name {
-			return s.Value, nil
-		}
+	address, ok := table.Address(name)
+	if !ok {
+		return nil, fmt.Errorf("build %s has no symbol %s", build.Info.Level, name)
 	}
-	return 0, fmt.Errorf("build %s has no symbol %s", build.Info.Level, name)
+	return machine.At(vmm.GuestVirt(address), size)
 }
 
 func describe(m *image.Image, from, to uint64) (string, error) {
