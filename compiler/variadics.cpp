@@ -28,15 +28,21 @@ private:
   unsigned fixedArgs(const CallBase &Call, bool &Variadic) const;
   void lowerCall(CallInst &Call, AllocaInst *Area, uint64_t &AreaSize);
   uint64_t storeArgs(CallInst &Call, unsigned First, AllocaInst *Area);
+  Constant *noArgs();
 
   Module &M;
   Diagnostics Diag;
   const DataLayout &DL;
   DenseMap<Function *, unsigned> Fixed;   // lowered functions: how many fixed arguments
   DenseSet<FunctionType *> PointedTo;     // types of those whose address is taken
+  GlobalVariable *NoArgs = nullptr;
 };
 
 constexpr uint64_t Slot = 8; // bytes
+
+// What a callee may take that was not passed, as in fcntl(fd, F_GETFL): musl's syscall() takes
+// six arguments always. Machines have registers for them; here, too, there is something.
+constexpr uint64_t Least = 6 * Slot;
 
 } // namespace
 
@@ -177,8 +183,8 @@ void Variadics::lowerCall(CallInst &Call, AllocaInst *Area, uint64_t &AreaSize) 
   IRBuilder<> B(&Call);
   if (Variadic) {
     uint64_t Used = storeArgs(Call, NumFixed, Area);
-    AreaSize = std::max(AreaSize, Used);
-    Args.push_back(Used ? static_cast<Value *>(Area) : ConstantPointerNull::get(B.getPtrTy()));
+    AreaSize = std::max({AreaSize, Used, Least});
+    Args.push_back(Used ? static_cast<Value *>(Area) : noArgs());
     Types.push_back(B.getPtrTy());
     ArgAttrs.emplace_back();
   }
@@ -213,6 +219,16 @@ uint64_t Variadics::storeArgs(CallInst &Call, unsigned First, AllocaInst *Area) 
     Offset += alignTo(DL.getTypeAllocSize(V->getType()), Slot);
   }
   return Offset;
+}
+
+Constant *Variadics::noArgs() {
+  if (!NoArgs) {
+    auto *Type = ArrayType::get(Type::getInt8Ty(M.getContext()), Least);
+    NoArgs = new GlobalVariable(M, Type, true, GlobalValue::InternalLinkage,
+                                ConstantAggregateZero::get(Type), "va.none");
+    NoArgs->setAlignment(Align(16));
+  }
+  return NoArgs;
 }
 
 void lowerVariadics(Module &M) { Variadics(M).run(); }

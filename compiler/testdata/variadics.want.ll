@@ -1,6 +1,7 @@
 target datalayout = "e-m:e-i64:64-i128:128-n32:64-S128"
 
 @pointer = internal global ptr @list
+@va.none = internal constant [48 x i8] zeroinitializer, align 16
 
 define internal i32 @list(ptr %format, ptr %args) {
   %ap = alloca ptr, align 8
@@ -36,17 +37,17 @@ define internal void @direct(i8 %c, i32 %i, double %d, fp128 %l, [2 x i64] %s) {
   %7 = getelementptr inbounds i8, ptr %va.area, i64 40
   store [2 x i64] %s, ptr %7, align 8
   %8 = call i32 @list(ptr null, ptr %va.area)
-  %9 = call i32 @list(ptr nonnull @pointer, ptr null)
+  %9 = call i32 @list(ptr nonnull @pointer, ptr @va.none)
   ret void
 }
 
 define internal void @indirect(ptr %f, i32 %i) {
-  %va.area = alloca [8 x i8], align 16
+  %va.area = alloca [48 x i8], align 16
   %1 = sext i32 %i to i64
   %2 = getelementptr inbounds i8, ptr %va.area, i64 0
   store i64 %1, ptr %2, align 8
   %3 = call i32 %f(ptr null, ptr %va.area)
-  %4 = call i32 %f(ptr null, ptr null)
+  %4 = call i32 %f(ptr null, ptr @va.none)
   ret void
 }
 

@@ -1,5 +1,6 @@
 /* Variable arguments of every type, walked across migration points, copied and forwarded. */
 // exit: 0
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,19 @@ static int format(char *out, const char *f, ...)
 	return n;
 }
 
+/* Takes more than it is given, as musl's fcntl does, and uses it only if told to. */
+static const char *optional(int given, ...)
+{
+	va_list ap;
+	va_start(ap, given);
+	const char *text[3];
+	for (int i = 0; i < 3; i++)
+		text[i] = va_arg(ap, const char *);
+	va_end(ap);
+	depth(given + 1);
+	return given ? text[given - 1] : "none";
+}
+
 int main(void)
 {
 	struct big b = {{1, 2, 3, 4, 5}, 6};
@@ -85,6 +99,9 @@ int main(void)
 	printf("%d %d\n", sum(3, 10, 20, 30), sum(12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
 	char text[64];
 	printf("%d %s\n", format(text, "%s-%05d-%c-%.3f", "a", 42, 'z', 2.0 / 3), text);
+	const char *(*volatile call)(int, ...) = optional;
+	printf("%s %s %s %s\n", optional(0), optional(1, "one"), call(0), call(1, "first"));
+	printf("%d %d\n", fcntl(1, F_GETFD), fcntl(99, F_GETFL));
 	int (*through)(int, ...) = sum;
 	return through(2, 1, -1) + 1;
 }
