@@ -77,7 +77,7 @@ func (g *Guest) answer() *Exit {
 			err = g.out.flush(g.killed)
 		}
 	case hostabi.OpWait:
-		g.out.soon()
+		g.out.idle()
 		g.wait(arg[0])
 	case hostabi.OpLeft:
 		if err = g.out.flush(g.killed); err == nil {

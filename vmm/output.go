@@ -14,8 +14,12 @@ const (
 	ringBytes = int(unsafe.Sizeof(hostabi.Ring{}))
 	// frameHeader is the size of a frame's header in the output ring: stream << 24 | n.
 	frameHeader = 4
-	// outputPause is how long the guest's writes gather after some were taken.
-	outputPause = time.Millisecond
+	// firstPause and longestPause are how long the guest's writes gather after some were taken: the
+	// longer, the longer it has been writing.
+	firstPause   = time.Millisecond
+	longestPause = 16 * time.Millisecond
+	// muchOutput is taken in one pause from a guest that may fill the ring in the next one, bytes.
+	muchOutput = hostabi.RingSize / 4
 )
 
 // An output takes frames from the guest's output ring. Its goroutine alone calls emit.
@@ -24,13 +28,15 @@ type output struct {
 	emit func(Stream, []byte)
 
 	kick  chan struct{}     // the ring has something
+	hurry chan struct{}     // and the guest adds nothing for now
 	syncs chan chan<- error // take everything, then answer
 	quit  chan struct{}     // closed: end the goroutine
 	gone  chan struct{}     // closed: it has ended
 	fail  func(error)       // the guest wrote nonsense
 
-	tail uint32 // what ring.Tail has; the guest can write there, so this one counts
-	buf  [hostabi.RingSize]byte
+	tail   uint32 // up to where it was taken; the guest can write to ring.Tail
+	gather bool   // the goroutine looks by itself when a timer fires: the guest is not to ring
+	buf    [hostabi.RingSize]byte
 }
 
 func newOutput(ring *hostabi.Ring, emit func(Stream, []byte), fail func(error)) *output {
@@ -38,6 +44,7 @@ func newOutput(ring *hostabi.Ring, emit func(Stream, []byte), fail func(error)) 
 		ring:  ring,
 		emit:  emit,
 		kick:  make(chan struct{}, 1),
+		hurry: make(chan struct{}, 1),
 		syncs: make(chan chan<- error),
 		quit:  make(chan struct{}),
 		gone:  make(chan struct{}),
@@ -45,31 +52,62 @@ func newOutput(ring *hostabi.Ring, emit func(Stream, []byte), fail func(error)) 
 	}
 }
 
-// run takes output until quit is closed: at once, but at least a pause after it last did, so that a
-// guest that prints much rings rarely. A pause in which nothing is printed wakes nobody.
+// run takes output until quit is closed. What a guest writes that was silent for long is taken at once.
+// What follows gathers, and is taken at the end of each pause, up to one in which nothing was
+// written. In between the guest does not ring: each time that it does, and that this goroutine wakes,
+// costs some of Go's threads more than what they do for it.
 func (o *output) run() {
 	defer close(o.gone)
-	pause := time.NewTimer(outputPause)
-	pause.Stop()
+	timer := time.NewTimer(longestPause) // runs while o.gather is set
+	timer.Stop()
+	pause := firstPause
+	ended := o.tail     // at the end of the last pause
 	var taken time.Time // when something was taken last
 	take := func() error {
-		taken = time.Now()
-		return o.drain()
+		before := o.tail
+		err := o.drain()
+		if o.tail != before {
+			taken = time.Now()
+		}
+		return err
 	}
-	kick := o.kick // nil while a pause has to pass first
+	gather := func(d time.Duration) {
+		o.gather = true
+		timer.Reset(d)
+	}
 	for {
 		var err error
 		select {
-		case <-kick:
-			if rest := outputPause - time.Since(taken); rest > 0 {
-				pause.Reset(rest)
-				kick = nil
-			} else {
+		case <-o.kick:
+			since := time.Since(taken)
+			switch {
+			case o.gather:
+			case since < longestPause:
+				gather(pause - since)
+			default:
+				pause = firstPause
 				err = take()
 			}
-		case <-pause.C:
-			kick = o.kick
+		case <-o.hurry:
+			if atomic.LoadUint32(&o.ring.Head) != o.tail {
+				gather(firstPause - time.Since(taken))
+			}
+		case <-timer.C:
 			err = take()
+			n := o.tail - ended
+			ended = o.tail
+			switch {
+			case n == 0:
+				o.gather = false
+				o.show()
+				err = take() // what was written before that was seen
+			case n > muchOutput:
+				pause = firstPause
+				gather(pause)
+			default:
+				pause = min(2*pause, longestPause)
+				gather(pause)
+			}
 		case done := <-o.syncs:
 			done <- take()
 		case <-o.quit:
@@ -82,9 +120,19 @@ func (o *output) run() {
 }
 
 // soon has what is in the ring taken soon.
-func (o *output) soon() {
+func (o *output) soon() { nudge(o.kick) }
+
+// idle has what is in the ring taken without gathering more: the guest waits.
+func (o *output) idle() {
+	// One byte short of empty is empty, as show has it.
+	if atomic.LoadUint32(&o.ring.Head)-atomic.LoadUint32(&o.ring.Tail) > 1 {
+		nudge(o.hurry)
+	}
+}
+
+func nudge(c chan struct{}) {
 	select {
-	case o.kick <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -121,11 +169,21 @@ func (o *output) drain() error {
 		first := copy(o.buf[:n], o.ring.Data[at:])
 		copy(o.buf[first:n], o.ring.Data[:])
 		o.tail = head
-		atomic.StoreUint32(&o.ring.Tail, head)
+		o.show()
 		if err := o.hand(o.buf[:n]); err != nil {
 			return err
 		}
 	}
+}
+
+// show tells the guest what was taken. It rings when it writes to an empty ring, so where it is not
+// to ring, the ring never looks quite empty.
+func (o *output) show() {
+	shown := o.tail
+	if o.gather {
+		shown--
+	}
+	atomic.StoreUint32(&o.ring.Tail, shown)
 }
 
 // hand calls emit for each run of frames of one stream, payloads moved together in place.
