@@ -148,7 +148,7 @@ func (m *Machine) Run() (vmm.Stop, error) {
 	m.kick.enter()
 	defer m.kick.leave()
 	for {
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(m.vcpu.fd), kvmRun, 0)
+		errno := enterGuest(m.vcpu.fd)
 		switch {
 		case errno == unix.EINTR || errno == unix.EAGAIN:
 			if m.kick.take() {
