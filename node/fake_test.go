@@ -568,11 +568,6 @@ func (a *fakeArea) Zero(page, count uint64) (bool, error) {
 	return true, nil
 }
 
-func (a *fakeArea) Drop(page, count uint64) error {
-	_, err := a.Zero(page, count)
-	return err
-}
-
 func (a *fakeArea) Wake(uint64) error { return nil }
 
 func (a *fakeArea) Close() error { close(a.closed); return nil }

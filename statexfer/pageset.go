@@ -33,6 +33,20 @@ func (b Bitmap) Has(n uint64) bool { return n/64 < uint64(len(b)) && b[n/64]>>(n
 // Clear removes page n.
 func (b Bitmap) Clear(n uint64) { b[n/64] &^= 1 << (n % 64) }
 
+// Add adds all pages of another set of the same size.
+func (b Bitmap) Add(other Bitmap) {
+	for i, w := range other {
+		b[i] |= w
+	}
+}
+
+// Keep removes all pages that are not in another set of the same size.
+func (b Bitmap) Keep(other Bitmap) {
+	for i, w := range other {
+		b[i] &= w
+	}
+}
+
 // Remove removes all pages of another set of the same size.
 func (b Bitmap) Remove(other Bitmap) {
 	for i, w := range other {

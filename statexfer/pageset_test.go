@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 )
 
@@ -169,5 +170,76 @@ func TestLaterButSentAfterAll(t *testing.T) {
 	all.Remove(last)
 	if !slices.Equal(later, all) || !bytes.Equal(got[:10*PageSize], mem[:10*PageSize]) {
 		t.Errorf("awaited: %x, want %x", later, all)
+	}
+}
+
+// Pages that are left to post-copy are as if they had never been there, whatever came of them before.
+func TestLaterIsFreed(t *testing.T) {
+	const pages = 1000
+	mem, got := testNoise(pages), anonymous(t, pages*PageSize)
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, mem, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx := t.Context()
+	left, again := NewBitmap(pages), NewBitmap(pages)
+	for p := range uint64(pages) {
+		if p%7 != 0 {
+			left.Set(p)
+		}
+		if p%5 == 0 {
+			again.Set(p)
+		}
+	}
+	err = errors.Join(s.Round(ctx, nil), s.Later(ctx, left), s.Round(ctx, again))
+	sent, digest, endErr := s.End(ctx)
+	if err := errors.Join(err, endErr); err != nil {
+		t.Fatal(err)
+	}
+	later := NewBitmap(pages)
+	received, gotDigest, err := ReceiveWith(ctx, &stream, got, ReceiveOptions{Later: later, Free: func(r Run) error {
+		return unix.Madvise(r.bytes(got), unix.MADV_DONTNEED)
+	}})
+	if err != nil || sent != received || digest != gotDigest {
+		t.Fatalf("%v\n%+v\n%+v", err, sent, received)
+	}
+	left.Remove(again)
+	there := InUse(got, nil)
+	for p := range uint64(pages) {
+		switch {
+		case later.Has(p) != left.Has(p):
+			t.Errorf("page %d is awaited: %v", p, later.Has(p))
+		case later.Has(p) == there.Has(p):
+			t.Errorf("page %d is awaited: %v, and there: %v", p, later.Has(p), there.Has(p))
+		case !later.Has(p) && !bytes.Equal(Run{p, 1}.bytes(got), Run{p, 1}.bytes(mem)):
+			t.Errorf("page %d holds something else", p)
+		}
+	}
+}
+
+// A page cannot be equal to one that is to come.
+func TestSameAsLater(t *testing.T) {
+	const pages = 40
+	mem := testNoise(pages)
+	var stream bytes.Buffer
+	s, err := NewSender(&stream, mem, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx := t.Context()
+	left := NewBitmap(pages)
+	left.Set(7)
+	f := frame{kind: kindSame, codec: None, pages: 1, pageSum: sumLeaves([]uint64{zeroLeaf})}
+	err = errors.Join(s.Round(ctx, nil), s.Later(ctx, left),
+		s.writeNamed(ctx, f, []Run{{6, 1}}, appendRefs(nil, []uint64{7})), s.endRound(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = ReceiveWith(ctx, &stream, make([]byte, len(mem)), ReceiveOptions{Later: NewBitmap(pages)})
+	if !errors.Is(err, ErrFormat) {
+		t.Errorf("received: %v", err)
 	}
 }

@@ -19,10 +19,7 @@ func (rc *receiver) place(b *inBatch, scratch *scratch) error {
 			rc.clear(r)
 		}
 	case kindLater:
-		for _, r := range b.runs {
-			rc.clear(r)
-			rc.later(r)
-		}
+		err = rc.later(b.runs)
 	case kindBase:
 		err = rc.keep(b.runs)
 	case kindSame:
@@ -160,6 +157,9 @@ func (rc *receiver) copySame(b *inBatch) error {
 		for p := r.First; p < r.First+r.Count; p++ {
 			ref := b.refs[n]
 			n++
+			if rc.awaits(ref) { // to read it would make it a page that is there
+				return bad(ErrFormat, "a page is equal to one that is to come")
+			}
 			copy(Run{p, 1}.bytes(rc.mem), Run{ref, 1}.bytes(rc.mem))
 			rc.digest.put(p, rc.digest.leaves[ref])
 		}
@@ -167,17 +167,42 @@ func (rc *receiver) copySame(b *inBatch) error {
 	return nil
 }
 
-// later notes pages that come by post-copy. Workers share the words of the set.
-func (rc *receiver) later(r Run) {
+// later notes pages that come by post-copy, and has them gone.
+func (rc *receiver) later(runs []Run) error {
+	rc.noteLater(runs)
+	for _, r := range runs {
+		if rc.opt.Free == nil {
+			rc.clear(r)
+			continue
+		}
+		if err := rc.opt.Free(r); err != nil {
+			return err
+		}
+		rc.digest.setZero(r)
+	}
+	return nil
+}
+
+// noteLater notes pages that come by post-copy. Workers share the words of the set.
+func (rc *receiver) noteLater(runs []Run) {
 	rc.laterMu.Lock()
 	defer rc.laterMu.Unlock()
 	if !rc.awaited && rc.opt.Awaits != nil {
 		rc.opt.Awaits()
 	}
 	rc.awaited = true
-	for p := r.First; p < r.First+r.Count; p++ {
-		rc.opt.Later.Set(p)
+	for _, r := range runs {
+		for p := r.First; p < r.First+r.Count; p++ {
+			rc.opt.Later.Set(p)
+		}
 	}
+}
+
+// awaits says whether a page is to come by post-copy.
+func (rc *receiver) awaits(page uint64) bool {
+	rc.laterMu.Lock()
+	defer rc.laterMu.Unlock()
+	return rc.awaited && rc.opt.Later.Has(page)
 }
 
 // come notes that pages have come after all that were to come by post-copy.

@@ -296,7 +296,8 @@ func (s *Sender) writeNamed(ctx context.Context, f frame, runs []Run, payload []
 }
 
 // Later names the pages of a set, as a round of its own, that are left to post-copy: for the
-// digest they are zero. Those that a later round sends are not left any more.
+// digest they are zero. Those that a later round sends are not left any more. What was named and not
+// sent since is not named again.
 func (s *Sender) Later(ctx context.Context, set Bitmap) error {
 	if s.err != nil {
 		return s.err
@@ -348,7 +349,12 @@ func (s *Sender) writeLater(ctx context.Context, set Bitmap) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	s.later = slices.Clone(set)
+	set = slices.Clone(set)
+	if s.later == nil {
+		s.later = NewBitmap(s.pages)
+	}
+	set.Remove(s.later)
+	s.later.Add(set)
 	named := false
 	for p := set.next(0, s.pages); p < s.pages; named = true {
 		var runs []Run

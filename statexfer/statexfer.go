@@ -53,6 +53,9 @@ type ReceiveOptions struct {
 	Later Bitmap
 	// Awaits, where set, is called once, when the first pages are left to post-copy.
 	Awaits func()
+	// Free, where set, makes pages that are left to post-copy as if memory had never had them, which is
+	// zero. It is called by several goroutines at once.
+	Free func(Run) error
 	// Leaves, where set, is given the hash of each page as soon as all has been checked: somebody may
 	// wait for that, and what is still to be cleared away need not hold them up. Nothing touches memory
 	// from then on.

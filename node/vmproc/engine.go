@@ -12,7 +12,9 @@ import (
 
 	pb "github.com/migrated/migrated/proto/migrated/v1"
 	"github.com/migrated/migrated/statexfer"
+	"github.com/migrated/migrated/statexfer/live"
 	"github.com/migrated/migrated/vmm"
+	"github.com/migrated/migrated/vmm/userfault"
 )
 
 // A Movable is a guest as the engines of a move see it. *vmm.Guest is one; what only some
@@ -44,6 +46,8 @@ type receiver interface {
 	// fill fetches what is missing when the guest runs, and returns how many pages somebody
 	// waited for. Called again, it goes on.
 	fill(ctx context.Context, s Streams, progress func(*pb.MoveProgress)) (faults uint64, err error)
+	// up says that the guest stands on its stack.
+	up()
 	// missing is how many pages are not there yet.
 	missing() uint64
 	// arrived is what memory was when all of it was there; nil: it is not.
@@ -68,7 +72,10 @@ func newSender(g Movable, h held, came receiver, opt *pb.SendOptions) (sender, e
 func newReceiver(g Movable, h held, opt *pb.ReceiveOptions) receiver {
 	r := &liveReceiver{g: g, pageMap: h.pageMap, opt: opt, there: make(chan struct{})}
 	if h.area != nil && opt.PostCopy {
-		r.watch = func() (Area, error) { return watch(h.area, g.Memory()) }
+		r.watch = func() (live.Area, error) { return watch(h.area, g.Memory()) }
+		// While the guest runs at the source, and not when it stands still: that takes a call for each run. Nothing
+		// touches such a page before it is watched.
+		r.free = func(run statexfer.Run) error { return userfault.Drop(g.Memory(), run.First, run.Count) }
 		r.advise = func(large bool) {
 			advice := unix.MADV_NOHUGEPAGE
 			if large {
@@ -99,10 +106,10 @@ func Send(ctx context.Context, g Movable, s Streams, opt *pb.SendOptions, progre
 }
 
 // Receive fills a guest's memory, as a VM's process does; what follows, through area.
-func Receive(ctx context.Context, g Movable, area Area, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, Fill, error) {
+func Receive(ctx context.Context, g Movable, area live.Area, s Streams, opt *pb.ReceiveOptions, progress func(*pb.MoveProgress)) (*pb.Received, Fill, error) {
 	e := &liveReceiver{g: g, opt: opt, there: make(chan struct{})}
 	if opt.PostCopy {
-		e.watch = func() (Area, error) { return area, nil }
+		e.watch = func() (live.Area, error) { return area, nil }
 	}
 	received, err := e.receive(ctx, s, nil, progress)
 	return received, e.fill, err

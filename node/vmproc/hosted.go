@@ -255,8 +255,11 @@ func (h *hosted) outlives() bool {
 func (h *hosted) noteResumed() {
 	h.mu.Lock()
 	h.resumed = monotonic()
-	at := h.resumed
+	at, e := h.resumed, h.receiver
 	h.mu.Unlock()
+	if e != nil {
+		e.up()
+	}
 	h.child.tell(&pb.FromVM{Message: &pb.FromVM_Resumed{Resumed: &pb.ProcessResumed{At: at}}})
 }
 

@@ -271,10 +271,11 @@ type liveReceiver struct {
 	g       Movable
 	opt     *pb.ReceiveOptions
 	pageMap *os.File
-	watch   func() (Area, error) // nil: all has to come before the guest starts
-	advise  func(large bool)     // what pages memory gets; nil: the caller sees to that
-	filling sync.Mutex           // as liveSender.draining
-	there   chan struct{}        // closed when it is known what is missing
+	watch   func() (live.Area, error) // nil: all has to come before the guest starts
+	free    func(statexfer.Run) error // gives pages back that are to come; nil: who calls has them zero
+	advise  func(large bool)          // what pages memory gets; nil: the caller sees to that
+	filling sync.Mutex                // as liveSender.draining
+	there   chan struct{}             // closed when it is known what is missing
 	mu      sync.Mutex
 	filler  *live.Filler // nil: nothing is missing
 	leaves  []uint64     // the hash of each page, as it came; nil: not all have come
@@ -310,6 +311,7 @@ func (e *liveReceiver) receive(ctx context.Context, s Streams, start *starter, p
 			PageMap: e.pageMap,
 			Later:   e.watch != nil,
 			Awaits:  func() { e.largePages(false) },
+			Free:    e.free,
 			Confirm: e.opt.Direct,
 		}
 		if !e.opt.Direct { // else the source says how far it is, and a guest may be waiting
@@ -365,13 +367,10 @@ func (e *liveReceiver) largePages(may bool) {
 	}
 }
 
-// expect makes pages that are to come missing: from now on whoever touches one waits for it.
+// expect has whoever touches a page that is to come wait for it from now on.
 func (e *liveReceiver) expect(a *live.Arrival) error {
 	area, err := e.watch()
 	if err != nil {
-		return err
-	}
-	if err := drop(area, a.Later, uint64(len(e.g.Memory()))/statexfer.PageSize); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -380,29 +379,14 @@ func (e *liveReceiver) expect(a *live.Arrival) error {
 	return nil
 }
 
-// An Area is memory that is filled on demand, and can be made missing again.
-type Area interface {
-	live.Area
-	Drop(page, count uint64) error
-}
-
-// drop makes all pages of a set missing: an earlier round may have brought them.
-func drop(area Area, set statexfer.Bitmap, pages uint64) error {
-	for p := set.Next(0, pages); p < pages; {
-		end := p + 1
-		for end < pages && set.Has(end) {
-			end++
-		}
-		if err := area.Drop(p, end-p); err != nil {
-			return err
-		}
-		p = set.Next(end, pages)
+func (e *liveReceiver) up() {
+	if f := e.arriving(); f != nil {
+		f.Up()
 	}
-	return nil
 }
 
 // watch has an area watch memory.
-func watch(area *userfault.Area, mem []byte) (Area, error) {
+func watch(area *userfault.Area, mem []byte) (live.Area, error) {
 	if err := area.Watch(mem); err != nil {
 		return nil, err
 	}

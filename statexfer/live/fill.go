@@ -41,6 +41,9 @@ type Filler struct {
 	attempt uint64          // to connect, the last
 	ended   error           // why there are no more faults
 	placed  chan struct{}   // has something when nothing is missing any more
+
+	up   chan struct{} // closed by Up
+	once sync.Once
 }
 
 // NewFiller fills what is missing of memory: later, which must not be there, and which area
@@ -52,11 +55,14 @@ func NewFiller(area Area, later statexfer.Bitmap, leaves []uint64, report func(P
 	f := &Filler{
 		area: area, pages: uint64(len(leaves)), report: report,
 		missing: later, left: later.Count(), leaves: leaves,
-		waited: make(map[uint64]bool), placed: make(chan struct{}, 1),
+		waited: make(map[uint64]bool), placed: make(chan struct{}, 1), up: make(chan struct{}),
 	}
 	go f.watch()
 	return f
 }
+
+// Up says that the guest has come up. What it does not wait for need not come before, and would be in its way.
+func (f *Filler) Up() { f.once.Do(func() { close(f.up) }) }
 
 // Faults returns how many pages somebody has waited for.
 func (f *Filler) Faults() uint64 {
@@ -270,8 +276,19 @@ func (f *Filler) end() error {
 	return f.area.Close()
 }
 
-// take places what one stream brings. On the push stream it says so.
+// take places what one stream brings. On the push stream it says so, and before that when the guest is up.
 func (f *Filler) take(conn net.Conn, acknowledge bool) error {
+	if acknowledge {
+		over := make(chan struct{})
+		defer close(over)
+		go func() {
+			select {
+			case <-f.up:
+				_, _ = conn.Write([]byte{1}) // the reader sees a stream that broke
+			case <-over:
+			}
+		}()
+	}
 	r, err := statexfer.NewPageReader(&endReader{Reader: conn, f: f, ends: !acknowledge}, f.pages)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/migrated/migrated/statexfer"
 	"github.com/migrated/migrated/statexfer/live"
+	"github.com/migrated/migrated/testbed/loopback"
 )
 
 // A store plays an area: memory and who waits for it.
@@ -223,6 +224,70 @@ func TestPostCopy(t *testing.T) {
 				t.Errorf("memory equal: %v, %d pages twice, %d streams", bytes.Equal(g.mem, s.mem), s.twice, board.opened)
 			}
 		})
+	}
+}
+
+// A busy guest writes a few pages all the time and others all over, whenever the source sends something or
+// looks.
+type busy struct {
+	*guest
+	used uint64 // pages
+	rng  *rand.Rand
+}
+
+func (b *busy) write() {
+	if b.quiesced {
+		return
+	}
+	for p := range uint64(5) {
+		b.dirty.Set(p)
+	}
+	for range 200 {
+		b.dirty.Set(b.rng.Uint64N(b.used))
+	}
+}
+
+func (b *busy) Dirty(set []uint64) error {
+	b.write()
+	return b.guest.Dirty(set)
+}
+
+type watchedConn struct {
+	net.Conn
+	wrote func()
+}
+
+func (c watchedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.wrote()
+	return n, err
+}
+
+// What a guest has written while other pages were sent is not sent while it stands still, but for what
+// it writes all the time.
+func TestPostCopyOfBusy(t *testing.T) {
+	const n, used = 8000, 6000
+	g := &busy{newGuest(t, n, 0, time.Millisecond), used, rand.New(rand.NewPCG(7, 8))}
+	a, b := loopback.Pair(t)
+	received := make(chan *live.Arrival, 1)
+	go func() {
+		arrival, err := live.Receive(context.Background(), b, memory(t, n), live.Options{Later: true})
+		if err != nil {
+			t.Error(err)
+		}
+		received <- arrival
+	}()
+	conn := watchedConn{a, g.write}
+	res, _, err := live.Send(t.Context(), conn, g, live.Plan{Mode: live.PostCopy, PostCopy: true}, nil)
+	check(t, err)
+	arrival := <-received
+	if sent := used - int(res.Later.Count()); sent > used/10 || arrival == nil || arrival.Later.Count() != res.Later.Count() {
+		t.Errorf("%d pages of %d were sent before the guest was to run", sent, used)
+	}
+	for p := range uint64(5) {
+		if res.Later.Has(p) {
+			t.Errorf("page %d, which it writes all the time, is left", p)
+		}
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 
 // Options of a receiver.
 type Options struct {
-	Kept    bool             // memory holds pages already: hash and offer them
-	Offer   *statexfer.Offer // what memory holds, where that is known
-	Later   bool             // pages may come by post-copy
-	Awaits  func()           // called when the first are left to that; may be nil
-	Confirm bool             // the sender waits until the whole has been checked
-	PageMap *os.File         // /proc/self/pagemap; nil: it is opened
+	Kept    bool                      // memory holds pages already: hash and offer them
+	Offer   *statexfer.Offer          // what memory holds, where that is known
+	Later   bool                      // pages may come by post-copy
+	Awaits  func()                    // called when the first are left to that; may be nil
+	Free    func(statexfer.Run) error // makes them missing; nil: they are zero
+	Confirm bool                      // the sender waits until the whole has been checked
+	PageMap *os.File                  // /proc/self/pagemap; nil: it is opened
 	Report  func(statexfer.Stats)
 }
 
@@ -65,6 +66,7 @@ func receive(ctx context.Context, conn net.Conn, mem []byte, opt Options) (*Arri
 	ro := statexfer.ReceiveOptions{
 		Base:     base,
 		Awaits:   opt.Awaits,
+		Free:     opt.Free,
 		Progress: opt.Report,
 		Leaves: func(leaves []uint64) error {
 			a.Leaves = leaves

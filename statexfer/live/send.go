@@ -217,8 +217,12 @@ func (s *source) end(ctx context.Context, left statexfer.Bitmap) (res *Result, s
 			if err := s.hot(ctx, left); err != nil {
 				return nil, false, err
 			}
+			if last, err = s.lately(ctx, left); err != nil {
+				return nil, false, err
+			}
+		} else {
+			last = s.empty()
 		}
-		last = s.empty()
 		res.Later = left
 	}
 	if err := s.awaitArmed(); err != nil {
@@ -336,32 +340,62 @@ const (
 // left. And the sender has its buffers then: the first pages that it sends take much longer than others.
 // left is what post-copy brings.
 func (s *source) hot(ctx context.Context, left statexfer.Bitmap) error {
-	pages := uint64(len(s.guest.Memory())) / statexfer.PageSize
 	for range hotRounds {
 		set := s.empty()
 		if err := s.guest.Dirty(set); err != nil {
 			return err
 		}
-		n, over := uint64(0), false
-		for p := set.Next(0, pages); p < pages; p = set.Next(p+1, pages) {
-			if n++; n > hotPages {
-				set.Clear(p)
-				left.Set(p)
-				over = true
+		if set.Count() > hotPages {
+			// Of a guest that writes all over, those are hot that it writes again at once.
+			time.Sleep(glance)
+			again := s.empty()
+			if err := s.guest.Dirty(again); err != nil {
+				return err
 			}
+			left.Add(set)
+			left.Add(again)
+			set.Keep(again)
+			s.first(set, hotPages)
 		}
 		if err := s.round(ctx, set); err != nil {
 			return err
 		}
 		left.Remove(set)
-		if over { // all that it writes is not hot
-			return s.later(ctx, left)
-		}
-		if n <= fewPages {
-			return nil
+		if set.Count() <= fewPages {
+			break
 		}
 	}
-	return nil
+	return s.later(ctx, left)
+}
+
+// first takes all pages out of a set but so many.
+func (s *source) first(set statexfer.Bitmap, n int) {
+	pages := uint64(len(s.guest.Memory())) / statexfer.PageSize
+	for p := set.Next(0, pages); p < pages; p = set.Next(p+1, pages) {
+		if n--; n < 0 {
+			set.Clear(p)
+		}
+	}
+}
+
+// lately returns which pages the guest has written lately that the target would have as they were. What it
+// writes now comes on top of them, and all has to be sent while it stands still: so what is much is left
+// to post-copy. What is left to that already needs no word.
+func (s *source) lately(ctx context.Context, left statexfer.Bitmap) (statexfer.Bitmap, error) {
+	for attempt := 1; ; attempt++ {
+		set := s.empty()
+		if err := s.guest.Dirty(set); err != nil {
+			return nil, err
+		}
+		set.Remove(left)
+		if attempt == hotRounds || set.Count() <= hotPages {
+			return set, nil
+		}
+		left.Add(set)
+		if err := s.later(ctx, left); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // nameBase names the pages that the target has, and takes them out of a set that it is to get.

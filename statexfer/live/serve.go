@@ -20,6 +20,7 @@ type Server struct {
 	pages  uint64
 	pace   *statexfer.Pace // what is asked for counts, and is not held back: the guest waits for it
 	piece  int             // pages pushed in one frame
+	pause  time.Duration   // how long the push waits for the guest
 	report func(Progress)
 	begin  <-chan struct{} // closed when pages may go; nil: they may
 	asked  chan struct{}   // closed when the target has asked for a page
@@ -45,7 +46,8 @@ func NewServer(mem []byte, res *Result, codec statexfer.Codec, bandwidth uint64,
 	}
 	return &Server{
 		mem: mem, codec: codec, pages: uint64(len(mem)) / statexfer.PageSize, leaves: res.Leaves,
-		pace: statexfer.NewPace(bandwidth), piece: piece, begin: begin, report: report, asked: make(chan struct{}),
+		pace: statexfer.NewPace(bandwidth), piece: piece, pause: pushPause, begin: begin, report: report,
+		asked: make(chan struct{}),
 	}
 }
 
@@ -54,9 +56,10 @@ const (
 	// under way: what is in the network is in the way of pages that the guest waits for.
 	pushPages  = 32
 	pushWindow = 4
-	// pushPause is how long the push waits for a guest that comes up and has touched nothing yet:
-	// what it needs for that came with the transfer, and pages would be in its way.
-	pushPause = 5 * time.Millisecond
+	// pushPause is how long the push waits at most for a guest that comes up and has touched nothing yet:
+	// what it needs for that came with the transfer, and pages would be in its way. It waits as long for
+	// a target of an earlier version, which does not say when it is up.
+	pushPause = 250 * time.Millisecond
 	// around is how many pages come with one that was asked for.
 	around = 8
 )
@@ -192,13 +195,17 @@ func (s *Server) finish(conn net.Conn) (done bool, err error) {
 func (s *Server) push(ctx context.Context, conn net.Conn) error {
 	w := statexfer.NewPageWriter(conn, s.mem, s.codec)
 	defer w.Close()
-	placed := make(chan struct{}, pushWindow)
+	up, placed := make(chan struct{}), make(chan struct{}, pushWindow)
 	go func() {
 		defer close(placed)
 		var b [1]byte
-		for {
+		for n := 0; ; n++ {
 			if _, err := conn.Read(b[:]); err != nil {
 				return
+			}
+			if n == 0 {
+				close(up)
+				continue
 			}
 			placed <- struct{}{}
 		}
@@ -209,8 +216,10 @@ func (s *Server) push(ctx context.Context, conn net.Conn) error {
 		}
 	}()
 	select {
+	case <-up:
 	case <-s.asked:
-	case <-time.After(pushPause):
+	case <-time.After(s.pause):
+	case <-ctx.Done():
 	}
 	var pages []uint64
 	for underWay := 0; ; {

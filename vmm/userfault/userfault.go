@@ -242,9 +242,10 @@ func (a *Area) Wake(page uint64) error {
 	return ioctl(a.fd, uffdioWake, &span{a.start + page*PageSize, PageSize})
 }
 
-// Drop makes pages missing, whatever they hold.
-func (a *Area) Drop(page, count uint64) error {
-	if err := unix.Madvise(a.mem[page*PageSize:(page+count)*PageSize], unix.MADV_DONTNEED); err != nil {
+// Drop makes pages of anonymous memory missing, whatever they hold: now, if it is watched, or once it is.
+// Until then whoever reads one makes it a page of zeros that is there.
+func Drop(mem []byte, page, count uint64) error {
+	if err := unix.Madvise(mem[page*PageSize:(page+count)*PageSize], unix.MADV_DONTNEED); err != nil {
 		return fmt.Errorf("drop %d pages from %d on: %w", count, page, err)
 	}
 	return nil

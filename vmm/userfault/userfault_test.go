@@ -55,7 +55,7 @@ func TestPlace(t *testing.T) {
 	if ok, err := a.Copy(3, bytes.Repeat(page(3), 4)); ok || err != nil { // 3 and 4 come, 5 is there
 		t.Fatal(ok, err)
 	}
-	check(t, a.Drop(10, 2))
+	check(t, userfault.Drop(mem, 10, 2))
 	if ok, err := a.Copy(11, page(11)); !ok || err != nil { // 10 stays missing
 		t.Fatal(ok, err)
 	}
