@@ -197,6 +197,28 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// A reader's pages are in the log, and do not change.
+type reader struct{ *guest }
+
+func (r reader) Dirty(set []uint64) error {
+	for p := range uint64(pages * 3 / 4) {
+		statexfer.Bitmap(set).Set(p)
+	}
+	return r.guest.Dirty(set)
+}
+
+// A guest that reads all over is not taken for one that writes faster than the link carries.
+func TestChooseForReader(t *testing.T) {
+	plan := live.Plan{PostCopy: true, Link: 1e6, MaxDowntime: time.Second}
+	a, b := loopback.Pair(t)
+	go live.Receive(context.Background(), b, memory(t, pages), live.Options{Later: true})
+	res, _, err := live.Send(t.Context(), a, reader{newGuest(t, pages, 0, time.Millisecond)}, plan, nil)
+	check(t, err)
+	if res.Mode != live.PreCopy {
+		t.Errorf("moved by %v: %s", res.Mode, res.Why)
+	}
+}
+
 // A guest that nobody logs is stopped first.
 func TestNoLog(t *testing.T) {
 	g := newGuest(t, pages, 100, 0)

@@ -102,8 +102,8 @@ func (s *source) choose() {
 	used := s.used.Count()
 	var dirtyRate float64
 	if link, seen := s.plan.carries(); s.canLog && s.plan.Mode == Auto && s.plan.PostCopy && seen {
-		if dirtyRate = s.writes(glance); dirtyRate*statexfer.PageSize > muchOfLink*link {
-			dirtyRate = s.writes(sampleTime)
+		if dirtyRate = s.writes(glance, false); dirtyRate*statexfer.PageSize > muchOfLink*link {
+			dirtyRate = s.writes(sampleTime, true)
 		}
 	}
 	s.mode, s.why = choose(s.plan, used, dirtyRate, s.canLog)
@@ -113,13 +113,19 @@ func (s *source) choose() {
 }
 
 // writes is how many pages a second the guest writes, before any are sent: what it wrote needs no note.
-func (s *source) writes(watched time.Duration) float64 {
+// closely: what it has only read does not count.
+func (s *source) writes(watched time.Duration, closely bool) float64 {
 	begin, set := time.Now(), s.empty()
+	var before probe
+	if closely {
+		before = newProbe(s.guest.Memory(), s.used)
+	}
 	time.Sleep(watched)
 	if s.guest.Dirty(set) != nil {
 		return 0
 	}
-	return float64(set.Count()) / time.Since(begin).Seconds()
+	rate := float64(set.Count()) / time.Since(begin).Seconds()
+	return rate * before.changed(s.guest.Memory(), set)
 }
 
 // rounds sends all, and what is written meanwhile, until it is time to stop. left is what is

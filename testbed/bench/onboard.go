@@ -78,7 +78,7 @@ func (b *bench) toBoard(ctx context.Context, home, there *cluster.Node, row stri
 		return err
 	}
 	t := moveTrial(&m)
-	b.report.add(row+": downtime", milliseconds(t.down), "ms", t.note)
+	b.report.add(row+": downtime", milliseconds(t.down), "ms", t.note+"; "+m.Why)
 	b.report.add(row+": time", t.total.Seconds(), "s", "")
 	b.report.add(row+": sent", mebibytes(float64(m.WireBytes)), "MiB", "")
 	return v.stop(ctx, home)
