@@ -81,6 +81,8 @@ static int unsupported(void)
 	for (int i = 0; i < 3; i++)
 		if (execve("/bin/true", none, none) != -1 || errno != ENOSYS)
 			return 2;
+	if (system(NULL) != 0 || system("true") != -1 || errno != ENOSYS)
+		return 3;
 	return 0;
 }
 
