@@ -25,6 +25,7 @@ type source struct {
 	mode   Mode      // as chosen
 	why    string
 	canLog bool
+	looked time.Time        // when the log began, or was read to see how much the guest writes
 	base   *statexfer.Offer // what the target has
 	used   statexfer.Bitmap // pages that were in use when it began
 	wired  uint64           // bytes on the wire when the last round began
@@ -58,17 +59,18 @@ func Send(ctx context.Context, conn net.Conn, guest Guest, plan Plan, report fun
 func (s *source) send(ctx context.Context) (res *Result, stopped bool, err error) {
 	mem := s.guest.Memory()
 	pages := uint64(len(mem)) / statexfer.PageSize
-	s.base, err = statexfer.Agree(s.conn, pages, s.plan.Known)
-	if err != nil {
-		return nil, false, err
-	}
+	// The log begins while the target gets ready: what is seen of the guest's writes by then need not be waited for.
 	s.canLog = s.plan.Mode != Stop && s.guest.LogDirty(true) == nil
+	s.looked = time.Now()
 	defer func() {
 		s.guest.Throttle(0)
 		if s.canLog && !stopped { // a guest that is stopped may never run again
 			s.guest.LogDirty(false)
 		}
 	}()
+	if s.base, err = statexfer.Agree(s.conn, pages, s.plan.Known); err != nil {
+		return nil, false, err
+	}
 	s.used = statexfer.InUse(mem, s.plan.PageMap)
 	s.choose()
 	s.sender, err = statexfer.NewSender(s.conn, mem, statexfer.Options{
@@ -102,6 +104,9 @@ func (s *source) choose() {
 	used := s.used.Count()
 	var dirtyRate float64
 	if link, seen := s.plan.carries(); s.canLog && s.plan.Mode == Auto && s.plan.PostCopy && seen {
+		if time.Since(s.looked) > sampleTime { // in which it may have written the same again and again
+			s.writes(0, false)
+		}
 		if dirtyRate = s.writes(glance, false); dirtyRate*statexfer.PageSize > muchOfLink*link {
 			dirtyRate = s.writes(sampleTime, true)
 		}
@@ -112,19 +117,20 @@ func (s *source) choose() {
 	})
 }
 
-// writes is how many pages a second the guest writes, before any are sent: what it wrote needs no note.
-// closely: what it has only read does not count.
+// writes is how many pages a second the guest has written since that was looked at last, which is to be so long
+// ago. None were sent, so what it wrote needs no note. closely: what it has only read does not count.
 func (s *source) writes(watched time.Duration, closely bool) float64 {
-	begin, set := time.Now(), s.empty()
+	set := s.empty()
 	var before probe
 	if closely {
 		before = newProbe(s.guest.Memory(), s.used)
 	}
-	time.Sleep(watched)
+	time.Sleep(watched - time.Since(s.looked))
 	if s.guest.Dirty(set) != nil {
 		return 0
 	}
-	rate := float64(set.Count()) / time.Since(begin).Seconds()
+	rate := float64(set.Count()) / time.Since(s.looked).Seconds()
+	s.looked = time.Now()
 	return rate * before.changed(s.guest.Memory(), set)
 }
 
