@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/migrated/migrated/testbed/cluster"
 )
 
 // idlers is how many VMs are looked at together: what their processes share counts once.
@@ -23,18 +21,11 @@ func idling(ctx context.Context, b *bench) error {
 	if !b.wants("idle") {
 		return nil
 	}
-	if _, err := b.image(ctx, b.local("idle")); err != nil {
-		return err
-	}
-	c, err := cluster.New()
+	c, n, err := b.startNode(ctx, b.local("idle"), "")
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	n, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1"})
-	if err != nil {
-		return err
-	}
 	for range idlers {
 		s, err := n.Session("run", "--memory", fmt.Sprint(idleMemory), filepath.Join(b.dir, "idle.img"))
 		if err != nil {

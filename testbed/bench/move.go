@@ -22,18 +22,11 @@ func moving(ctx context.Context, b *bench) error {
 	if !here && !board {
 		return nil
 	}
-	if _, err := b.image(ctx, b.local("data")); err != nil {
-		return err
-	}
-	c, err := cluster.New()
+	c, home, err := b.startNode(ctx, b.local("data"), keepNothing)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	home, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1", Config: keepNothing})
-	if err != nil {
-		return err
-	}
 	if here {
 		there, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-2", Config: keepNothing, Peers: []cluster.Peer{home.Peer()}})
 		if err != nil {

@@ -24,18 +24,11 @@ func boarding(ctx context.Context, b *bench) error {
 	if b.noBoard || !wanted {
 		return nil
 	}
-	if _, err := b.image(ctx, b.heap()); err != nil {
-		return err
-	}
-	c, err := cluster.New()
+	c, home, err := b.startNode(ctx, b.heap(), "")
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	home, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1"})
-	if err != nil {
-		return err
-	}
 	there, err := startBoard(ctx, c, home)
 	if err != nil {
 		return err

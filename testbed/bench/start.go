@@ -22,18 +22,11 @@ func starting(ctx context.Context, b *bench) error {
 	if !b.wants("start") {
 		return nil
 	}
-	if _, err := b.image(ctx, b.hello()); err != nil {
-		return err
-	}
-	c, err := cluster.New()
+	c, n, err := b.startNode(ctx, b.hello(), "")
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	n, err := c.Start(ctx, cluster.NodeConfig{Name: "bench-1"})
-	if err != nil {
-		return err
-	}
 	var times []time.Duration
 	for i := range starts + 1 {
 		took, err := firstOutput(ctx, n, filepath.Join(b.dir, "hello.img"))
