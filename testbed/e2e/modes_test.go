@@ -15,8 +15,10 @@ func TestModes(t *testing.T) {
 	filled := f.fill(t, ctx, f.server, "kept", mib)
 	busy := f.run(t, ctx, f.server, "busy", "started", "threads")
 	modes := []string{"precopy", "postcopy", "hybrid"}
-	if !kvmtest.Userfault(t) {
+	if a := kvmtest.Userfault(t); a == nil {
 		modes = modes[:1]
+	} else {
+		a.Close()
 	}
 	for i, mode := range modes {
 		for back := range 2 {

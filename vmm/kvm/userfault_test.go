@@ -15,11 +15,10 @@ import (
 // is placed there.
 func TestUserfault(t *testing.T) {
 	needKVM(t)
-	if !kvmtest.Userfault(t) {
+	a := kvmtest.Userfault(t)
+	if a == nil {
 		t.Skip("without userfaultfd")
 	}
-	a, err := userfault.Open()
-	check(t, err)
 	m := newProbe(t, program(t, "probe", hostISA()), doTouch)
 	m.run(t, vmm.StopDoorbell) // the pages that it stands on are there
 	check(t, a.Watch(m.Portable()))

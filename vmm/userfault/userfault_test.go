@@ -20,11 +20,10 @@ func area(t *testing.T) ([]byte, *userfault.Area) {
 	check(t, err)
 	t.Cleanup(func() { unix.Munmap(mem) })
 	mem[5*userfault.PageSize] = 5 // is there already
-	if !kvmtest.Userfault(t) {
+	a := kvmtest.Userfault(t)
+	if a == nil {
 		t.Skip("without userfaultfd")
 	}
-	a, err := userfault.Open()
-	check(t, err)
 	check(t, a.Watch(mem))
 	return mem, a
 }
