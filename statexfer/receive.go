@@ -209,7 +209,7 @@ func (rc *receiver) take(ctx context.Context, f frame) error {
 	}
 	rc.stats.count(&f)
 	b.frame, b.runs, b.offset = f, runs, rc.offset
-	if f.pages <= fewPages { // sooner done than given away
+	if f.pages <= FewPages { // sooner done than given away
 		err := rc.place(b, &rc.scratch)
 		rc.pool <- b
 		return err

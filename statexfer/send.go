@@ -196,10 +196,11 @@ func (s *Sender) pass(ctx context.Context, cancel context.CancelFunc, set Bitmap
 	return s.endRound(ctx)
 }
 
-// fewPages are sent sooner by one goroutine than others are woken for them.
-const fewPages = 16
+// FewPages are sent sooner by one goroutine than others are woken for them: they take no longer than a round
+// without any.
+const FewPages = 16
 
-func (s *Sender) isFew(set Bitmap) bool { return set != nil && s.count(set) <= fewPages }
+func (s *Sender) isFew(set Bitmap) bool { return set != nil && s.count(set) <= FewPages }
 
 // passFew sends the pages of a set that has few: one batch of data at most, and one of zero pages.
 func (s *Sender) passFew(ctx context.Context, set Bitmap) (err error) {
@@ -230,7 +231,7 @@ func (s *Sender) count(set Bitmap) uint64 {
 // times each, so that the writer need not wait for all of them.
 func (s *Sender) batchPages(set Bitmap) int {
 	if s.isFew(set) {
-		return fewPages
+		return FewPages
 	}
 	each := s.count(set) / uint64(4*len(s.enc))
 	return int(min(max(each, minBatchPages), maxBatchPages))

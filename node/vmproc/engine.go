@@ -150,10 +150,7 @@ func (h *hosted) send(ctx context.Context, s Streams, opt *pb.SendOptions, progr
 	}
 	if err == nil && ctx.Err() != nil {
 		// Whoever asked may be gone, and its successor have heard that the guest runs.
-		err = context.Cause(ctx)
-		if e := h.g.Continue(); e != nil && !errors.Is(e, vmm.ErrExited) {
-			err = fmt.Errorf("resume after a failed move: %w", e)
-		}
+		err = goOn(h.g, context.Cause(ctx))
 	}
 	if err != nil {
 		h.sender = nil

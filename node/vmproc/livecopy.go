@@ -112,7 +112,7 @@ func (e *liveSender) send(ctx context.Context, s Streams, d *director, progress 
 	res, stopped, err := live.Send(ctx, conn, l, plan, l.report)
 	if err != nil {
 		if stopped {
-			return nil, e.goOn(err)
+			return nil, explainClosed(goOn(e.g, err))
 		}
 		return nil, explainClosed(err)
 	}
@@ -133,12 +133,12 @@ func (e *liveSender) send(ctx context.Context, s Streams, d *director, progress 
 	return sent, nil
 }
 
-// goOn lets the guest resume after it was stopped for a move that failed.
-func (e *liveSender) goOn(failed error) error {
-	if err := e.g.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
+// goOn lets a guest resume that was stopped for a move that failed, and returns why.
+func goOn(g Movable, failed error) error {
+	if err := g.Continue(); err != nil && !errors.Is(err, vmm.ErrExited) {
 		return fmt.Errorf("resume after a failed move: %w", err)
 	}
-	return explainClosed(failed)
+	return failed
 }
 
 // drain serves what the target lacks until that says that it has all. Before send has returned it

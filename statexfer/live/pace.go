@@ -36,10 +36,6 @@ const (
 	stallLimit = 2    // rounds in a row
 	smooth     = 0.5
 
-	// fewPages take no longer than a round without any: every kind of move ends with one, and
-	// neither throttling nor post-copy would make it shorter.
-	fewPages = 16
-
 	// shortRest is a time that no round would shorten: it takes about that by itself.
 	shortRest = 500 * time.Microsecond
 )
@@ -83,7 +79,8 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 	if p.stalled < stallLimit && p.round < maxRounds {
 		return goOn
 	}
-	if left <= fewPages {
+	// Every kind of move ends with a round, and neither throttling nor post-copy would make it shorter.
+	if left <= statexfer.FewPages {
 		p.reason = fmt.Sprintf("%d pages are left, and a round takes as long as that", left)
 		return finish
 	}
@@ -106,7 +103,7 @@ func (p *pace) next(sent uint64, took time.Duration, left uint64) step {
 // takes longer than a round does by itself, and grows less, but for one round that something else may
 // have disturbed. All such rounds together take no more than a few times the downtime asked for.
 func (p *pace) worthMore(rest time.Duration, left uint64) bool {
-	return rest > shortRest && left > fewPages && p.stalled < stallLimit && p.round < maxRounds
+	return rest > shortRest && left > statexfer.FewPages && p.stalled < stallLimit && p.round < maxRounds
 }
 
 // choose picks a way for a guest of which so many pages are in use, and says why. Where the

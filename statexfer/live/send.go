@@ -373,7 +373,7 @@ func (s *source) hot(ctx context.Context, left statexfer.Bitmap) error {
 			return err
 		}
 		left.Remove(set)
-		if set.Count() <= fewPages {
+		if set.Count() <= statexfer.FewPages {
 			break
 		}
 	}
