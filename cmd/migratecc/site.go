@@ -23,6 +23,7 @@ case $host_alias in
 	ac_cv_func_chown_works=yes
 	ac_cv_func_fork_works=no
 	ac_cv_func_vfork_works=no
+	ax_cv_c_float_words_bigendian=no
 	;;
 esac
 `
