@@ -7,8 +7,9 @@
 namespace migrated {
 
 // Per source file.
-void checkSource(llvm::Module &M);   // reports what cannot migrate, marks what can
-void renameStatics(llvm::Module &M); // static functions with names of the library's
+void checkSource(llvm::Module &M);    // reports what cannot migrate, marks what can
+void renameStatics(llvm::Module &M);  // static functions with names of the library's
+void yieldToProgram(llvm::Module &M); // libc's definitions, to the program's of their names
 
 // On the merged program, in this order.
 void requireChecked(llvm::Module &M);        // refuses code that migrated-check has not seen

@@ -32,6 +32,7 @@ struct NamedStep {
 constexpr NamedStep Steps[] = {
     {"migrated-source", checkSource},
     {"migrated-statics", renameStatics},
+    {"migrated-yield", yieldToProgram},
     {"migrated-checked", requireChecked},
     {"migrated-retarget", retarget},
     {"migrated-aliases", resolveAliases},
