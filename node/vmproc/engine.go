@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -238,15 +239,19 @@ func (h *hosted) fill(ctx context.Context, s Streams, progress func(*pb.MoveProg
 }
 
 // A stallConn fails with ErrStalled when the other side makes no progress for a while, and
-// with ErrClosed when it is gone.
+// with ErrClosed when it is gone. A deadline that is set from outside holds: it calls off what is
+// going on, and what begins a moment later.
 type stallConn struct {
 	net.Conn
 	stall time.Duration
 	first time.Duration // for the first that is read, where it is more
+
+	mu            sync.Mutex
+	reads, writes bool // have a deadline from outside
 }
 
 func (c *stallConn) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(c.stall)); err != nil {
+	if err := c.allow(c.stall, &c.writes, c.Conn.SetWriteDeadline); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
@@ -254,7 +259,7 @@ func (c *stallConn) Write(p []byte) (int, error) {
 }
 
 func (c *stallConn) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(max(c.stall, c.first))); err != nil {
+	if err := c.allow(max(c.stall, c.first), &c.reads, c.Conn.SetReadDeadline); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
@@ -262,6 +267,34 @@ func (c *stallConn) Read(p []byte) (int, error) {
 		c.first = 0
 	}
 	return n, explainStall(err)
+}
+
+// allow gives a read or a write its time.
+func (c *stallConn) allow(d time.Duration, outside *bool, set func(time.Time) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if *outside {
+		return nil
+	}
+	return set(time.Now().Add(d))
+}
+
+func (c *stallConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads = !t.IsZero()
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *stallConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes = !t.IsZero()
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func (c *stallConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 func explainStall(err error) error {
