@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Process is one that was started.
@@ -64,6 +66,17 @@ func (p *Process) Wait() error {
 
 // Signal sends a signal to the process.
 func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+
+// AwaitStop returns once the process has stopped after SIGSTOP, or has ended. One of its threads has to
+// run to take the signal, and on a busy machine the others go on until then.
+func (p *Process) AwaitStop() error {
+	for {
+		err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
 
 // Kill ends the process and all of its group at once, and waits until it is gone.
 func (p *Process) Kill() {

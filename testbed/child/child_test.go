@@ -3,9 +3,11 @@ package child
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -43,5 +45,28 @@ func TestKill(t *testing.T) {
 func TestMissing(t *testing.T) {
 	if _, err := Start(exec.Command("/nowhere/program")); err == nil {
 		t.Error("a missing program is no error")
+	}
+}
+
+func TestAwaitStop(t *testing.T) {
+	p, err := Start(exec.Command("sleep", "60"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	for range 2 {
+		if err := p.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.AwaitStop(); err != nil {
+			t.Fatal(err)
+		}
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+		if err != nil || !strings.Contains(string(stat), ") T ") {
+			t.Errorf("%s, %v", stat, err)
+		}
+		if err := p.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -172,8 +172,16 @@ func (n *Node) Stop() {
 // Kill ends the daemon as a crash would.
 func (n *Node) Kill() { n.process.Kill() }
 
-// Freeze stops the daemon's time until Thaw.
-func (n *Node) Freeze() error { return n.process.Signal(syscall.SIGSTOP) }
+// Freeze stops the daemon's time until Thaw. It has stopped when this returns.
+func (n *Node) Freeze() error {
+	if err := n.process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	if p, ok := n.process.(*child.Process); ok {
+		return p.AwaitStop()
+	}
+	return nil
+}
 
 // Thaw lets a frozen daemon go on.
 func (n *Node) Thaw() error { return n.process.Signal(syscall.SIGCONT) }
