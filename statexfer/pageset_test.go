@@ -131,18 +131,25 @@ func TestAllLater(t *testing.T) {
 	}
 }
 
+// sending is a sender of memory, and where it writes.
+func sending(t *testing.T, mem []byte, opt Options) (*Sender, *bytes.Buffer) {
+	t.Helper()
+	stream := new(bytes.Buffer)
+	s, err := NewSender(stream, mem, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, stream
+}
+
 // A page that is sent after it was left to post-copy is not awaited, whatever it is sent as.
 func TestLaterButSentAfterAll(t *testing.T) {
 	const pages = 40
 	mem := testNoise(pages)
 	clear(mem[5*PageSize:][:PageSize])
 	copy(mem[6*PageSize:], mem[7*PageSize:][:PageSize])
-	var stream bytes.Buffer
-	s, err := NewSender(&stream, mem, Options{Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s, stream := sending(t, mem, Options{Workers: 1})
 	ctx := t.Context()
 	all, last := NewBitmap(pages), NewBitmap(pages)
 	for p := range uint64(pages) {
@@ -160,7 +167,7 @@ func TestLaterButSentAfterAll(t *testing.T) {
 	}
 	got, later := make([]byte, len(mem)), NewBitmap(pages)
 	awaits := 0
-	received, gotDigest, err := ReceiveWith(ctx, &stream, got, ReceiveOptions{Later: later, Awaits: func() { awaits++ }})
+	received, gotDigest, err := ReceiveWith(ctx, stream, got, ReceiveOptions{Later: later, Awaits: func() { awaits++ }})
 	if awaits != 1 {
 		t.Errorf("told %d times that pages are awaited", awaits)
 	}
@@ -177,12 +184,7 @@ func TestLaterButSentAfterAll(t *testing.T) {
 func TestLaterIsFreed(t *testing.T) {
 	const pages = 1000
 	mem, got := testNoise(pages), anonymous(t, pages*PageSize)
-	var stream bytes.Buffer
-	s, err := NewSender(&stream, mem, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s, stream := sending(t, mem, Options{})
 	ctx := t.Context()
 	left, again := NewBitmap(pages), NewBitmap(pages)
 	for p := range uint64(pages) {
@@ -193,13 +195,13 @@ func TestLaterIsFreed(t *testing.T) {
 			again.Set(p)
 		}
 	}
-	err = errors.Join(s.Round(ctx, nil), s.Later(ctx, left), s.Round(ctx, again))
+	err := errors.Join(s.Round(ctx, nil), s.Later(ctx, left), s.Round(ctx, again))
 	sent, digest, endErr := s.End(ctx)
 	if err := errors.Join(err, endErr); err != nil {
 		t.Fatal(err)
 	}
 	later := NewBitmap(pages)
-	received, gotDigest, err := ReceiveWith(ctx, &stream, got, ReceiveOptions{Later: later, Free: func(r Run) error {
+	received, gotDigest, err := ReceiveWith(ctx, stream, got, ReceiveOptions{Later: later, Free: func(r Run) error {
 		return unix.Madvise(r.bytes(got), unix.MADV_DONTNEED)
 	}})
 	if err != nil || sent != received || digest != gotDigest {
@@ -223,22 +225,17 @@ func TestLaterIsFreed(t *testing.T) {
 func TestSameAsLater(t *testing.T) {
 	const pages = 40
 	mem := testNoise(pages)
-	var stream bytes.Buffer
-	s, err := NewSender(&stream, mem, Options{Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s, stream := sending(t, mem, Options{Workers: 1})
 	ctx := t.Context()
 	left := NewBitmap(pages)
 	left.Set(7)
 	f := frame{kind: kindSame, codec: None, pages: 1, pageSum: sumLeaves([]uint64{zeroLeaf})}
-	err = errors.Join(s.Round(ctx, nil), s.Later(ctx, left),
+	err := errors.Join(s.Round(ctx, nil), s.Later(ctx, left),
 		s.writeNamed(ctx, f, []Run{{6, 1}}, appendRefs(nil, []uint64{7})), s.endRound(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = ReceiveWith(ctx, &stream, make([]byte, len(mem)), ReceiveOptions{Later: NewBitmap(pages)})
+	_, _, err = ReceiveWith(ctx, stream, make([]byte, len(mem)), ReceiveOptions{Later: NewBitmap(pages)})
 	if !errors.Is(err, ErrFormat) {
 		t.Errorf("received: %v", err)
 	}
