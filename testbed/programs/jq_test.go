@@ -1,7 +1,6 @@
 package programs_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/migrated/migrated/vmm"
@@ -12,10 +11,7 @@ import (
 func TestJQ(t *testing.T) {
 	expensive(t, "three minutes of CPU time")
 	t.Logf("seed %d", *seed)
-	filter, err := os.ReadFile("testdata/lines.jq")
-	if err != nil {
-		t.Fatal(err)
-	}
+	filter := read(t, "testdata/lines.jq")
 	run := func(file string) []string { return []string{"jq", "-n", "-R", "-f", file} }
 	workload{
 		args:      run("/lines.jq"),

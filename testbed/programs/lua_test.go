@@ -1,7 +1,6 @@
 package programs_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -21,10 +20,7 @@ func TestLua(t *testing.T) {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(root(t), "examples/lua", script+".lua")
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := read(t, path)
 			workload{
 				args:      []string{"lua", path, arg}, // error messages have the path
 				files:     []vmm.File{{Path: path, Mode: 0o644, Data: text}},

@@ -1,7 +1,6 @@
 package programs_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,10 +11,7 @@ import (
 func TestMawk(t *testing.T) {
 	expensive(t, "a minute of CPU time")
 	t.Logf("seed %d", *seed)
-	script, err := os.ReadFile("testdata/words.awk")
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := read(t, "testdata/words.awk")
 	size := 20_000 // bytes
 	if long {
 		size *= 20

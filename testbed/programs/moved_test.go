@@ -162,6 +162,16 @@ func build(t *testing.T, m *image.Image, isaName string) *image.Build {
 	return nil
 }
 
+// read reads a file.
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // expensive skips a test of a program that takes too long to build for every run.
 func expensive(t *testing.T, build string) {
 	t.Helper()

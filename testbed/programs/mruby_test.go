@@ -1,7 +1,6 @@
 package programs_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/migrated/migrated/vmm"
@@ -11,10 +10,7 @@ import (
 func TestMruby(t *testing.T) {
 	expensive(t, "seven minutes of CPU time")
 	t.Logf("seed %d", *seed)
-	script, err := os.ReadFile("testdata/shapes.rb")
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := read(t, "testdata/shapes.rb")
 	workload{
 		args:      []string{"mruby", "/shapes.rb"},
 		files:     []vmm.File{{Path: "/shapes.rb", Mode: 0o644, Data: script}},

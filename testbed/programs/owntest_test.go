@@ -117,11 +117,7 @@ func (own ownTest) run(t *testing.T, image string) {
 	got := movedBut(t, p, m, varies)
 	well := strings.Contains(string(got.Stdout), own.says)
 	if own.like != "" {
-		want, err := os.ReadFile(filepath.Join(root(t), "build", own.like))
-		if err != nil {
-			t.Fatal(err)
-		}
-		well = bytes.Equal(got.Stdout, want)
+		well = bytes.Equal(got.Stdout, read(t, filepath.Join(root(t), "build", own.like)))
 	}
 	if got.Exit.Code != 0 || !well {
 		t.Errorf("exit status %d, and it prints %s\nstandard error: %s", got.Exit.Code, brief(got.Stdout), brief(got.Stderr))

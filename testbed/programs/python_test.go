@@ -1,7 +1,6 @@
 package programs_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -22,13 +21,4 @@ func TestPython(t *testing.T) {
 		memory:    256 << 20,
 		reference: []string{"/usr/bin/python3.11", "testdata/tour.py"},
 	}.run(t, image)
-}
-
-func read(t *testing.T, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -121,10 +121,7 @@ func TestM4SelfTest(t *testing.T) {
 	}
 	command := []string{"sh", "../checks/check-them", "-I", ".", "-m", m.path}
 	for _, path := range checks {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := read(t, path)
 		if !runsACommand.Match(text) && !findsOnAPath[filepath.Base(path)] {
 			command = append(command, path)
 		}

@@ -1,7 +1,6 @@
 package programs_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/migrated/migrated/vmm"
@@ -11,10 +10,7 @@ import (
 func TestSQLite(t *testing.T) {
 	expensive(t, "six minutes of CPU time")
 	t.Logf("seed %d", *seed)
-	sql, err := os.ReadFile("testdata/mixed.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sql := read(t, "testdata/mixed.sql")
 	image := built(t, "sqlite3")["sqlite3"]
 	for name, database := range map[string]string{"memory": ":memory:", "file": "/tmp/mixed.db"} {
 		t.Run(name, func(t *testing.T) {
