@@ -25,8 +25,10 @@ func standIn(t *testing.T, image, name string, mean int) *movedProgram {
 		t.Fatalf("build testbed/cmd/moved: %v\n%s", err, out)
 	}
 	m := &movedProgram{path: filepath.Join(dir, name), tally: filepath.Join(dir, "tally")}
-	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -name %s -seed %d -mean %d -tally '%s' '%s' \"$@\"\n",
-		tool, name, *seed, mean, m.tally, image)
+	// Each run has a seed of its own: with one for all, none of many short ones might reach its first move.
+	script := fmt.Sprintf("#!/bin/sh\nruns=$(cat '%s' 2>/dev/null | wc -l)\n"+
+		"exec '%s' -name %s -seed $((%d + runs)) -mean %d -tally '%s' '%s' \"$@\"\n",
+		m.tally, tool, name, *seed, mean, m.tally, image)
 	if err := os.WriteFile(m.path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
